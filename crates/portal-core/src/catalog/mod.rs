@@ -1,0 +1,14 @@
+//! The software catalog: entities, their references, kinds and relations.
+
+pub mod entity;
+#[cfg(feature = "engine")]
+pub mod index;
+pub mod kinds;
+pub mod reference;
+pub mod relations;
+#[cfg(feature = "engine")]
+pub mod validate;
+pub mod wire;
+
+pub use entity::Entity;
+pub use reference::EntityRef;

@@ -1,0 +1,1 @@
+//! Relations that descriptors declare, always in both directions.

@@ -1,0 +1,14 @@
+//! The domain of Portal: the catalog, and the wire types that cross HTTP.
+//!
+//! Nothing here does IO, reads a clock or draws a random number, so that the
+//! server, the command line, a CI job and the browser can never disagree.
+//! Parsers and validators sit behind the feature `engine`, which the browser
+//! does not carry.
+
+pub mod access;
+pub mod catalog;
+#[cfg(feature = "engine")]
+pub mod document;
+pub mod problem;
+pub mod search;
+pub mod sources;

@@ -1,0 +1,3 @@
+//! Full-text search: what crosses HTTP. The engine is in `portal-api`.
+
+pub mod wire;

@@ -1,0 +1,3 @@
+//! Sources: where descriptors come from, and how reading them went.
+
+pub mod wire;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary `portal`.
+
+fn main() -> std::process::ExitCode {
+    portal_api::cli::main()
+}

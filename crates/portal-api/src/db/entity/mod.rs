@@ -1,0 +1,224 @@
+//! One file's worth of SeaORM models: rows as they are stored, nothing more.
+
+macro_rules! table {
+    ($(#[$doc:meta])* $module:ident, $name:literal, { $($(#[$attribute:meta])* $field:ident: $type:ty,)+ }) => {
+        $(#[$doc])*
+        pub mod $module {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+            #[sea_orm(table_name = $name)]
+            pub struct Model { $($(#[$attribute])* pub $field: $type,)+ }
+
+            #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    };
+}
+
+table!(
+    /// The change feed. `document` is the state after the change, as JSON;
+    /// the state before is the subject's entry before it.
+    change, "change", {
+        #[sea_orm(primary_key)]
+        seq: i64,
+        at: DateTimeUtc,
+        actor: String,
+        cause: String,
+        subject: String,
+        operation: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        document: Option<String>,
+    }
+);
+
+table!(
+    /// API definitions, stored once by the SHA-256 of their text.
+    definition, "definition", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        hash: String,
+        #[sea_orm(column_type = "Text")]
+        body: String,
+    }
+);
+
+table!(
+    /// The current state of the catalog. `document` is the author's descriptor
+    /// as JSON, with `spec.definition` set to `null` when it is in `definition`.
+    entity, "entity", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        entity_ref: String,
+        uid: String,
+        etag: String,
+        #[sea_orm(column_type = "Text")]
+        document: String,
+        definition_hash: Option<String>,
+        source_id: Option<i64>,
+        #[sea_orm(column_type = "Text")]
+        location: String,
+        document_index: i32,
+        line: i32,
+        stale: bool,
+        orphan_since: Option<DateTimeUtc>,
+        changed_seq: i64,
+        changed_at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// Where descriptors come from.
+    source, "source", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        uid: String,
+        source_type: String,
+        #[sea_orm(column_type = "Text")]
+        target: String,
+        branch: Option<String>,
+        #[sea_orm(column_type = "Text")]
+        globs: String,
+        origin: String,
+        trusted: bool,
+        interval_seconds: i32,
+        credential: Option<String>,
+        webhook_secret: Option<String>,
+        state: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        failure: Option<String>,
+        revision: Option<String>,
+        read_at: Option<DateTimeUtc>,
+        next_pass_at: Option<DateTimeUtc>,
+        etag: String,
+        created_at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// What was last read of each file, so that unchanged input costs a hash.
+    source_file, "source_file", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        source_id: i64,
+        #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+        path: String,
+        hash: String,
+        etag: Option<String>,
+    }
+);
+
+table!(
+    /// The verdict on each document of each source. `status` is one of
+    /// `ok`, `invalid`, `conflict`, `refused`; `faults` a JSON list.
+    source_document, "source_document", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        source_id: i64,
+        #[sea_orm(column_type = "Text")]
+        path: String,
+        document_index: i32,
+        line: i32,
+        entity_ref: Option<String>,
+        status: String,
+        #[sea_orm(column_type = "Text")]
+        faults: String,
+    }
+);
+
+table!(
+    /// The log of passes.
+    pass, "pass", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        source_id: i64,
+        started_at: DateTimeUtc,
+        finished_at: Option<DateTimeUtc>,
+        trigger: String,
+        outcome: Option<String>,
+        revision: Option<String>,
+        documents: i64,
+        created: i64,
+        updated: i64,
+        unchanged: i64,
+        removed: i64,
+        errors: i64,
+        #[sea_orm(column_type = "Text", nullable)]
+        failure: Option<String>,
+    }
+);
+
+table!(
+    /// Kinds declared as data.
+    kind, "kind", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        kind: String,
+        #[sea_orm(column_type = "Text")]
+        definition: String,
+    }
+);
+
+table!(
+    /// What was used: the rows that analytics will read.
+    event, "event", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        at: DateTimeUtc,
+        actor: String,
+        actor_type: String,
+        surface: String,
+        verb: String,
+        #[sea_orm(column_type = "Text")]
+        object: String,
+        outcome: String,
+        duration_ms: i32,
+        rank: Option<i32>,
+        result_count: Option<i32>,
+    }
+);
+
+table!(
+    /// Background work, claimed by lease.
+    job, "job", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        queue: String,
+        #[sea_orm(column_type = "Text")]
+        payload: String,
+        run_at: DateTimeUtc,
+        attempts: i32,
+        lease_owner: Option<String>,
+        lease_until: Option<DateTimeUtc>,
+        fencing_token: i64,
+        idempotency_key: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        last_error: Option<String>,
+        created_at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// Answers to requests that carried an `Idempotency-Key`.
+    idempotency_key, "idempotency_key", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        actor: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        key: String,
+        request_hash: String,
+        status: i32,
+        #[sea_orm(column_type = "Text")]
+        body: String,
+        created_at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// Webhook deliveries seen, so that a replay has no second effect.
+    webhook_delivery, "webhook_delivery", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        source_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        delivery: String,
+        received_at: DateTimeUtc,
+    }
+);

@@ -1,0 +1,15 @@
+//! The schema. Migrations add, then backfill, then remove, so that the release
+//! before still runs on the new schema; both directions work.
+
+use sea_orm_migration::prelude::*;
+
+mod m0001_spine;
+
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m0001_spine::Migration)]
+    }
+}

@@ -1,0 +1,50 @@
+//! The context of a request: its id, its log line, and problems completed with
+//! that id.
+
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use portal_core::problem::Problem;
+
+/// Names the request in the log, in problems and in the response's headers.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request an id, answers problems with it, and logs one line.
+pub async fn assign(mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = format!("req_{}", &uuid::Uuid::new_v4().simple().to_string()[..16]);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let mut response = next.run(request).await;
+    if let Some(mut problem) = response.extensions_mut().remove::<Problem>() {
+        problem.request_id.clone_from(&id);
+        let headers = std::mem::take(response.headers_mut());
+        let mut completed = (response.status(), axum::Json(&problem)).into_response();
+        for (name, value) in &headers {
+            if name != axum::http::header::CONTENT_LENGTH {
+                completed.headers_mut().insert(name.clone(), value.clone());
+            }
+        }
+        response = completed;
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID.clone(), value);
+    }
+    let status = response.status();
+    let duration_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let route = route.as_deref().unwrap_or("-");
+    crate::metrics::observe(method.as_str(), route, status.as_u16(), started.elapsed());
+    if status.is_server_error() {
+        tracing::warn!(request.id = %id, %method, route, status = status.as_u16(), duration_ms, "request failed");
+    } else {
+        tracing::debug!(request.id = %id, %method, route, status = status.as_u16(), duration_ms, "request");
+    }
+    response
+}

@@ -1,0 +1,25 @@
+//! Cursors of `/api/v1`: opaque to clients, JSON in URL-safe base64 inside.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{ApiError, ApiResult};
+
+pub fn encode<T: Serialize>(position: &T) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
+}
+
+/// Reads a cursor that this API gave out.
+///
+/// # Errors
+/// 400 for anything else.
+pub fn decode<T: DeserializeOwned>(cursor: &str) -> ApiResult<T> {
+    let malformed = || ApiError::parameter("cursor", "not a cursor of this list; start again without it");
+    if cursor.len() > 4096 {
+        return Err(malformed());
+    }
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| malformed())?;
+    serde_json::from_slice(&bytes).map_err(|_| malformed())
+}

@@ -1,0 +1,8 @@
+//! What every handler stands on: extractors that answer problems, the request's
+//! context, conditional requests and cursors.
+
+pub mod authorized;
+pub mod body;
+pub mod context;
+pub mod cursor;
+pub mod params;

@@ -4,6 +4,8 @@ pub mod entity;
 #[cfg(feature = "engine")]
 pub mod index;
 pub mod kinds;
+#[cfg(feature = "engine")]
+pub mod query;
 pub mod reference;
 pub mod relations;
 #[cfg(feature = "engine")]

@@ -1,9 +1,12 @@
 //! The software catalog: entities, their references, kinds and relations.
 
+pub mod diff;
 pub mod entity;
 #[cfg(feature = "engine")]
 pub mod index;
 pub mod kinds;
+#[cfg(feature = "engine")]
+pub mod placeholders;
 #[cfg(feature = "engine")]
 pub mod query;
 pub mod reference;

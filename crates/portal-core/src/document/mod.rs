@@ -4,17 +4,29 @@
 //! `0755` is the integer 755, `<<` is an ordinary key. Every document stands on
 //! its own: a broken one is a fault, its neighbours are read.
 
+mod build;
+mod place;
+mod scalar;
+mod split;
+#[cfg(test)]
+mod tests;
+
 use serde_json::Value;
 
 use crate::catalog::wire::Fault;
 
+pub(crate) use build::escape;
+pub use place::Spot;
+
 /// What one input may cost before reading stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Budget {
+    /// Of the input, and again of the text that aliases repeat.
     pub bytes: usize,
     pub documents: usize,
     /// Keys, values and containers of all documents; what an alias repeats counts again.
     pub nodes: usize,
+    /// Containers inside one another.
     pub depth: usize,
     /// Uses of an anchor, in all documents.
     pub aliases: usize,
@@ -30,7 +42,8 @@ impl Default for Budget {
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     pub documents: Vec<Document>,
-    /// Index of the document, from 0, and what is wrong there.
+    /// Index of the document, from 0, and what is wrong there. A document with
+    /// a fault is not among `documents`.
     pub faults: Vec<(u32, Fault)>,
 }
 
@@ -42,13 +55,7 @@ pub struct Document {
     /// Line of the first key, from 1.
     pub line: u32,
     pub value: Value,
-}
-
-/// Which end of a field a place names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spot {
-    Key,
-    Value,
+    places: place::Places,
 }
 
 impl Document {
@@ -58,13 +65,40 @@ impl Document {
         self.place(pointer, Spot::Value)
     }
 
-    /// As [`Document::position`], for the key or the value.
-    pub fn place(&self, _pointer: &str, _spot: Spot) -> (u32, u32) {
-        (self.line, 1)
+    /// As [`Document::position`], for the key or the value. The place of what is
+    /// absent is the key it is missing under.
+    pub fn place(&self, pointer: &str, spot: Spot) -> (u32, u32) {
+        self.places.find(&self.value, pointer, spot)
     }
 }
 
 /// Reads all documents of an input.
-pub fn read(_bytes: &[u8], _budget: &Budget) -> Reading {
-    Reading::default()
+///
+/// Stops at the first document that exceeds the budget of the input as a whole
+/// (bytes, documents, nodes, aliases); too much depth costs that document only.
+pub fn read(bytes: &[u8], budget: &Budget) -> Reading {
+    let mut reading = Reading::default();
+    let refuse = |rule: &str, message: String, hint: &str| {
+        let hint = Some(hint.to_owned());
+        (0, Fault { line: 1, column: 1, pointer: String::new(), rule: rule.to_owned(), message, hint })
+    };
+    if bytes.len() > budget.bytes {
+        let message = format!("the file has {} bytes, more than the {} that are read", bytes.len(), budget.bytes);
+        reading.faults.push(refuse("too_large", message, "split it into several files"));
+        return reading;
+    }
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let message = "the file is UTF-16".to_owned();
+        reading.faults.push(refuse("invalid_utf8", message, "save it as UTF-8"));
+        return reading;
+    }
+    let mut meter = build::Meter::new(budget);
+    let mut index = 0;
+    for chunk in split::documents(bytes) {
+        match build::read_chunk(&chunk, index, &mut meter, &mut reading) {
+            build::Outcome::Read(documents) => index += documents,
+            build::Outcome::OverBudget => break,
+        }
+    }
+    reading
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 #[cfg(feature = "engine")]
-pub use registry::{KindError, KindRegistry};
+pub use registry::{KindError, KindRegistry, parse};
 
 /// A field of `spec` that refers to other entities.
 ///

@@ -1,0 +1,104 @@
+//! Verdicts, stages and relations on every document of the corpus of real
+//! descriptors, against what Backstage's own packages said.
+//!
+//! The corpus lies beside the checkout and is not part of it; without it the
+//! test says so and passes.
+#![allow(clippy::print_stdout, reason = "a skipped test says so")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use portal_core::catalog::kinds::KindRegistry;
+use portal_core::catalog::validate::{self, Stage};
+use portal_core::catalog::{Entity, placeholders, relations};
+use portal_core::document::{self, Budget, Document};
+use serde_json::Value;
+
+#[test]
+fn verdicts_stages_and_relations_equal_those_of_backstage() {
+    let Some(corpus) = corpus() else { return };
+    let manifest: Value = serde_json::from_slice(&fs::read(corpus.join("manifest.json")).unwrap()).unwrap();
+    let kinds = KindRegistry::built_in();
+    let (mut documents, mut wrong) = (0, Vec::new());
+    for (file, record) in manifest["files"].as_object().unwrap() {
+        let bytes = fs::read(corpus.join(file)).unwrap();
+        let mut judged = judge(&corpus.join(file), &bytes, &kinds);
+        for expected in record["entities"].as_array().unwrap() {
+            documents += 1;
+            let index = u32::try_from(expected["doc"].as_u64().unwrap()).unwrap();
+            let stage = expected["stage"].as_str().unwrap_or_default();
+            let verdict = format!("{} {stage}", expected["verdict"].as_str().unwrap());
+            let (found, found_relations) = judged.remove(&index).unwrap_or_default();
+            if found != verdict.trim() {
+                wrong.push(format!("{file}#{index}: expected {verdict}, found {found}"));
+            }
+            let expected_relations: Vec<&str> =
+                expected["relations"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            if verdict.starts_with("valid") && found_relations != expected_relations {
+                wrong.push(format!("{file}#{index}: expected {expected_relations:?}, found {found_relations:?}"));
+            }
+        }
+        wrong.extend(judged.keys().map(|index| format!("{file}#{index}: no such document in the manifest")));
+    }
+    assert!(wrong.is_empty(), "{} of {documents} documents differ:\n{}", wrong.len(), wrong.join("\n"));
+    println!("{documents} documents agree");
+}
+
+#[test]
+fn faults_of_the_corpus_name_a_place_in_their_file() {
+    let Some(corpus) = corpus() else { return };
+    let manifest: Value = serde_json::from_slice(&fs::read(corpus.join("manifest.json")).unwrap()).unwrap();
+    let kinds = KindRegistry::built_in();
+    for file in manifest["files"].as_object().unwrap().keys() {
+        let bytes = fs::read(corpus.join(file)).unwrap();
+        let lines = String::from_utf8_lossy(&bytes).replace('\r', "\n").matches('\n').count() + 1;
+        for verdict in validate::verdicts(file, &bytes, &kinds, &Budget::default()) {
+            assert_eq!(verdict.valid, verdict.errors.is_empty(), "{file}");
+            for fault in verdict.errors {
+                assert!((1..=lines).contains(&(fault.line as usize)) && fault.column >= 1, "{file}: {fault:?}");
+                assert!(fault.message.len() < 600 && !fault.message.ends_with('.'), "{file}: {fault:?}");
+            }
+        }
+    }
+}
+
+/// Verdict and sorted relations of each document, with placeholders filled in
+/// from the corpus, or with a stub where they name a file that is not in it.
+fn judge(path: &Path, bytes: &[u8], kinds: &KindRegistry) -> BTreeMap<u32, (String, Vec<String>)> {
+    let reading = document::read(bytes, &Budget::default());
+    let broken = reading.faults.iter().map(|(index, _)| (*index, ("parse-error".to_owned(), Vec::new())));
+    let mut judged: BTreeMap<_, _> = broken.collect();
+    for document in reading.documents {
+        let Document { index, mut value, .. } = document;
+        for placeholder in placeholders::find(&value) {
+            let target = placeholder.target.unwrap();
+            let text = fs::read_to_string(path.with_file_name("").join(&target)).unwrap_or_else(|_| "stub".to_owned());
+            assert!(placeholders::substitute(&mut value, &placeholder.pointer, Value::String(text)));
+        }
+        let verdict = match validate::stage(&value, kinds) {
+            _ if !value.is_object() => "parse-error",
+            None => "valid",
+            Some(Stage::Envelope) => "invalid envelope",
+            Some(Stage::Policy) => "invalid policy",
+            Some(Stage::Kind) => "invalid kind",
+            Some(Stage::Relations) => "invalid relations",
+        };
+        let mut relations: Vec<String> = relations::emitted(&Entity(value), kinds)
+            .into_iter()
+            .map(|relation| format!("{} {} {}", relation.source, relation.relation, relation.target))
+            .collect();
+        relations.sort();
+        judged.insert(index, (verdict.to_owned(), relations));
+    }
+    judged
+}
+
+fn corpus() -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    if path.join("manifest.json").exists() {
+        return Some(path);
+    }
+    println!("skipped: there is no corpus at {}", path.display());
+    None
+}

@@ -79,3 +79,53 @@ impl Clause {
         Ok(Self { all })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(parameters: &[&str], expected: &[&[(&str, &[&str])]]) {
+        let filter = Filter::parse(parameters).unwrap();
+        let found: Vec<Vec<(&str, Vec<&str>)>> = filter
+            .any
+            .iter()
+            .map(|clause| {
+                clause
+                    .all
+                    .iter()
+                    .map(|condition| {
+                        let values = condition.values.iter().flatten().map(String::as_str).collect();
+                        (condition.key.as_str(), values)
+                    })
+                    .collect()
+            })
+            .collect();
+        let expected: Vec<Vec<(&str, Vec<&str>)>> = expected
+            .iter()
+            .map(|clause| clause.iter().map(|(key, values)| (*key, values.to_vec())).collect())
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn commas_and_repeats_and_parameters_combine() {
+        check(&[], &[]);
+        check(&["Kind = Component , metadata.tags.Java"], &[&[("kind", &["component"]), ("metadata.tags.java", &[])]]);
+        check(&["kind=a,kind=B", "x=y=z"], &[&[("kind", &["a", "b"])], &[("x", &["y=z"])]]);
+        check(&["kind="], &[&[("kind", &[""])]]);
+        check(&["", " , "], &[]);
+    }
+
+    #[test]
+    fn a_condition_needs_a_key() {
+        assert!(Filter::parse(&["kind=a,=b"]).is_err());
+    }
+
+    #[test]
+    fn a_facet_is_widened_by_its_own_conditions_only() {
+        let filter = Filter::parse(&["kind=a,spec.type=b"]).unwrap();
+        assert_eq!(filter.without("kind"), Filter::parse(&["spec.type=b"]).unwrap());
+        assert_eq!(Filter::parse(&["kind=a", "spec.type=b"]).unwrap().without("kind"), Filter::default());
+    }
+}

@@ -5,6 +5,8 @@
 //! Source of the semantics: `filter`, `query`, `orderField` and
 //! `fullTextFilter` of Backstage's catalog backend 4.0.
 
+use serde::{Deserialize, Serialize};
+
 mod cursor;
 mod filter;
 mod order;
@@ -13,7 +15,7 @@ mod predicate;
 pub use cursor::{Cursor, CursorError};
 pub use filter::{Clause, Condition, Filter, FilterError};
 pub use order::{Order, OrderError};
-pub use predicate::{Predicate, PredicateError, TargetRef};
+pub use predicate::{Predicate, PredicateError};
 
 /// Backstage neither stores nor matches keys and values longer than this, in
 /// UTF-16 code units.
@@ -38,7 +40,7 @@ pub struct FullText {
 impl FullText {
     /// What the catalog page's search box looks at.
     pub fn of_catalog(term: &str) -> Self {
-        let fields = ["metadata.name", "metadata.title", "metadata.description"];
+        let fields = ["metadata.name", "metadata.title", "metadata.description", "spec.profile.displayname"];
         Self { term: term.to_owned(), fields: fields.map(str::to_owned).to_vec() }
     }
 }
@@ -84,7 +86,7 @@ impl Default for Position {
 
 /// Place of an entity in an ordered list: its lower-cased value of the order's
 /// field (`None` when it has none), then its row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SortKey {
     pub value: Option<String>,
     pub row: u32,

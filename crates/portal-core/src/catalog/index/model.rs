@@ -1,0 +1,457 @@
+//! The index against a model so simple that it is evidently right: every
+//! question walks all entities and flattens them as Backstage does.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::catalog::query::{Filter, FullText, Missing, Order, Position, Predicate, Query, Selection, SortKey};
+use crate::catalog::wire::FacetValue;
+
+type Stored = BTreeMap<u32, (Entity, Vec<Relation>)>;
+
+#[derive(Debug, Default, Clone)]
+struct Model {
+    stored: Stored,
+}
+
+/// Key, and value in the author's case.
+type Pairs = Vec<(String, Option<String>)>;
+
+impl Model {
+    fn apply(&mut self, change: &RowChange) {
+        match change {
+            RowChange::Upsert { id, entity, relations, .. } => {
+                let entity_ref = entity.entity_ref();
+                self.stored.retain(|_, (other, _)| other.entity_ref() != entity_ref);
+                self.stored.insert(*id, (entity.clone(), relations.clone()));
+            }
+            RowChange::Remove { id } => {
+                self.stored.remove(id);
+            }
+        }
+    }
+
+    fn edges(&self, row: u32) -> BTreeSet<(String, String)> {
+        let own = self.stored[&row].0.entity_ref().unwrap();
+        let all = self.stored.values().flat_map(|(_, relations)| relations);
+        all.filter(|edge| edge.source == own).map(|edge| (edge.relation.clone(), edge.target.to_string())).collect()
+    }
+
+    fn pairs(&self, row: u32) -> Pairs {
+        let mut pairs = Pairs::new();
+        flatten("", &self.stored[&row].0.0, &mut pairs);
+        let entity = &self.stored[&row].0;
+        pairs.push(("metadata.name".to_owned(), entity.name().map(str::to_owned)));
+        pairs.push(("metadata.namespace".to_owned(), Some(entity.namespace().to_owned())));
+        pairs.push(("metadata.uid".to_owned(), Some(uid(row))));
+        pairs.extend(
+            self.edges(row).into_iter().map(|(relation, target)| (format!("relations.{relation}"), Some(target))),
+        );
+        for (key, _) in &mut pairs {
+            *key = key.to_lowercase();
+        }
+        pairs
+    }
+
+    fn values(&self, row: u32, key: &str) -> Vec<String> {
+        let mut values: Vec<String> =
+            self.pairs(row).into_iter().filter(|(other, _)| other == key).filter_map(|(_, value)| value).collect();
+        values.sort();
+        values.dedup();
+        values
+    }
+
+    fn has(&self, row: u32, key: &str) -> bool {
+        self.pairs(row).iter().any(|(other, _)| other == key)
+    }
+
+    fn equals(&self, row: u32, key: &str, values: &[String]) -> bool {
+        self.values(row, key).iter().any(|value| values.contains(&value.to_lowercase()))
+    }
+
+    fn holds(&self, row: u32, predicate: &Predicate) -> bool {
+        match predicate {
+            Predicate::All(parts) => parts.iter().all(|part| self.holds(row, part)),
+            Predicate::Any(parts) => parts.iter().any(|part| self.holds(row, part)),
+            Predicate::Not(part) => !self.holds(row, part),
+            Predicate::Exists { key, exists } => self.has(row, key) == *exists,
+            Predicate::In { key, values } => self.equals(row, key, values),
+            Predicate::HasPrefix { key, prefix } => {
+                self.values(row, key).iter().any(|value| value.to_lowercase().starts_with(prefix))
+            }
+            Predicate::Contains { key, value } => self.equals(row, key, std::slice::from_ref(value)),
+            Predicate::Relation { relation, targets } => match targets {
+                None => self.has(row, &format!("relations.{relation}")),
+                Some(targets) => self.equals(row, &format!("relations.{relation}"), targets),
+            },
+        }
+    }
+
+    fn select(&self, selection: &Selection, visibility: &Visibility) -> BTreeSet<u32> {
+        let clause = |row: u32, clause: &crate::catalog::query::Clause| {
+            clause.all.iter().all(|condition| match &condition.values {
+                None => self.has(row, &condition.key),
+                Some(values) => self.equals(row, &condition.key, values),
+            })
+        };
+        let text = |row: u32, full_text: &FullText| {
+            let term = full_text.term.trim().to_lowercase();
+            let contains = |value: &String| value.to_lowercase().contains(&term);
+            term.is_empty() || full_text.fields.iter().any(|field| self.values(row, field).iter().any(contains))
+        };
+        let rows = self.stored.keys().copied().filter(|row| visibility.admits(*row));
+        rows.filter(|row| selection.filter.any.is_empty() || selection.filter.any.iter().any(|part| clause(*row, part)))
+            .filter(|row| selection.predicate.as_ref().is_none_or(|predicate| self.holds(*row, predicate)))
+            .filter(|row| selection.full_text.as_ref().is_none_or(|full_text| text(*row, full_text)))
+            .collect()
+    }
+
+    /// Every row of the list, in order.
+    fn list(&self, query: &Query, visibility: &Visibility) -> Vec<SortKey> {
+        let mut rows = self.select(&query.selection, visibility);
+        let Some(Order { field, descending }) = &query.order else {
+            return rows.into_iter().map(|row| SortKey { value: None, row }).collect();
+        };
+        if query.missing == Missing::Excluded {
+            rows.retain(|row| self.has(*row, field));
+        }
+        let place = |row: u32| {
+            let mut values: Vec<String> = self.values(row, field).iter().map(|value| value.to_lowercase()).collect();
+            values.sort();
+            SortKey { value: if *descending { values.pop() } else { values.into_iter().next() }, row }
+        };
+        let mut places: Vec<SortKey> = rows.into_iter().map(place).collect();
+        places.sort_by(|left, right| {
+            let missing = left.value.is_none().cmp(&right.value.is_none());
+            let order = (&left.value, left.row).cmp(&(&right.value, right.row));
+            missing.then(if *descending { order.reverse() } else { order })
+        });
+        places
+    }
+
+    fn facet(&self, key: &str, rows: &BTreeSet<u32>) -> Vec<(String, u64)> {
+        // Lower case first among the spellings of a value.
+        let mut counts: BTreeMap<(String, bool, String), u64> = BTreeMap::new();
+        for value in rows.iter().flat_map(|row| self.values(*row, key)) {
+            let lower = value.to_lowercase();
+            *counts.entry((lower.clone(), lower != value, value)).or_default() += 1;
+        }
+        counts.into_iter().map(|((.., value), count)| (value, count)).collect()
+    }
+}
+
+fn flatten(path: &str, value: &Value, pairs: &mut Pairs) {
+    let skipped = ["metadata.name", "metadata.namespace", "metadata.uid", "metadata.etag", "relations", "status"];
+    if skipped.contains(&path) {
+        return;
+    }
+    match value {
+        Value::Array(items) => {
+            for item in items {
+                flatten(path, item, pairs);
+                if let Value::String(text) = item {
+                    pairs.push((format!("{path}.{text}"), Some("true".to_owned())));
+                }
+            }
+        }
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                flatten(&if path.is_empty() { key.clone() } else { format!("{path}.{key}") }, value, pairs);
+            }
+        }
+        Value::Null => pairs.push((path.to_owned(), None)),
+        Value::String(text) => pairs.push((path.to_owned(), Some(text.clone()))),
+        other => pairs.push((path.to_owned(), Some(other.to_string()))),
+    }
+}
+
+fn uid(row: u32) -> String {
+    format!("UID-{row}")
+}
+
+fn word() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["a", "A", "b", "bc", "C", "true", "x.y"])
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        word().prop_map(|word| json!(word)),
+        (0..3).prop_map(|n| json!(n)),
+        Just(json!(true)),
+        Just(Value::Null)
+    ];
+    let item = prop_oneof![scalar.clone(), word().prop_map(|word| json!({ "k": word }))];
+    prop_oneof![
+        3 => scalar,
+        2 => prop::collection::vec(word(), 0..4).prop_map(|words| json!(words)),
+        1 => prop::collection::vec(item, 0..4).prop_map(Value::Array),
+        1 => prop::collection::btree_map(word(), word(), 0..3).prop_map(|fields| json!(fields)),
+    ]
+}
+
+fn kind() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["Component", "API", "Group"])
+}
+
+fn entity_ref() -> impl Strategy<Value = EntityRef> {
+    (kind(), word()).prop_map(|(kind, name)| EntityRef::new(kind, "default", name))
+}
+
+fn change() -> impl Strategy<Value = RowChange> {
+    let fields = prop::collection::btree_map(prop::sample::select(vec!["type", "owner", "tags"]), value(), 0..3);
+    let tags = prop::option::of(prop::collection::vec(word(), 0..3));
+    let relation = (prop::sample::select(vec!["ownedBy", "dependsOn", "odd"]), entity_ref());
+    let upsert = (0_u32..24, kind(), word(), tags, fields, prop::collection::vec(relation, 0..4)).prop_map(
+        |(id, kind, name, tags, spec, relations)| {
+            let mut metadata = json!({ "name": name, "title": format!("{kind} {name}") });
+            if let Some(tags) = tags {
+                metadata["tags"] = json!(tags);
+            }
+            let entity = Entity(json!({ "kind": kind, "metadata": metadata, "spec": spec }));
+            let source = entity.entity_ref().unwrap();
+            let both = |(relation, target): (&str, EntityRef)| {
+                let inverse = match relation {
+                    "ownedBy" => "ownerOf",
+                    "dependsOn" => "dependencyOf",
+                    _ => "even",
+                };
+                let relation =
+                    Relation { source: source.clone(), relation: relation.to_owned(), target: target.clone() };
+                [relation, Relation { source: target, relation: inverse.to_owned(), target: source.clone() }]
+            };
+            let relations = relations.into_iter().flat_map(both).collect();
+            RowChange::Upsert { id, uid: uid(id), entity, relations }
+        },
+    );
+    prop_oneof![5 => upsert, 1 => (0_u32..24).prop_map(|id| RowChange::Remove { id })]
+}
+
+fn key() -> impl Strategy<Value = String> {
+    let keys = [
+        "kind",
+        "metadata.name",
+        "metadata.title",
+        "metadata.uid",
+        "metadata.tags",
+        "metadata.tags.a",
+        "metadata.tags.x.y",
+        "spec.type",
+        "spec.type.k",
+        "spec.type.a",
+        "spec.owner",
+        "spec.tags",
+        "spec.tags.true",
+        "spec.tags.b",
+        "relations.ownedby",
+        "relations.ownerof",
+        "relations.odd",
+        "relations.dependencyof",
+        "no.such",
+    ];
+    prop::sample::select(keys.map(str::to_owned).to_vec())
+}
+
+fn needle() -> impl Strategy<Value = String> + Clone {
+    let words = ["a", "b", "bc", "c", "true", "x.y", "0", "1", "component", "api", "t", "uid-3", "group:default/a"];
+    prop::sample::select(words.map(str::to_owned).to_vec())
+}
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let condition = (key(), prop::option::of(needle()))
+        .prop_map(|(key, value)| value.map_or(key.clone(), |value| format!("{key}={value}")));
+    let clause = prop::collection::vec(condition, 1..3).prop_map(|conditions| conditions.join(","));
+    prop::collection::vec(clause, 0..3).prop_map(|clauses| Filter::parse(&clauses).unwrap())
+}
+
+fn predicate() -> impl Strategy<Value = Predicate> {
+    let values = prop::collection::vec(needle(), 0..3);
+    let leaf = prop_oneof![
+        (key(), any::<bool>()).prop_map(|(key, exists)| Predicate::Exists { key, exists }),
+        (key(), values.clone()).prop_map(|(key, values)| Predicate::In { key, values }),
+        (key(), needle()).prop_map(|(key, prefix)| Predicate::HasPrefix { key, prefix }),
+        (key(), needle()).prop_map(|(key, value)| Predicate::Contains { key, value }),
+        prop::option::of(values).prop_map(|targets| Predicate::Relation { relation: "ownedby".to_owned(), targets }),
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::All),
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Predicate::Any),
+            inner.prop_map(|part| Predicate::Not(Box::new(part))),
+        ]
+    })
+}
+
+fn selection() -> impl Strategy<Value = Selection> {
+    let full_text = (needle(), prop::collection::vec(key(), 1..3)).prop_map(|(term, fields)| FullText { term, fields });
+    (filter(), prop::option::of(predicate()), prop::option::weighted(0.3, full_text))
+        .prop_map(|(filter, predicate, full_text)| Selection { filter, predicate, full_text })
+}
+
+fn visibility() -> impl Strategy<Value = Visibility> {
+    prop_oneof![
+        Just(Visibility::All),
+        prop::collection::btree_set(0_u32..24, 0..24)
+            .prop_map(|rows| Visibility::Rows(Arc::new(rows.into_iter().collect())))
+    ]
+}
+
+fn query() -> impl Strategy<Value = Query> {
+    let order = prop::option::of((key(), any::<bool>()).prop_map(|(field, descending)| Order { field, descending }));
+    (selection(), order, any::<bool>(), 1_usize..5).prop_map(|(selection, order, excluded, limit)| Query {
+        selection,
+        order,
+        missing: if excluded { Missing::Excluded } else { Missing::Last },
+        position: Position::Offset(0),
+        limit,
+    })
+}
+
+fn built(changes: &[RowChange]) -> (CatalogIndex, Model) {
+    let (mut index, mut model) = (CatalogIndex::new(), Model::default());
+    for change in changes {
+        model.apply(change);
+        index.apply(vec![change.clone()]);
+    }
+    (index, model)
+}
+
+fn changes() -> impl Strategy<Value = Vec<RowChange>> {
+    prop::collection::vec(change(), 0..40)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn selections_agree(changes in changes(), selection in selection(), visibility in visibility()) {
+        let (index, model) = built(&changes);
+        let rows: BTreeSet<u32> = index.select(&selection, &visibility).iter().collect();
+        prop_assert_eq!(&rows, &model.select(&selection, &visibility));
+        for row in model.stored.keys() {
+            let wanted = model.select(&selection, &Visibility::All).contains(row);
+            prop_assert_eq!(index.matches(*row, &selection), wanted);
+        }
+    }
+
+    #[test]
+    fn facets_agree(changes in changes(), selection in selection(), visibility in visibility(), keys in prop::collection::vec(key(), 1..4)) {
+        let (index, model) = built(&changes);
+        let rows = model.select(&selection, &visibility);
+        let facets = index.facets(&keys, &index.select(&selection, &visibility));
+        for key in &keys {
+            let found = facets[key].iter().map(|FacetValue { value, count, .. }| (value.clone(), *count)).collect::<Vec<_>>();
+            prop_assert_eq!(found, model.facet(key, &rows), "{}", key);
+        }
+    }
+
+    #[test]
+    fn walking_the_pages_forth_and_back_gives_the_list(changes in changes(), query in query(), visibility in visibility()) {
+        let (index, model) = built(&changes);
+        let list = model.list(&query, &visibility);
+        let mut position = Position::Offset(0);
+        let mut seen = Vec::new();
+        loop {
+            let page = index.page(&Query { position, ..query.clone() }, &visibility);
+            prop_assert_eq!(page.total, list.len() as u64);
+            prop_assert_eq!(page.has_previous, !seen.is_empty());
+            seen.extend(page.rows.clone());
+            prop_assert_eq!(page.has_next, seen.len() < list.len());
+            match page.last {
+                Some(last) if page.has_next => position = Position::After(last),
+                _ => break,
+            }
+        }
+        prop_assert_eq!(&seen, &list.iter().map(|place| place.row).collect::<Vec<_>>());
+        for (at, place) in list.iter().enumerate() {
+            let page = index.page(&Query { position: Position::Before(place.clone()), ..query.clone() }, &visibility);
+            prop_assert_eq!(&page.rows, &seen[at.saturating_sub(query.limit)..at]);
+            prop_assert_eq!(page.has_previous, at > query.limit);
+            prop_assert!(page.has_next);
+            let page = index.page(&Query { position: Position::Offset(at), ..query.clone() }, &visibility);
+            prop_assert_eq!(&page.rows, &seen[at..seen.len().min(at + query.limit)]);
+            prop_assert_eq!(page.first.as_ref(), Some(place));
+        }
+        let counted = index.page(&Query { limit: 0, ..query.clone() }, &visibility);
+        prop_assert_eq!((counted.rows.len(), counted.total), (0, list.len() as u64));
+    }
+
+    #[test]
+    fn relations_and_snapshots_agree(before in changes(), after in changes()) {
+        let (mut index, mut model) = built(&before);
+        let (snapshot, old) = (index.clone(), model.clone());
+        index.apply(after.clone());
+        after.iter().for_each(|change| model.apply(change));
+        for (index, model) in [(&snapshot, &old), (&index, &model)] {
+            prop_assert_eq!(index.len(), model.stored.len());
+            for (row, (entity, _)) in &model.stored {
+                let edges: Vec<_> = index.relations(*row).into_iter().map(|(name, target)| (name, target.to_string())).collect();
+                prop_assert_eq!(edges, model.edges(*row).into_iter().collect::<Vec<_>>());
+                let entity_ref = entity.entity_ref().unwrap();
+                prop_assert_eq!(index.row(&entity_ref), Some(*row));
+                prop_assert_eq!(index.row_by_uid(&uid(*row)), Some(*row));
+                let summary = index.summary(*row).unwrap();
+                prop_assert_eq!((summary.kind.as_str(), summary.name.as_str()), (entity.kind().unwrap(), entity.name().unwrap()));
+                prop_assert_eq!(summary.title.as_str(), entity.display_title());
+            }
+        }
+    }
+
+    /// The walk over sorted values, which short lists do not take.
+    #[test]
+    fn long_lists_agree(seed in 0_u32..1000, descending in any::<bool>(), excluded in any::<bool>(), key in key(), limit in 1_usize..40) {
+        let words = ["a", "A", "b", "B", "c", "true"];
+        let pick = |n: u32| words[((seed.wrapping_mul(31).wrapping_add(n.wrapping_mul(2_654_435_761))) >> 7) as usize % words.len()];
+        let upsert = |id: u32| {
+            let mut entity = json!({"kind": if id % 3 == 0 { "API" } else { "Component" }, "metadata": {"name": format!("n{id}")}, "spec": {}});
+            if id % 5 != 0 {
+                entity["spec"]["type"] = json!(pick(id));
+            }
+            if id % 7 == 0 {
+                entity["spec"]["type"] = json!([pick(id), pick(id + 1), 3]);
+            }
+            if id % 11 == 0 {
+                entity["spec"]["type"] = Value::Null;
+            }
+            RowChange::Upsert { id, uid: uid(id), entity: Entity(entity), relations: Vec::new() }
+        };
+        let (index, model) = built(&(0..150).map(upsert).collect::<Vec<_>>());
+        let query = Query {
+            order: Some(Order { field: key, descending }),
+            missing: if excluded { Missing::Excluded } else { Missing::Last },
+            limit,
+            ..Query::default()
+        };
+        let list = model.list(&query, &Visibility::All);
+        for (at, place) in list.iter().enumerate().step_by(7) {
+            let rows = |range: std::ops::Range<usize>| list[range].iter().map(|place| place.row).collect::<Vec<_>>();
+            let page = |position| index.page(&Query { position, ..query.clone() }, &Visibility::All);
+            prop_assert_eq!(page(Position::Offset(at)).rows, rows(at..list.len().min(at + limit)));
+            prop_assert_eq!(page(Position::After(place.clone())).rows, rows(at + 1..list.len().min(at + 1 + limit)));
+            prop_assert_eq!(page(Position::Before(place.clone())).rows, rows(at.saturating_sub(limit)..at));
+        }
+    }
+}
+
+#[test]
+fn a_facets_own_filter_does_not_narrow_its_counts() {
+    let upsert = |id: u32, kind: &str, lifecycle: &str| {
+        let entity = json!({"kind": kind, "metadata": {"name": format!("n{id}")}, "spec": {"lifecycle": lifecycle}});
+        RowChange::Upsert { id, uid: uid(id), entity: Entity(entity), relations: Vec::new() }
+    };
+    let mut index = CatalogIndex::new();
+    index.apply(vec![
+        upsert(1, "API", "production"),
+        upsert(2, "API", "experimental"),
+        upsert(3, "Group", "production"),
+    ]);
+    let filter = Filter::parse(&["kind=api,spec.lifecycle=production"]).unwrap();
+    let selection = Selection { filter, ..Selection::default() };
+    let facets = index.facets_sideways(&["kind".to_owned(), "spec.lifecycle".to_owned()], &selection, &Visibility::All);
+    let counts = |key: &str| facets[key].iter().map(|value| (value.value.as_str(), value.count)).collect::<Vec<_>>();
+    assert_eq!(counts("kind"), [("API", 1), ("Group", 1)]);
+    assert_eq!(counts("spec.lifecycle"), [("experimental", 1), ("production", 1)]);
+}

@@ -1,0 +1,167 @@
+//! Sets of rows: a bitmap for many, an array for few.
+//!
+//! Most values of a catalog belong to one row, and a bitmap of one row costs
+//! hundreds of bytes.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+use triomphe::ThinArc;
+
+/// Rows in an array, at most.
+const FEW: usize = 8;
+
+/// A set of rows, sorted.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Posting {
+    #[default]
+    Empty,
+    One(u32),
+    Few(ThinArc<(), u32>),
+    Many(Arc<RoaringBitmap>),
+}
+
+impl Posting {
+    pub(super) fn insert(&mut self, row: u32) {
+        match self {
+            Self::Empty => *self = Self::One(row),
+            Self::One(one) if *one == row => {}
+            Self::One(one) => *self = few(&[(*one).min(row), (*one).max(row)]),
+            Self::Few(rows) => {
+                let Err(at) = rows.slice.binary_search(&row) else { return };
+                if rows.slice.len() == FEW {
+                    let mut bitmap: RoaringBitmap = rows.slice.iter().copied().collect();
+                    bitmap.insert(row);
+                    *self = Self::Many(Arc::new(bitmap));
+                } else {
+                    let mut grown = rows.slice.to_vec();
+                    grown.insert(at, row);
+                    *self = few(&grown);
+                }
+            }
+            Self::Many(bitmap) => {
+                if !bitmap.contains(row) {
+                    Arc::make_mut(bitmap).insert(row);
+                }
+            }
+        }
+    }
+
+    pub(super) fn remove(&mut self, row: u32) {
+        if !self.contains(row) {
+            return;
+        }
+        match self {
+            Self::Empty => {}
+            Self::One(_) => *self = Self::Empty,
+            Self::Few(rows) => {
+                let rest: Vec<u32> = rows.slice.iter().copied().filter(|other| *other != row).collect();
+                *self = few(&rest);
+            }
+            Self::Many(bitmap) => {
+                let bitmap = Arc::make_mut(bitmap);
+                bitmap.remove(row);
+                // Half of `FEW`, so that a set at the limit does not flip back and forth.
+                if bitmap.len() <= FEW as u64 / 2 {
+                    let rest: Vec<u32> = bitmap.iter().collect();
+                    *self = few(&rest);
+                }
+            }
+        }
+    }
+
+    pub(super) fn contains(&self, row: u32) -> bool {
+        match self {
+            Self::Empty => false,
+            Self::One(one) => *one == row,
+            Self::Few(rows) => rows.slice.contains(&row),
+            Self::Many(bitmap) => bitmap.contains(row),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        matches!(self, Self::Empty)
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Self::Many(bitmap) => bitmap.len(),
+            small => small.small().len() as u64,
+        }
+    }
+
+    /// How many of `rows` are in it.
+    pub(super) fn count_in(&self, rows: &RoaringBitmap) -> u64 {
+        match self {
+            Self::Many(bitmap) => bitmap.intersection_len(rows),
+            small => small.small().iter().filter(|row| rows.contains(**row)).count() as u64,
+        }
+    }
+
+    /// Those of `rows` that are in it, in order.
+    pub(super) fn within(&self, rows: &RoaringBitmap) -> Vec<u32> {
+        match self {
+            Self::Many(bitmap) => (&**bitmap & rows).iter().collect(),
+            small => small.small().iter().copied().filter(|row| rows.contains(*row)).collect(),
+        }
+    }
+
+    pub(super) fn bitmap(&self) -> Cow<'_, RoaringBitmap> {
+        match self {
+            Self::Many(bitmap) => Cow::Borrowed(bitmap),
+            small => Cow::Owned(small.small().iter().copied().collect()),
+        }
+    }
+
+    pub(super) fn add_to(&self, rows: &mut RoaringBitmap) {
+        match self {
+            Self::Many(bitmap) => *rows |= &**bitmap,
+            small => rows.extend(small.small().iter().copied()),
+        }
+    }
+
+    fn small(&self) -> &[u32] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Few(rows) => &rows.slice,
+            Self::Empty | Self::Many(_) => &[],
+        }
+    }
+}
+
+fn few(rows: &[u32]) -> Posting {
+    match rows {
+        [] => Posting::Empty,
+        [one] => Posting::One(*one),
+        rows => Posting::Few(ThinArc::from_header_and_slice((), rows)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_posting_is_a_set(operations in proptest::collection::vec((any::<bool>(), 0_u32..24), 0..80)) {
+            let (mut posting, mut model) = (Posting::default(), BTreeSet::new());
+            for (insert, row) in operations {
+                if insert {
+                    posting.insert(row);
+                    model.insert(row);
+                } else {
+                    posting.remove(row);
+                    model.remove(&row);
+                }
+                prop_assert_eq!(posting.len(), model.len() as u64);
+                prop_assert_eq!(posting.is_empty(), model.is_empty());
+                prop_assert!(posting.bitmap().iter().eq(model.iter().copied()));
+            }
+        }
+    }
+}

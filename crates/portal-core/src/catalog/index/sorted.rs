@@ -1,0 +1,227 @@
+//! A sorted map in chunks: a clone costs one pointer, a change copies one chunk.
+
+use std::sync::Arc;
+
+/// Entries of a chunk, at most.
+const CHUNK: usize = 128;
+/// Room for entries to come, when a chunk must grow.
+const SLACK: usize = 8;
+
+type Chunk<K, V> = Arc<Vec<(K, V)>>;
+
+/// Sorted by key; chunks are never empty.
+#[derive(Debug, Clone)]
+pub(super) struct SortedMap<K, V> {
+    chunks: Chunks<K, V>,
+}
+
+/// Most maps hold a few entries: they do without the outer list.
+#[derive(Debug, Clone)]
+enum Chunks<K, V> {
+    None,
+    One(Chunk<K, V>),
+    Many(Arc<Vec<Chunk<K, V>>>),
+}
+
+impl<K, V> Default for SortedMap<K, V> {
+    fn default() -> Self {
+        Self { chunks: Chunks::None }
+    }
+}
+
+/// Chunk and entry. May stand behind the last entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At(usize, usize);
+
+impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.slice().is_empty()
+    }
+
+    /// Number of entries; walks the chunks.
+    pub(super) fn len(&self) -> usize {
+        self.slice().iter().map(|chunk| chunk.len()).sum()
+    }
+
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        let at = self.seek(|other| other < key);
+        self.entry(at).filter(|(found, _)| found == key).map(|(_, value)| value)
+    }
+
+    /// Changes the value of a key, which starts as the default; a value that
+    /// `keep` refuses afterwards is taken out.
+    pub(super) fn update(&mut self, key: &K, change: impl FnOnce(&mut V), keep: impl FnOnce(&V) -> bool)
+    where
+        V: Default,
+    {
+        let At(chunk, entry) = self.seek(|other| other < key);
+        let known = self.entry(At(chunk, entry)).is_some_and(|(found, _)| found == key);
+        if known {
+            let entries = self.chunk_mut(chunk);
+            change(&mut entries[entry].1);
+            if !keep(&entries[entry].1) {
+                entries.remove(entry);
+                if entries.is_empty() {
+                    self.remove_chunk(chunk);
+                }
+            }
+            return;
+        }
+        let mut value = V::default();
+        change(&mut value);
+        if keep(&value) {
+            self.insert_at(chunk, entry, (key.clone(), value));
+        }
+    }
+
+    /// The first place whose key is not `before` some point.
+    pub(super) fn seek(&self, before: impl Fn(&K) -> bool) -> At {
+        let chunks = self.slice();
+        // The last chunk whose first key is before the point holds the place,
+        // or ends at it.
+        let chunk = chunks.partition_point(|chunk| chunk.first().is_some_and(|(key, _)| before(key))).saturating_sub(1);
+        let Some(entries) = chunks.get(chunk) else { return At(0, 0) };
+        let entry = entries.partition_point(|(key, _)| before(key));
+        if entry == entries.len() && chunk + 1 < chunks.len() { At(chunk + 1, 0) } else { At(chunk, entry) }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
+        self.slice().iter().flat_map(|chunk| chunk.iter())
+    }
+
+    /// Entries at and after a place, in order.
+    pub(super) fn forwards(&self, At(chunk, entry): At) -> impl Iterator<Item = &(K, V)> {
+        let chunks = self.slice();
+        let head = chunks.get(chunk).and_then(|entries| entries.get(entry..)).unwrap_or_default();
+        let tail = chunks.get(chunk + 1..).unwrap_or_default();
+        head.iter().chain(tail.iter().flat_map(|chunk| chunk.iter()))
+    }
+
+    /// Entries before a place, in reverse order.
+    pub(super) fn backwards(&self, At(chunk, entry): At) -> impl Iterator<Item = &(K, V)> {
+        let chunks = self.slice();
+        let head = chunks.get(chunk).and_then(|entries| entries.get(..entry)).unwrap_or_default();
+        let tail = chunks.get(..chunk).unwrap_or_default();
+        head.iter().rev().chain(tail.iter().rev().flat_map(|chunk| chunk.iter().rev()))
+    }
+
+    /// The place behind the last entry.
+    pub(super) fn end(&self) -> At {
+        match self.slice() {
+            [] => At(0, 0),
+            chunks => At(chunks.len() - 1, chunks[chunks.len() - 1].len()),
+        }
+    }
+
+    fn entry(&self, At(chunk, entry): At) -> Option<&(K, V)> {
+        self.slice().get(chunk)?.get(entry)
+    }
+
+    fn slice(&self) -> &[Chunk<K, V>] {
+        match &self.chunks {
+            Chunks::None => &[],
+            Chunks::One(chunk) => std::slice::from_ref(chunk),
+            Chunks::Many(chunks) => chunks,
+        }
+    }
+
+    fn chunk_mut(&mut self, index: usize) -> &mut Vec<(K, V)> {
+        match &mut self.chunks {
+            Chunks::None => unreachable!("an empty map has no chunk to change"),
+            Chunks::One(chunk) => Arc::make_mut(chunk),
+            Chunks::Many(chunks) => Arc::make_mut(&mut Arc::make_mut(chunks)[index]),
+        }
+    }
+
+    fn insert_at(&mut self, chunk: usize, entry: usize, item: (K, V)) {
+        if self.is_empty() {
+            self.chunks = Chunks::One(Arc::new(vec![item]));
+            return;
+        }
+        let last = chunk + 1 == self.slice().len();
+        let entries = self.chunk_mut(chunk);
+        if entries.len() < CHUNK {
+            if entries.len() == entries.capacity() {
+                let slack = if entries.len() < SLACK { 1 } else { SLACK };
+                entries.reserve_exact(slack);
+            }
+            entries.insert(entry, item);
+            return;
+        }
+        // Keys that arrive in order fill their chunks to the end.
+        let split = if last && entry == CHUNK { CHUNK } else { CHUNK / 2 };
+        let mut right = entries.split_off(split);
+        if entry <= split && split < CHUNK {
+            entries.insert(entry, item);
+        } else {
+            right.insert(entry - split, item);
+        }
+        entries.shrink_to_fit();
+        right.shrink_to_fit();
+        self.chunks = match std::mem::replace(&mut self.chunks, Chunks::None) {
+            Chunks::Many(mut chunks) => {
+                Arc::make_mut(&mut chunks).insert(chunk + 1, Arc::new(right));
+                Chunks::Many(chunks)
+            }
+            Chunks::One(left) => Chunks::Many(Arc::new(vec![left, Arc::new(right)])),
+            Chunks::None => Chunks::One(Arc::new(right)),
+        };
+    }
+
+    fn remove_chunk(&mut self, index: usize) {
+        self.chunks = match std::mem::replace(&mut self.chunks, Chunks::None) {
+            Chunks::Many(mut chunks) => {
+                let list = Arc::make_mut(&mut chunks);
+                list.remove(index);
+                match list.as_slice() {
+                    [] => Chunks::None,
+                    [only] => Chunks::One(only.clone()),
+                    _ => Chunks::Many(chunks),
+                }
+            }
+            Chunks::One(_) | Chunks::None => Chunks::None,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn it_is_a_sorted_map(
+            operations in proptest::collection::vec((0_u8..3, 0_u32..700), 0..1500),
+            ascending in 0_u32..600,
+            point in 0_u32..700,
+        ) {
+            let (mut map, mut model) = (SortedMap::<u32, u32>::default(), BTreeMap::new());
+            for key in 0..ascending {
+                map.update(&key, |value| *value += 1, |_| true);
+                *model.entry(key).or_insert(0) += 1;
+            }
+            let (snapshot, before) = (map.clone(), model.clone());
+            for (operation, key) in operations {
+                if operation == 0 {
+                    map.update(&key, |value| *value += 1, |_| true);
+                    *model.entry(key).or_insert(0) += 1;
+                } else {
+                    map.update(&key, |_| {}, |_| false);
+                    model.remove(&key);
+                }
+            }
+            prop_assert_eq!(map.len(), model.len());
+            prop_assert!(map.iter().map(|(key, value)| (key, value)).eq(&model));
+            let at = map.seek(|key| *key < point);
+            prop_assert!(map.forwards(at).map(|(key, value)| (key, value)).eq(model.range(point..)));
+            prop_assert!(map.backwards(at).map(|(key, value)| (key, value)).eq(model.range(..point).rev()));
+            prop_assert!(map.backwards(map.end()).map(|(key, _)| key).eq(model.keys().rev()));
+            prop_assert_eq!(map.get(&point), model.get(&point));
+            prop_assert!(snapshot.iter().map(|(key, value)| (key, value)).eq(&before));
+        }
+    }
+}

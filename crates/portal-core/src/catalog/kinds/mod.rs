@@ -3,6 +3,8 @@
 
 #[cfg(feature = "engine")]
 mod registry;
+#[cfg(all(test, feature = "engine"))]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

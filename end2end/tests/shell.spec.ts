@@ -1,0 +1,35 @@
+// What every page has: the frame, a live page, no sideways scroll. Each page's
+// own behaviour is tested in a file of its feature.
+
+import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
+
+const pages = [
+  { name: "catalog", path: "/catalog" },
+  { name: "search", path: "/search?q=booking" },
+  { name: "sources", path: "/admin/sources" },
+];
+
+for (const { name, path } of pages) {
+  test(`the ${name} page is live, accessible and fits`, async ({ page }) => {
+    await open(page, path);
+    await expect(page.getByRole("main")).toBeVisible();
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expectNoSidewaysScroll(page);
+    await expectNoAxeViolations(page);
+  });
+
+  test(`the ${name} page is readable @no-script`, async ({ page }) => {
+    await open(page, path);
+    await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+    await expectNoAxeViolations(page);
+  });
+}
+
+test.describe("an unknown page", () => {
+  test.use({ expectedMessages: [/status of 404/] });
+  test("is answered with 404 and the frame", async ({ page }) => {
+    const response = await page.goto("/no-such-page");
+    expect(response?.status()).toBe(404);
+    await expect(page.getByRole("navigation").first()).toBeVisible();
+  });
+});

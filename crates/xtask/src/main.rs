@@ -4,13 +4,20 @@
 //! domain. It needs cargo, git and a C compiler; what else a command needs it
 //! installs when it may, and otherwise names with the command that adds it.
 
+mod bench;
 mod files;
 mod http;
 mod leash;
+mod node;
+mod postgres;
 mod process;
+mod random;
+mod results;
 mod run;
 mod server;
 mod site;
+mod soak;
+mod test;
 mod tools;
 mod wasm_target;
 mod workspace;
@@ -35,6 +42,12 @@ enum Command {
     Run(run::Arguments),
     /// Build the browser's half into target/site
     Site(site::Arguments),
+    /// Run the checks of the repository
+    Test(test::Arguments),
+    /// Kill the portal again and again and see that nothing is lost; fuzz the parsers
+    Soak(soak::Arguments),
+    /// Measure the portal against the numbers it holds itself to
+    Bench(bench::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -52,5 +65,8 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run(arguments) => run::run(&workspace, &arguments),
         Command::Site(arguments) => site::run(&workspace, &arguments),
+        Command::Test(arguments) => test::run(&workspace, &arguments),
+        Command::Soak(arguments) => soak::run(&workspace, &arguments),
+        Command::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

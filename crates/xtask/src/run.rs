@@ -23,9 +23,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     stage("tools", || Ok((tools::require([&tools::C_COMPILER, &tools::GIT])?, "found")))?;
     site::build(workspace, Profile::Release)?;
     stage("server", || {
-        let mut cargo = workspace.cargo();
-        cargo.args(["build", "--release", "-p", "portal-api", "--features", "ui", "--bin", "portal"]);
-        process::run(&mut cargo)?;
+        process::run(&mut workspace.cargo_release())?;
         Ok(((), "built"))
     })?;
     let mut portal = Command::new(workspace.artifact("release/portal"));

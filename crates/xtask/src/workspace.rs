@@ -48,6 +48,23 @@ impl Workspace {
         cargo
     }
 
+    /// `cargo test` of the one set of packages and features that everything
+    /// native is built with, so that nothing is built twice. clippy takes the
+    /// compiler's place: what it builds is what runs, without a second pass.
+    pub fn cargo_test(&self) -> Command {
+        let mut cargo = self.cargo();
+        cargo.args(["test", "--workspace", "--exclude", "portal-app", "--features", "portal-api/ui"]);
+        cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings");
+        cargo
+    }
+
+    /// Builds the binary that is run and measured.
+    pub fn cargo_release(&self) -> Command {
+        let mut cargo = self.cargo();
+        cargo.args(["build", "--release", "--package", "portal-api", "--features", "ui", "--bin", "portal"]);
+        cargo
+    }
+
     /// A cargo of another rustup toolchain.
     pub fn cargo_of(&self, toolchain: &str) -> Command {
         let mut cargo = Command::new("rustup");

@@ -1,1 +1,84 @@
-//! placeholder
+//! `cargo xtask test`: every check of the repository, lane by lane.
+//!
+//! A lane that fails does not stop the next, so that one run tells everything;
+//! the last lines say what passed. What a lane needs and this machine lacks is
+//! installed when that is allowed (see `tools`).
+
+mod lanes;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+use self::lanes::Bench;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// The lanes to run; without any: fmt, native, soak, wasm, backstage and browser
+    lanes: Vec<Lane>,
+    /// Only tests whose name contains this (native, core, api, browser)
+    #[arg(long)]
+    only: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Lane {
+    /// rustfmt changes nothing
+    Fmt,
+    /// clippy without a warning, and every Rust test, the API on SQLite and PostgreSQL
+    Native,
+    /// Part of native: portal-core alone
+    Core,
+    /// Part of native: the API alone, on SQLite and PostgreSQL
+    Api,
+    /// Part of native: the invariants of the style guide
+    Tidy,
+    /// A few of the kills of `cargo xtask soak`, on both databases
+    Soak,
+    /// The site is built and small enough
+    Wasm,
+    /// Backstage's own catalog client against a running portal
+    Backstage,
+    /// Playwright and axe in Chromium
+    Browser,
+}
+
+const ALL: [Lane; 6] = [Lane::Fmt, Lane::Native, Lane::Soak, Lane::Wasm, Lane::Backstage, Lane::Browser];
+
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    let chosen = if arguments.lanes.is_empty() { &ALL[..] } else { &arguments.lanes };
+    let mut bench = Bench::new(workspace, arguments.only.as_deref());
+    let mut outcomes = Vec::new();
+    let start = Instant::now();
+    for lane in chosen {
+        println!("── {} ──", name(*lane));
+        let began = Instant::now();
+        let result = bench.run(*lane);
+        if let Err(error) = &result {
+            eprintln!("error: {error:#}");
+        }
+        outcomes.push((*lane, result.is_ok(), began.elapsed()));
+    }
+    Ok(summary(&outcomes, start.elapsed()))
+}
+
+fn summary(outcomes: &[(Lane, bool, Duration)], total: Duration) -> ExitCode {
+    println!("── summary ──");
+    for (lane, passed, time) in outcomes {
+        let verdict = if *passed { "passed" } else { "FAILED" };
+        println!("  {:<10}{verdict} in {}", name(*lane), process::seconds(*time));
+    }
+    let failed = outcomes.iter().filter(|(_, passed, _)| !passed).count();
+    println!("  {:<10}{}", "total", process::seconds(total));
+    println!("lanes: {} passed, {failed} failed", outcomes.len() - failed);
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn name(lane: Lane) -> String {
+    lane.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+}

@@ -1,10 +1,15 @@
-//! Just enough HTTP to see whether a server on this machine answers.
+//! Just enough HTTP to see whether a server on this machine answers, and to
+//! drive it.
+
+mod client;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+
+pub use self::client::{Client, Response};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

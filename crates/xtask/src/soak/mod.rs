@@ -1,0 +1,139 @@
+//! `cargo xtask soak`: what was acknowledged is still there after `kill -9`.
+//!
+//! A portal is driven over HTTP (bulk writes, deletions, a folder that is read
+//! again and again) and killed at a random moment, so that it cannot say
+//! goodbye. After the restart every acknowledged write must be there, the
+//! catalog must agree with its change feed and its own counts, and nothing that
+//! anybody was shown may be gone. The fuzz targets run in the same command.
+
+mod drive;
+mod fuzz;
+mod model;
+mod verify;
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::leash::Folder;
+use crate::postgres::Postgres;
+use crate::random::{self, Random};
+use crate::server::{self, Portal, Setup};
+use crate::workspace::Workspace;
+use crate::{process, results, site};
+
+use self::drive::FileTree;
+use self::model::Model;
+
+#[derive(Args)]
+pub struct Arguments {
+    /// How often the portal is killed on each database
+    #[arg(long, default_value_t = 50)]
+    kills: u32,
+    /// Repeats a run; printed by each
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Seconds for each fuzz target; 0 leaves them out
+    #[arg(long, default_value_t = 60)]
+    fuzz: u32,
+}
+
+/// The test command draws the same kills every time.
+pub const TEST_SEED: u64 = 1;
+
+pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
+    let seed = arguments.seed.unwrap_or_else(random::fresh_seed);
+    site::ensure_folder(workspace)?;
+    process::stage("build", || {
+        process::run(workspace.cargo_test().arg("--no-run"))?;
+        Ok(((), "built"))
+    })?;
+    let mut figures = json!({ "seed": seed });
+    if arguments.kills > 0 {
+        let postgres = Postgres::start(workspace)?;
+        figures["kills"] = kills(workspace, &postgres, arguments.kills, seed)?;
+    }
+    if arguments.fuzz > 0 {
+        figures["fuzz"] = fuzz::run(workspace, arguments.fuzz)?;
+    }
+    results::append(workspace, "soak", figures)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Kills a portal on each database; returns figures, fails on the first loss.
+pub fn kills(workspace: &Workspace, postgres: &Postgres, kills: u32, seed: u64) -> Result<Value> {
+    let url = postgres.create(&format!("soak_{}", std::process::id()))?;
+    let mut figures = json!({});
+    for (name, database) in [("sqlite", None), ("postgres", Some(url.as_str()))] {
+        let run = Run { workspace, name, database, kills, seed };
+        figures[name] = run.all().with_context(|| {
+            format!("{name}: repeat it with `cargo xtask soak --kills {kills} --seed {seed} --fuzz 0`")
+        })?;
+    }
+    Ok(figures)
+}
+
+struct Run<'a> {
+    workspace: &'a Workspace,
+    name: &'a str,
+    database: Option<&'a str>,
+    kills: u32,
+    seed: u64,
+}
+
+impl Run<'_> {
+    fn all(&self) -> Result<Value> {
+        let start = Instant::now();
+        let folder = Folder::create(&format!("soak-{}", self.name))?;
+        let mut random = Random::new(self.seed);
+        let mut tree = FileTree::create(&folder.path.join("catalog"))?;
+        let model = Mutex::new(Model::default());
+        tree.rewrite(&model, 0..drive::FILES)?;
+        let mut recovery = Duration::ZERO;
+        for kill in 0..self.kills {
+            let portal = self.start(&folder, &tree)?;
+            if kill > 0 {
+                recovery = recovery.max(portal.ready_after);
+                self.check(&portal, &model, kill)?;
+            }
+            let patience = Duration::from_millis(random.range(50, 2500));
+            drive::until_killed(portal, &model, &mut tree, &mut random, patience)?;
+        }
+        let portal = self.start(&folder, &tree)?;
+        self.check(&portal, &model, self.kills)?;
+        let model = model.into_inner().map_err(|_| anyhow::anyhow!("a driver panicked"))?;
+        println!(
+            "  {:<9}{} kills, {} acknowledged writes, {} changes, nothing lost, in {}",
+            self.name,
+            self.kills,
+            model.acknowledged,
+            model.observed.len(),
+            process::seconds(start.elapsed())
+        );
+        Ok(json!({
+            "kills": self.kills,
+            "acknowledged_writes": model.acknowledged,
+            "changes": model.observed.len(),
+            "slowest_restart_ms": recovery.as_millis() as u64,
+            "seconds": start.elapsed().as_secs(),
+        }))
+    }
+
+    fn start(&self, folder: &Folder, tree: &FileTree) -> Result<Portal> {
+        let data = folder.path.join("data");
+        let arguments = vec!["--catalog".to_owned(), tree.path.display().to_string()];
+        let name = format!("soak-{}", self.name);
+        let program = server::debug_binary(self.workspace);
+        Portal::start(self.workspace, &Setup { name: &name, program, data: &data, database: self.database, arguments })
+    }
+
+    fn check(&self, portal: &Portal, model: &Mutex<Model>, kill: u32) -> Result<()> {
+        let mut model = model.lock().map_err(|_| anyhow::anyhow!("a driver panicked"))?;
+        verify::check(portal.address, &mut model)
+            .with_context(|| format!("after kill {kill}; the server said:\n{}", portal.last_lines()))
+    }
+}

@@ -1,0 +1,162 @@
+//! What each lane does.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::leash::Folder;
+use crate::postgres::Postgres;
+use crate::process::stage;
+use crate::server::{self, Portal, Setup};
+use crate::site::{self, Profile};
+use crate::workspace::Workspace;
+use crate::{node, process, soak, tools};
+
+use super::Lane;
+
+/// Wasm and JavaScript of the whole interface, as brotli.
+const PAYLOAD_BUDGET: u64 = 400_000;
+/// Of the fifty that `cargo xtask soak` does.
+const KILLS: u32 = 5;
+
+/// What lanes share: the server's binary, the site and PostgreSQL are made once.
+pub struct Bench<'a> {
+    workspace: &'a Workspace,
+    only: Option<&'a str>,
+    postgres: Option<Postgres>,
+    has_binary: bool,
+    has_site: bool,
+}
+
+impl<'a> Bench<'a> {
+    pub fn new(workspace: &'a Workspace, only: Option<&'a str>) -> Bench<'a> {
+        Bench { workspace, only, postgres: None, has_binary: false, has_site: false }
+    }
+
+    pub fn run(&mut self, lane: Lane) -> Result<()> {
+        match lane {
+            Lane::Fmt => process::run(self.workspace.cargo().args(["fmt", "--all", "--check"])),
+            Lane::Native => self.native(&[], self.only),
+            Lane::Core => self.core(),
+            Lane::Api => self.native(&["--test", "it"], self.only),
+            Lane::Tidy => self.native(&["--test", "it"], Some("tidy")),
+            Lane::Soak => self.soak(),
+            Lane::Wasm => self.wasm(),
+            Lane::Backstage => self.backstage(),
+            Lane::Browser => self.browser(),
+        }
+    }
+
+    /// One build serves clippy, the tests and the binary.
+    fn native(&mut self, selection: &[&str], only: Option<&str>) -> Result<()> {
+        self.build()?;
+        let url = self.postgres()?.url();
+        let mut cargo = self.workspace.cargo_test();
+        cargo.args(selection).args(only).env("PORTAL_TEST_POSTGRES", url);
+        process::run(&mut cargo)
+    }
+
+    fn core(&mut self) -> Result<()> {
+        let mut cargo = self.workspace.cargo();
+        cargo.args(["test", "--package", "portal-core", "--all-features"]).args(self.only);
+        process::run(&mut cargo)
+    }
+
+    fn build(&mut self) -> Result<()> {
+        if !self.has_binary {
+            site::ensure_folder(self.workspace)?;
+            stage("build", || {
+                process::run(self.workspace.cargo_test().arg("--no-run"))?;
+                Ok(((), "built"))
+            })?;
+            self.has_binary = true;
+        }
+        Ok(())
+    }
+
+    fn postgres(&mut self) -> Result<&Postgres> {
+        if self.postgres.is_none() {
+            self.postgres = Some(stage("postgres", || Ok((Postgres::start(self.workspace)?, "started")))?);
+        }
+        self.postgres.as_ref().context("PostgreSQL was just started")
+    }
+
+    fn soak(&mut self) -> Result<()> {
+        self.build()?;
+        self.postgres()?;
+        let postgres = self.postgres.as_ref().context("PostgreSQL was just started")?;
+        soak::kills(self.workspace, postgres, KILLS, soak::TEST_SEED)?;
+        Ok(())
+    }
+
+    fn wasm(&mut self) -> Result<()> {
+        site::build(self.workspace, Profile::Release)?;
+        self.has_site = true;
+        let payload = site::payload(self.workspace)?;
+        if payload > PAYLOAD_BUDGET {
+            bail!("the browser loads {payload} bytes of wasm and JavaScript, and the budget is {PAYLOAD_BUDGET}");
+        }
+        Ok(())
+    }
+
+    fn site(&mut self) -> Result<()> {
+        if !self.has_site {
+            site::build(self.workspace, Profile::Release)?;
+            self.has_site = true;
+        }
+        Ok(())
+    }
+
+    fn browser(&mut self) -> Result<()> {
+        let [node, npm, chromium] = tools::require([&tools::NODE, &tools::NPM, &tools::CHROMIUM])?;
+        self.build()?;
+        self.site()?;
+        let folder = self.workspace.end2end();
+        stage("packages", || Ok(((), node::install(self.workspace, &npm, &folder)?)))?;
+        let data = Folder::create("browser")?;
+        let portal = self.portal("browser", &data.path, vec!["--sample".to_owned()])?;
+        let mut playwright = Command::new(node);
+        playwright
+            .arg(node::program(&folder, "playwright"))
+            .arg("test")
+            .args(self.only.map(|only| ["-g", only]).into_iter().flatten());
+        playwright.current_dir(&folder).env("PORTAL_URL", portal.url()).env("PORTAL_CHROMIUM", chromium);
+        process::run(&mut playwright)
+    }
+
+    /// The client runs on the corpus where there is one, else on the catalog
+    /// that lies beside its test.
+    fn backstage(&mut self) -> Result<()> {
+        let [_, npm] = tools::require([&tools::NODE, &tools::NPM])?;
+        let folder = self.workspace.end2end().join("backstage-client");
+        if !folder.join("package.json").exists() {
+            bail!("{} has no package.json", folder.display());
+        }
+        self.build()?;
+        stage("packages", || Ok(((), node::install(self.workspace, &npm, &folder)?)))?;
+        let data = Folder::create("backstage")?;
+        let catalog = self.corpus().unwrap_or_else(|| folder.join("catalog"));
+        let arguments = vec!["--catalog".to_owned(), catalog.display().to_string()];
+        let portal = self.portal("backstage", &data.path, arguments)?;
+        let mut test = Command::new(npm);
+        test.args(["test", "--silent"]).current_dir(&folder);
+        test.env("PORTAL_URL", portal.url()).env("PORTAL_CATALOG", catalog);
+        process::run(&mut test)
+    }
+
+    fn corpus(&self) -> Option<PathBuf> {
+        let folder = std::env::var_os("PORTAL_CORPUS")
+            .map_or_else(|| self.workspace.root.join("../shared/corpus"), PathBuf::from);
+        let catalogs = folder.join("catalogs");
+        catalogs.is_dir().then_some(catalogs)
+    }
+
+    fn portal(&self, name: &str, data: &Path, arguments: Vec<String>) -> Result<Portal> {
+        let program = server::debug_binary(self.workspace);
+        stage("server", || {
+            let portal = Portal::start(self.workspace, &Setup { name, program, data, database: None, arguments })?;
+            Ok((portal, "ready"))
+        })
+    }
+}

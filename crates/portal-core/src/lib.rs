@@ -9,6 +9,9 @@ pub mod access;
 pub mod catalog;
 #[cfg(feature = "engine")]
 pub mod document;
+#[cfg(feature = "engine")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod problem;
 pub mod search;
 pub mod sources;

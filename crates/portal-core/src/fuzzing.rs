@@ -1,0 +1,79 @@
+//! What the fuzz targets run, one function a parser of foreign input. A test
+//! replays the kept corpora through the same functions.
+//!
+//! They hold more than "no panic": what is read must be consistent.
+
+use crate::catalog::kinds::KindRegistry;
+use crate::catalog::query::{Cursor, Filter, Order, Predicate};
+use crate::catalog::{Entity, EntityRef, diff, placeholders, relations, validate};
+use crate::document::{self, Budget};
+
+/// A fuzz target: its name, which is that of its corpus, and what it runs.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All targets.
+pub const TARGETS: [Target; 5] = [
+    ("descriptor", descriptor),
+    ("reference", reference),
+    ("filter", filter),
+    ("predicate", predicate),
+    ("cursor", cursor),
+];
+
+/// Reads, judges and relates descriptors.
+pub fn descriptor(bytes: &[u8]) {
+    let kinds = KindRegistry::built_in();
+    let budget = Budget::default();
+    for document in document::read(bytes, &budget).documents {
+        let mut value = document.value.clone();
+        for placeholder in placeholders::find(&document.value) {
+            assert!(placeholders::substitute(&mut value, &placeholder.pointer, "content".into()));
+        }
+        assert_eq!(diff::diff(&value, &document.value).is_empty(), value == document.value);
+        relations::emitted(&Entity(value), &kinds);
+    }
+    for verdict in validate::verdicts("fuzz.yaml", bytes, &kinds, &budget) {
+        assert_eq!(verdict.valid, verdict.errors.is_empty());
+        for fault in verdict.errors {
+            assert!(fault.line >= 1 && fault.column >= 1, "{fault:?}");
+            assert!(fault.pointer.is_empty() || fault.pointer.starts_with('/'), "{fault:?}");
+        }
+    }
+}
+
+/// Reads a reference; what it prints must read as the same.
+pub fn reference(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for kind in [None, Some("Component")] {
+        if let Ok(reference) = EntityRef::parse(text, kind, EntityRef::DEFAULT_NAMESPACE) {
+            assert_eq!(reference.to_string().parse::<EntityRef>().as_ref(), Ok(&reference), "{text}");
+        }
+    }
+}
+
+/// Parses a filter, one parameter a line, and an order.
+pub fn filter(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let parameters: Vec<&str> = text.lines().collect();
+    let _ = Filter::parse(&parameters);
+    for parameter in parameters {
+        let _ = Order::parse(parameter);
+        let _ = Order::parse_order_field(parameter);
+        let _ = Order::parse_prefixed(parameter);
+    }
+}
+
+/// Parses a predicate.
+pub fn predicate(bytes: &[u8]) {
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        let _ = Predicate::parse(&value);
+    }
+}
+
+/// Reads a cursor; what it writes must read as the same.
+pub fn cursor(bytes: &[u8]) {
+    if let Ok(cursor) = Cursor::parse(bytes) {
+        let _ = cursor.query(20);
+        assert_eq!(Cursor::parse(&cursor.to_json()).as_ref(), Ok(&cursor));
+    }
+}

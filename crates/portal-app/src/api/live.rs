@@ -1,0 +1,124 @@
+//! Live pages: the change stream, as a counter that pages watch.
+//!
+//! One stream serves the page. It rests while the page is hidden, because a
+//! browser opens only six connections to a server over HTTP/1.1 and forgotten
+//! tabs would use them all up.
+
+use leptos::prelude::*;
+
+use super::Load;
+
+/// Counts changes since the page was opened.
+#[derive(Clone, Copy)]
+pub(crate) struct Live {
+    entities: RwSignal<u32>,
+    sources: RwSignal<u32>,
+}
+
+impl Live {
+    /// Loads again, quietly, when entities change.
+    pub fn refresh_on_entities(load: Load) {
+        if let Some(live) = use_context::<Self>() {
+            refresh_on(live.entities, load);
+        }
+    }
+
+    /// Loads again, quietly, when sources or what they declare change.
+    pub fn refresh_on_sources(load: Load) {
+        if let Some(live) = use_context::<Self>() {
+            refresh_on(live.sources, load);
+        }
+    }
+}
+
+fn refresh_on(count: RwSignal<u32>, load: Load) {
+    Effect::new(move |seen: Option<u32>| {
+        let now = count.get();
+        if seen.is_some_and(|seen| seen != now) {
+            load.refresh();
+        }
+        now
+    });
+}
+
+/// Makes [`Live`] available and, in the browser, opens the stream.
+pub(crate) fn provide_live() {
+    let live = Live { entities: RwSignal::new(0), sources: RwSignal::new(0) };
+    provide_context(live);
+    #[cfg(feature = "hydrate")]
+    Effect::new(move |_| stream::open(live));
+}
+
+#[cfg(feature = "hydrate")]
+mod stream {
+    use std::cell::RefCell;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    use leptos::prelude::*;
+    use wasm_bindgen::JsCast;
+    use wasm_bindgen::closure::Closure;
+    use web_sys::{EventSource, MessageEvent, VisibilityState};
+
+    use super::Live;
+
+    /// Changes come in bursts (a pass over a source); pages load again once.
+    const SETTLE: Duration = Duration::from_millis(250);
+
+    pub(super) fn open(live: Live) {
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
+            let waiting = Rc::new(RefCell::new(false));
+            move |event: MessageEvent| {
+                // Only the subject matters: a pass touches entities and its source.
+                let data = event.data().as_string().unwrap_or_default();
+                let entities = event.type_() == "reset" || data.contains("\"subject\":\"entity:");
+                if !waiting.replace(true) {
+                    let waiting = Rc::clone(&waiting);
+                    set_timeout(move || settle(live, &waiting), SETTLE);
+                }
+                if entities {
+                    live.entities.update_untracked(|count| *count += 1);
+                }
+                live.sources.update_untracked(|count| *count += 1);
+            }
+        });
+        let on_message = on_message.into_js_value();
+        let current = Rc::new(RefCell::new(None::<EventSource>));
+        let adjust = move || {
+            let visible = document().visibility_state() == VisibilityState::Visible;
+            let mut current = current.borrow_mut();
+            if !visible {
+                if let Some(source) = current.take() {
+                    source.close();
+                }
+            } else if current.is_none()
+                && let Ok(source) = EventSource::new(crate::paths::CHANGE_STREAM)
+            {
+                let handler = on_message.unchecked_ref();
+                // A `reset` says that too much was missed to be told.
+                for event in ["change", "reset"] {
+                    let _ = source.add_event_listener_with_callback(event, handler);
+                }
+                *current = Some(source);
+                return true;
+            }
+            false
+        };
+        adjust();
+        let on_visibility = Closure::<dyn FnMut()>::new(move || {
+            if adjust() {
+                // What happened while the page was hidden is not known.
+                live.entities.update(|count| *count += 1);
+                live.sources.update(|count| *count += 1);
+            }
+        });
+        let _ = document()
+            .add_event_listener_with_callback("visibilitychange", on_visibility.into_js_value().unchecked_ref());
+    }
+
+    fn settle(live: Live, waiting: &RefCell<bool>) {
+        waiting.replace(false);
+        live.entities.notify();
+        live.sources.notify();
+    }
+}

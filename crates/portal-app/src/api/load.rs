@@ -1,0 +1,195 @@
+//! Loading: one question to the API, its answer, and newer answers.
+//!
+//! The first answer is a resource, so that the server waits for it and the
+//! browser finds it in the page. Later ones (another question, a live update)
+//! arrive beside it, and an answer to an older question is dropped.
+//!
+//! Answers travel as text and are parsed where they are shown. That way there is
+//! one kind of resource in the whole application, which keeps the wasm small, and
+//! the server does not serialise what the API has serialised already.
+
+use std::fmt;
+use std::str::FromStr;
+
+use leptos::prelude::*;
+use leptos::server::codee::string::FromToStringCodec;
+use leptos::task::spawn_local;
+use serde::de::DeserializeOwned;
+
+use super::transport::{Api, ApiRequest, Failure, use_api};
+
+/// An answer as text, with the time at which it was read.
+#[derive(Debug, Clone, PartialEq)]
+struct Fetched {
+    status: u16,
+    now_ms: i64,
+    body: String,
+}
+
+impl fmt::Display for Fetched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.status, self.now_ms, self.body)
+    }
+}
+
+impl FromStr for Fetched {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.splitn(3, ' ');
+        let status = parts.next().and_then(|part| part.parse().ok());
+        let now_ms = parts.next().and_then(|part| part.parse().ok());
+        match (status, now_ms, parts.next()) {
+            (Some(status), Some(now_ms), Some(body)) => Ok(Self { status, now_ms, body: body.to_owned() }),
+            _ => Err("not an answer".to_owned()),
+        }
+    }
+}
+
+/// A question and its latest answer. `None` as question loads nothing.
+#[derive(Clone, Copy)]
+pub(crate) struct Load {
+    question: Memo<Option<String>>,
+    first: Resource<Fetched, FromToStringCodec>,
+    latest: RwSignal<Option<Fetched>>,
+    generation: StoredValue<u32>,
+    /// A newer answer than the one shown is under way.
+    pub pending: RwSignal<bool>,
+    api: StoredValue<Api>,
+}
+
+/// Asks the API for `question`, a path with its query, now and whenever it changes.
+pub(crate) fn use_load(question: Memo<Option<String>>) -> Load {
+    let api = use_api();
+    let first = Resource::new_str(|| (), {
+        let api = api.clone();
+        move |()| ask(api.clone(), question.get_untracked())
+    });
+    watch(api, question, first)
+}
+
+/// Asks a question that `choose` reads off the answer to another one.
+pub(crate) fn use_load_after(before: Load, choose: fn(&str) -> Option<String>) -> Load {
+    let api = use_api();
+    let first = Resource::new_str(|| (), {
+        let api = api.clone();
+        move |()| {
+            let api = api.clone();
+            async move {
+                let question = choose(&before.first.await.body);
+                ask(api, question).await
+            }
+        }
+    });
+    let question = Memo::new(move |_| {
+        let latest = before.latest.with(|latest| latest.as_ref().map(|fetched| choose(&fetched.body)));
+        // The first answer never changes once it is there.
+        let first = || untrack(|| before.first.with(|first| first.as_ref().and_then(|fetched| choose(&fetched.body))));
+        latest.unwrap_or_else(first)
+    });
+    watch(api, question, first)
+}
+
+fn watch(api: Api, question: Memo<Option<String>>, first: Resource<Fetched, FromToStringCodec>) -> Load {
+    let load = Load {
+        question,
+        first,
+        latest: RwSignal::new(None),
+        generation: StoredValue::new(0),
+        pending: RwSignal::new(false),
+        api: StoredValue::new(api),
+    };
+    Effect::new(move |asked: Option<()>| {
+        question.track();
+        if asked.is_some() {
+            load.ask_again(true);
+        }
+    });
+    load
+}
+
+impl Load {
+    /// Asks the same question again, without showing that it does.
+    pub fn refresh(self) {
+        self.ask_again(false);
+    }
+
+    /// Asks the same question again, because someone wants to see it.
+    pub fn retry(self) {
+        self.ask_again(true);
+    }
+
+    fn ask_again(self, visible: bool) {
+        let Some(generation) = self.generation.try_update_value(|generation| {
+            *generation += 1;
+            *generation
+        }) else {
+            return;
+        };
+        if visible {
+            self.pending.set(true);
+        }
+        let asking = ask(self.api.get_value(), self.question.get_untracked());
+        spawn_local(async move {
+            let answer = asking.await;
+            // The page may be gone, or may have asked something else since.
+            if self.generation.try_get_value() == Some(generation) {
+                self.pending.set(false);
+                self.latest.set(Some(answer));
+            }
+        });
+    }
+
+    /// The latest answer and the time at which it was read, in milliseconds;
+    /// `None` while there is none. Tracks, and belongs inside a `Suspense`.
+    pub fn read<T: DeserializeOwned>(self) -> Option<Result<(T, i64), Failure>> {
+        let parse = |fetched: &Fetched| {
+            let Fetched { status, now_ms, body } = fetched;
+            if *status == 0 {
+                return Err(Failure::unreachable(body));
+            }
+            if !(200..300).contains(status) {
+                return Err(Failure::from_answer(*status, body.as_bytes()));
+            }
+            match serde_json::from_str(body) {
+                Ok(value) => Ok((value, *now_ms)),
+                Err(error) => Err(Failure {
+                    status: *status,
+                    detail: format!("The answer could not be read: {error}. Reload the page."),
+                    request_id: String::new(),
+                    errors: Vec::new(),
+                }),
+            }
+        };
+        // Both are tracked, whichever is shown.
+        let first = self.first.with(|first| first.as_ref().map(parse));
+        let latest = self.latest.with(|latest| latest.as_ref().map(parse));
+        latest.or(first)
+    }
+}
+
+async fn ask(api: Api, question: Option<String>) -> Fetched {
+    let now_ms = api.now_ms();
+    let Some(path) = question else {
+        return Fetched { status: 204, now_ms, body: String::new() };
+    };
+    match api.send(ApiRequest::get(path)).await {
+        Ok(answer) => Fetched {
+            status: answer.status,
+            now_ms: api.now_ms(),
+            body: String::from_utf8_lossy(&answer.body).into_owned(),
+        },
+        Err(reason) => Fetched { status: 0, now_ms, body: reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_survive_their_text_form() {
+        let fetched = Fetched { status: 200, now_ms: 17, body: "{\"a\": \"b c\"}".to_owned() };
+        assert_eq!(fetched.to_string().parse(), Ok(fetched));
+    }
+}

@@ -1,0 +1,14 @@
+//! The client of the REST API: how requests travel, and what comes back.
+
+#[cfg(feature = "hydrate")]
+mod browser;
+mod live;
+mod load;
+mod transport;
+
+#[cfg(feature = "hydrate")]
+pub(crate) use browser::Browser;
+pub(crate) use live::{Live, provide_live};
+pub(crate) use load::{Load, use_load, use_load_after};
+pub use transport::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
+pub(crate) use transport::{Failure, send, sentence, use_api};

@@ -1,0 +1,57 @@
+//! The application: what every page shares, and which page an address shows.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Redirect, Route, Router, Routes};
+use leptos_router::{SsrMode, StaticSegment, path};
+
+use crate::api::provide_live;
+use crate::catalog::{CatalogListPage, EntityPage};
+use crate::frame::{Frame, NotFoundPage, focus_after_navigation};
+use crate::paths;
+use crate::search::SearchPage;
+use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
+use crate::ui::provide_toasts;
+
+/// The whole interface. All pages are rendered in one piece on the server
+/// (`SsrMode::Async`), so that they can be read without JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    #[cfg(feature = "hydrate")]
+    provide_context(crate::api::Api::new(crate::api::Browser));
+    provide_live();
+    provide_toasts();
+    Effect::new(|_| {
+        // Tests wait for this mark before they click.
+        if let Some(body) = document().body() {
+            let _ = body.set_attribute("data-hydrated", "");
+        }
+    });
+    let not_found = || view! { <NotFoundPage /> }.into_any();
+    view! {
+        <Title formatter=title />
+        <Router>
+            {focus_after_navigation()}
+            <Frame>
+                <Routes fallback=not_found>
+                    <Route path=StaticSegment("") view=|| view! { <Redirect path=paths::CATALOG /> }.into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/catalog") view=|| view! { <CatalogListPage /> }.into_any() ssr=SsrMode::Async />
+                    <Route
+                        path=path!("/catalog/:kind/:namespace/:name")
+                        view=|| view! { <EntityPage /> }.into_any()
+                        ssr=SsrMode::Async
+                    />
+                    <Route path=path!("/search") view=|| view! { <SearchPage /> }.into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources/:id") view=|| view! { <SourcePage /> }.into_any() ssr=SsrMode::Async />
+                </Routes>
+            </Frame>
+        </Router>
+    }
+}
+
+fn title(text: String) -> String {
+    if text.is_empty() { "Portal".to_owned() } else { format!("{text} · Portal") }
+}

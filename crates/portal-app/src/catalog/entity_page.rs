@@ -1,0 +1,190 @@
+//! The page of one entity: what it is, who answers for it, what it hangs
+//! together with, where it comes from.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use portal_core::catalog::wire::EntityDetail;
+use portal_core::catalog::{Entity, EntityRef};
+
+use super::about::about;
+use super::definition::definition;
+use super::graph::graph_region;
+use super::header::{callouts, header, tabs};
+use super::history::history_region;
+use super::relations::relations;
+use super::source::{source_card, source_tab};
+use crate::api::{Failure, Live, Load, use_load};
+use crate::frame::not_found;
+use crate::paths;
+use crate::ui::{failed, skeleton_rows};
+
+/// Views of one entity; the name is that in the address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Overview,
+    Definition,
+    Graph,
+    History,
+    Source,
+}
+
+impl Tab {
+    fn read(name: Option<&str>) -> Self {
+        match name {
+            Some("definition") => Self::Definition,
+            Some("graph") => Self::Graph,
+            Some("history") => Self::History,
+            Some("source") => Self::Source,
+            _ => Self::Overview,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Definition => "definition",
+            Self::Graph => "graph",
+            Self::History => "history",
+            Self::Source => "source",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Definition => "Definition",
+            Self::Graph => "Graph",
+            Self::History => "History",
+            Self::Source => "Source",
+        }
+    }
+
+    /// The address of this view of an entity.
+    pub fn href(self, entity_ref: &str) -> String {
+        let page = paths::entity(entity_ref);
+        if self == Self::Overview { page } else { paths::with_query(&page, [("tab", self.name())]) }
+    }
+}
+
+/// What the address asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    pub entity_ref: String,
+    pub name: String,
+    pub tab: Tab,
+    /// Steps of the graph from its root.
+    pub depth: u32,
+    /// Place in the history.
+    pub cursor: Option<String>,
+}
+
+#[component]
+pub(crate) fn EntityPage() -> impl IntoView {
+    let (params, query) = (use_params_map(), use_query_map());
+    let place = Memo::new(move |_| {
+        let part = |name: &str| params.with(|params| params.get(name)).unwrap_or_default();
+        let (kind, namespace, name) = (part("kind"), part("namespace"), part("name"));
+        query.with(|query| Place {
+            entity_ref: EntityRef::new(&kind, &namespace, &name).to_string(),
+            name,
+            tab: Tab::read(query.get_str("tab")),
+            depth: query.get_str("depth").and_then(|depth| depth.parse().ok()).unwrap_or(1).clamp(1, 4),
+            cursor: query.get("cursor"),
+        })
+    });
+    let ask = move |question: fn(&Place) -> Option<String>| use_load(Memo::new(move |_| place.with(question)));
+    let detail = ask(|place| Some(paths::api_entity(&place.entity_ref)));
+    let history = ask(|place| {
+        let path = format!("{}/history", paths::api_entity(&place.entity_ref));
+        let cursor = place.cursor.as_deref().map(|cursor| ("cursor", cursor));
+        (place.tab == Tab::History).then(|| paths::with_query(&path, [("limit", "20")].into_iter().chain(cursor)))
+    });
+    let graph = ask(|place| {
+        let path = format!("{}/graph", paths::api_entity(&place.entity_ref));
+        let depth = place.depth.to_string();
+        (place.tab == Tab::Graph).then(|| paths::with_query(&path, [("depth", depth.as_str()), ("limit", "60")]))
+    });
+    for load in [detail, history, graph] {
+        Live::refresh_on_entities(load);
+    }
+    view! {
+        <Suspense fallback=move || loading(place)>{move || region(place, detail, history, graph)}</Suspense>
+    }
+    .into_any()
+}
+
+fn loading(place: Memo<Place>) -> AnyView {
+    view! {
+        <header class="page-head">
+            <div class="lead">
+                <h1 tabindex="-1">{move || place.with(|place| place.name.clone())}</h1>
+            </div>
+        </header>
+        {skeleton_rows(6)}
+    }
+    .into_any()
+}
+
+fn region(place: Memo<Place>, detail: Load, history: Load, graph: Load) -> Option<AnyView> {
+    let answer = detail.read::<EntityDetail>()?;
+    let place = place.get();
+    Some(match answer {
+        Ok((detail, now_ms)) => page(&place, detail, now_ms, history, graph),
+        Err(Failure { status: 404, .. }) => missing(&place),
+        Err(failure) => view! {
+            <Title text=place.name.clone() />
+            <header class="page-head">
+                <div class="lead">
+                    <h1 tabindex="-1">{place.name.clone()}</h1>
+                </div>
+            </header>
+            {failed("The entity", &failure, detail)}
+        }
+        .into_any(),
+    })
+}
+
+fn missing(place: &Place) -> AnyView {
+    let detail = format!(
+        "The catalog has no {}. It may have been removed or renamed, or its source was not read yet.",
+        place.entity_ref
+    );
+    not_found("This entity does not exist", detail)
+}
+
+fn page(place: &Place, detail: EntityDetail, now_ms: i64, history: Load, graph: Load) -> AnyView {
+    let EntityDetail { view, relations: related, errors } = detail;
+    let entity = Entity(view.entity.clone());
+    let title = entity.display_title().to_owned();
+    let body = match place.tab {
+        Tab::Overview => view! {
+            <div class="split">
+                <div class="stack">{relations(&view.entity_ref, &related)}</div>
+                <aside class="stack" aria-label=format!("About {title}")>
+                    {about(&view, &entity)} {source_card(&view.provenance, &view.entity_ref, now_ms)}
+                </aside>
+            </div>
+        }
+        .into_any(),
+        Tab::Definition => definition(&entity),
+        Tab::Source => source_tab(&view, &entity, &errors, now_ms),
+        Tab::History => {
+            let place = place.clone();
+            view! { <Suspense fallback=|| skeleton_rows(6)>{move || history_region(&place, history)}</Suspense> }
+                .into_any()
+        }
+        Tab::Graph => {
+            let place = place.clone();
+            view! { <Suspense fallback=|| skeleton_rows(6)>{move || graph_region(&place, graph)}</Suspense> }.into_any()
+        }
+    };
+    view! {
+        <Title text=title />
+        {header(&view, &entity)}
+        {tabs(place, &entity, related.len(), errors.len())}
+        {callouts(&view, errors.len(), now_ms)}
+        {body}
+    }
+    .into_any()
+}

@@ -1,0 +1,137 @@
+//! What happened to an entity: its changes, newest first, each with what it
+//! changed.
+
+use leptos::prelude::*;
+use portal_core::catalog::wire::{ChangeList, ChangeView, FieldChange};
+use serde_json::Value;
+
+use super::entity_page::{Place, Tab};
+use super::yaml::to_yaml;
+use crate::api::Load;
+use crate::paths;
+use crate::ui::{empty, failed, moment, pagination, small_icon};
+
+pub(super) fn history_region(place: &Place, load: Load) -> Option<AnyView> {
+    Some(match load.read::<ChangeList>()? {
+        Err(failure) => failed("The history", &failure, load),
+        Ok((list, _)) => changes(place, list),
+    })
+}
+
+fn changes(place: &Place, list: ChangeList) -> AnyView {
+    let ChangeList { items, next_cursor, total } = list;
+    if items.is_empty() {
+        return view! {
+            <div class="card">
+                {empty(
+                    "clock",
+                    "No change is recorded".to_owned(),
+                    "Every change of this entity will be listed here, with who or what caused it.".into_any(),
+                    ().into_any(),
+                )}
+            </div>
+        }
+        .into_any();
+    }
+    let shown = items.len();
+    let history = Tab::History.href(&place.entity_ref);
+    let next = next_cursor.map(|cursor| {
+        paths::with_query(&paths::entity(&place.entity_ref), [("tab", "history"), ("cursor", cursor.as_str())])
+    });
+    let first = place.cursor.is_some().then_some(history);
+    let items = items.into_iter().map(change).collect_view();
+    view! {
+        <section class="card" aria-labelledby="history">
+            <header class="card-head">
+                <h2 id="history">"Changes"</h2>
+                <div class="push">{format!("{total} in all")}</div>
+            </header>
+            <div class="card-body" data-flush>
+                <ol class="timeline">{items}</ol>
+            </div>
+        </section>
+        {pagination(None, shown, total, first, next)}
+    }
+    .into_any()
+}
+
+fn change(view: ChangeView) -> AnyView {
+    let ChangeView { seq, at, actor, cause, operation, diff, .. } = view;
+    let (what, symbol, tone) = operation_label(&operation);
+    let actor = if actor.0 == "system" { None } else { Some(format!("by {} ", actor.0)) };
+    let fields = (!diff.is_empty()).then(|| {
+        let lines = diff.iter().map(field_change).collect_view();
+        view! {
+            <div class="diff" tabindex="0" role="region" aria-label=format!("What change {seq} changed")>
+                <ol>{lines}</ol>
+            </div>
+        }
+    });
+    view! {
+        <li>
+            <span class="mark" data-tone=tone>
+                {small_icon(symbol)}
+            </span>
+            <div>
+                {what}
+                <div class="meta">{actor} {cause_link(&cause)} {format!(" · change {seq}")}</div>
+                {fields}
+            </div>
+            {moment(at)}
+        </li>
+    }
+    .into_any()
+}
+
+fn operation_label(operation: &str) -> (String, &'static str, &'static str) {
+    let (label, symbol, tone) = match operation {
+        "create" => ("Added to the catalog", "plus", "success"),
+        "update" => ("Changed", "commit", "neutral"),
+        "delete" => ("Removed", "x", "danger"),
+        "orphan" => ("Became an orphan", "alert", "warning"),
+        "restore" => ("Declared again", "retry", "success"),
+        "stale" => ("Kept at its last good version", "alert", "warning"),
+        other => return (super::relations::words(other), "commit", "neutral"),
+    };
+    (label.to_owned(), symbol, tone)
+}
+
+fn cause_link(cause: &str) -> AnyView {
+    match cause.split_once(':') {
+        Some(("source", id)) => match id.parse() {
+            Ok(id) => view! { "read from " <a class="underlined" href=paths::source(id)>{format!("source {id}")}</a> }
+                .into_any(),
+            Err(_) => cause.to_owned().into_any(),
+        },
+        Some(("request", id)) => view! { "by request " <code>{id.to_owned()}</code> }.into_any(),
+        _ => cause.to_owned().into_any(),
+    }
+}
+
+fn field_change(change: &FieldChange) -> AnyView {
+    let FieldChange { pointer, before, after } = change;
+    let lines = |value: &Option<Value>, op: &'static str, sign: &'static str| -> Vec<AnyView> {
+        let Some(value) = value else { return Vec::new() };
+        let yaml = to_yaml(value);
+        // Long values are in the document; here their beginning is enough.
+        let shown = yaml.lines().take(12).map(|line| {
+            view! {
+                <li data-op=op>
+                    <span class="sign">{sign}</span>
+                    <span class="src">{line.to_owned()}</span>
+                </li>
+            }
+            .into_any()
+        });
+        shown.collect()
+    };
+    view! {
+        <li data-op="skip">
+            <span class="sign"></span>
+            <span class="src">{if pointer.is_empty() { "the document".to_owned() } else { pointer.clone() }}</span>
+        </li>
+        {lines(before, "del", "−")}
+        {lines(after, "add", "+")}
+    }
+    .into_any()
+}

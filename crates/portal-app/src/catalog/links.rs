@@ -1,0 +1,112 @@
+//! Links to entities, teams and people.
+
+use leptos::prelude::*;
+use portal_core::catalog::EntityRef;
+use portal_core::catalog::wire::EntityLink;
+
+use super::kinds::kind_icon;
+use crate::paths;
+use crate::ui::{icon, small_icon};
+
+/// A link with the symbol of the entity; a dangling reference says so.
+pub(crate) fn entity_link(link: &EntityLink) -> AnyView {
+    let EntityLink { entity_ref, title, subtype, exists } = link;
+    if !exists {
+        return missing(title, entity_ref);
+    }
+    let symbol = kind_icon(kind_of(entity_ref), subtype.as_deref());
+    view! {
+        <a class="entity-link" href=paths::entity(entity_ref)>
+            {icon(symbol)}
+            <span class="truncate" title=title.clone()>
+                {title.clone()}
+            </span>
+        </a>
+    }
+    .into_any()
+}
+
+/// Who answers for something. Nobody is worth a warning.
+pub(crate) fn owner_link(owner: Option<&EntityLink>) -> AnyView {
+    let Some(EntityLink { entity_ref, title, exists, .. }) = owner else {
+        return view! {
+            <span class="missing" data-tone="warning">
+                {small_icon("alert")}
+                "No owner"
+            </span>
+        }
+        .into_any();
+    };
+    if !exists {
+        return missing(title, entity_ref);
+    }
+    let class = if kind_of(entity_ref) == "user" { "person" } else { "team" };
+    view! {
+        <a class=class href=paths::entity(entity_ref)>
+            {avatar(entity_ref, title)}
+            <span class="truncate" title=title.clone()>
+                {title.clone()}
+            </span>
+        </a>
+    }
+    .into_any()
+}
+
+fn missing(title: &str, entity_ref: &str) -> AnyView {
+    view! {
+        <span class="missing" data-tone="warning" title=format!("{entity_ref} is not in the catalog")>
+            {small_icon("alert")}
+            <span class="truncate">{title.to_owned()}</span>
+            <span class="visually-hidden">", not found"</span>
+        </span>
+    }
+    .into_any()
+}
+
+/// Initials on a colour that is always the same for the same entity.
+pub(crate) fn avatar(entity_ref: &str, title: &str) -> AnyView {
+    const HUES: u32 = 12;
+    let hue = entity_ref.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte))) % HUES;
+    let kind = if kind_of(entity_ref) == "user" { "person" } else { "team" };
+    view! {
+        <span class="avatar" data-kind=kind data-hue=hue.to_string() aria-hidden="true">
+            {initials(title)}
+        </span>
+    }
+    .into_any()
+}
+
+fn initials(title: &str) -> String {
+    let words: Vec<&str> =
+        title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(2).collect();
+    let letters: String = match words.as_slice() {
+        [word] => word.chars().take(2).collect(),
+        words => words.iter().filter_map(|word| word.chars().next()).collect(),
+    };
+    letters.to_uppercase()
+}
+
+/// The kind of a canonical reference.
+pub(crate) fn kind_of(entity_ref: &str) -> &str {
+    entity_ref.split_once(':').map_or("", |(kind, _)| kind)
+}
+
+/// A reference as an author may have written it, as a link of which nothing but
+/// the name is known.
+pub(super) fn written_ref(text: &str, kind: &str, namespace: &str) -> Option<EntityLink> {
+    let parsed = EntityRef::parse(text, Some(kind), namespace).ok()?;
+    Some(EntityLink { title: parsed.name().to_owned(), entity_ref: parsed.to_string(), subtype: None, exists: true })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_two_letters() {
+        assert_eq!(initials("Pricing & Yield"), "PY");
+        assert_eq!(initials("booking"), "BO");
+        assert_eq!(initials("Track-and-trace team"), "TA");
+        assert_eq!(initials(""), "");
+    }
+}

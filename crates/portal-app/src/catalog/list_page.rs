@@ -1,0 +1,213 @@
+//! The list: what exists, whose it is, narrowed by its address.
+
+use std::collections::BTreeMap;
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+use portal_core::catalog::wire::{EntityList, FacetValue};
+use serde::Deserialize;
+
+use super::facets::{facets, value_label};
+use super::kinds::{kind_count, kind_plural};
+use super::query::CatalogQuery;
+use super::table::entity_table;
+use crate::api::{Live, Load, use_load};
+use crate::paths;
+use crate::ui::{empty, failed, icon, live_field, pagination, skeleton_rows, small_icon};
+
+#[component]
+pub(crate) fn CatalogListPage() -> impl IntoView {
+    let params = use_query_map();
+    let query = Memo::new(move |_| params.with(CatalogQuery::read));
+    let question = Memo::new(move |_| Some(query.with(CatalogQuery::api_path)));
+    let load = use_load(question);
+    Live::refresh_on_entities(load);
+    view! {
+        <Title text=move || query.with(|query| kind_plural(&query.kind)) />
+        <header class="page-head">
+            <div class="lead">
+                <h1 tabindex="-1">"Catalog"</h1>
+            </div>
+            <div class="page-actions">
+                <a class="button" href=paths::NEW_SOURCE>
+                    {icon("plus")}
+                    "Add source"
+                </a>
+            </div>
+        </header>
+        <div class="faceted">
+            <Suspense fallback=|| skeleton_facets()>{move || facet_region(load, query)}</Suspense>
+            <div class="stack" data-gap="3">
+                {filter_bar(load, query)}
+                <div class="stack" data-gap="3" aria-busy=move || load.pending.get().then_some("true")>
+                    <Suspense fallback=|| skeleton_rows(12)>{move || table_region(load, query)}</Suspense>
+                </div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// What the facets need of the answer; the rows are skipped.
+#[derive(Deserialize)]
+struct Counts {
+    total: u64,
+    facets: BTreeMap<String, Vec<FacetValue>>,
+}
+
+fn facet_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
+    let answer = load.read::<Counts>()?;
+    Some(match answer {
+        Ok((counts, _)) => query.with(|query| facets(query, &counts.facets, counts.total)),
+        // The table says what happened.
+        Err(_) => ().into_any(),
+    })
+}
+
+fn skeleton_facets() -> AnyView {
+    view! { <aside class="facets" aria-hidden="true"></aside> }.into_any()
+}
+
+fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
+    let navigate = use_navigate();
+    let search = move |text: String| {
+        let address = query.with_untracked(|query| query.with_text(&text).href());
+        navigate(&address, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+    };
+    let hidden = Signal::derive(move || {
+        let pairs = query.with(CatalogQuery::pairs);
+        pairs.into_iter().filter(|(name, _)| !matches!(*name, "q" | "cursor")).collect()
+    });
+    let text = Memo::new(move |_| query.with(|query| query.text.clone()));
+    let chosen = move || query.with(|query| query.chosen.len());
+    view! {
+        <div class="filter-bar">
+            {live_field("Filter the list", "Filter by name or description", paths::CATALOG, text, hidden, search)}
+            <button class="button facets-toggle" type="button" popovertarget="facets">
+                {icon("filter")}
+                "Filters "
+                <span class="count">{chosen}</span>
+            </button>
+            <Suspense>{move || chips(load, query)}</Suspense>
+            <span class="push muted nowrap num" role="status">
+                <Suspense>{move || total(load, query)}</Suspense>
+            </span>
+        </div>
+    }
+    .into_any()
+}
+
+fn total(load: Load, query: Memo<CatalogQuery>) -> Option<String> {
+    let (counts, _) = load.read::<Counts>()?.ok()?;
+    Some(query.with(|query| kind_count(&query.kind, counts.total)))
+}
+
+/// What narrows the list, each with a way to drop it.
+fn chips(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
+    // The titles of owners come with the answer.
+    let counts = load.read::<Counts>()?.ok();
+    let titled = |key: &str, value: &str| {
+        let values = counts.as_ref()?.0.facets.get(key)?;
+        values.iter().find(|known| known.value.eq_ignore_ascii_case(value))?.title.clone()
+    };
+    let query = query.get();
+    let chips = query
+        .chosen
+        .iter()
+        .map(|(facet, value)| {
+            let name = value_label(value, titled(facet.key, value).as_deref());
+            let href = query.toggled(facet, value).href();
+            view! {
+                <span class="filter">
+                    <span>{facet.label}</span>
+                    <span class="op">"is"</span>
+                    <span>{name.clone()}</span>
+                    <a href=href data-noscroll aria-label=format!("Remove filter {} is {name}", facet.label)>
+                        {small_icon("x")}
+                    </a>
+                </span>
+            }
+            .into_any()
+        })
+        .collect_view();
+    Some(chips.into_any())
+}
+
+fn table_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
+    let answer = load.read::<EntityList>()?;
+    let query = query.get();
+    Some(match answer {
+        Err(failure) => failed("The catalog", &failure, load),
+        Ok((list, _)) if list.items.is_empty() => nothing(&query),
+        Ok((list, now_ms)) => {
+            let EntityList { items, next_cursor, previous_cursor, total, offset, .. } = list;
+            let shown = items.len();
+            let caption = format!("{}, sorted by {}", kind_count(&query.kind, total), query.sort.0);
+            let previous = previous_cursor.map(|cursor| query.with_cursor(&cursor).href());
+            let next = next_cursor.map(|cursor| query.with_cursor(&cursor).href());
+            view! {
+                {entity_table(&query, items, caption, now_ms)}
+                {pagination(offset, shown, total, previous, next)}
+            }
+            .into_any()
+        }
+    })
+}
+
+fn nothing(query: &CatalogQuery) -> AnyView {
+    let kind = kind_plural(&query.kind);
+    let kind = if query.kind == "api" { kind } else { kind.to_lowercase() };
+    let view = if query.is_narrowed() {
+        let mut fewer = query.with_text(&query.text);
+        // The text goes first: it is what one typed last.
+        if fewer.text.is_empty() {
+            fewer.chosen.pop();
+        } else {
+            fewer.text.clear();
+        }
+        let all = CatalogQuery { text: String::new(), chosen: Vec::new(), ..query.with_text("") };
+        let text = if query.text.is_empty() {
+            "The filters exclude everything."
+        } else {
+            "No name, title or description contains it."
+        };
+        empty(
+            "filter",
+            if query.text.is_empty() {
+                format!("No {kind} match")
+            } else {
+                format!("No {kind} match “{}”", query.text)
+            },
+            text.into_any(),
+            view! {
+                <a class="button" href=fewer.href()>
+                    "Drop the last filter"
+                </a>
+                <a class="button" data-variant="quiet" href=all.href()>
+                    "Drop all filters"
+                </a>
+            }
+            .into_any(),
+        )
+    } else {
+        empty(
+            "catalog",
+            format!("No {kind} yet"),
+            view! { "Entities come from sources: a folder, a git repository, or " <code>"portal serve --catalog PATH"</code> "." }
+                .into_any(),
+            view! {
+                <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
+                    {icon("plus")}
+                    "Add source"
+                </a>
+                <a class="button" href=query.with_kind("all").href()>
+                    "Show all kinds"
+                </a>
+            }
+            .into_any(),
+        )
+    };
+    view! { <div class="card">{view}</div> }.into_any()
+}

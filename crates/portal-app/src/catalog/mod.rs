@@ -1,0 +1,22 @@
+//! The catalog: the list and the page of one entity.
+
+mod about;
+mod definition;
+mod entity_page;
+mod facets;
+mod graph;
+mod header;
+mod history;
+mod kinds;
+mod links;
+mod list_page;
+mod query;
+mod relations;
+mod source;
+mod table;
+mod yaml;
+
+pub(crate) use entity_page::EntityPage;
+pub(crate) use kinds::{kind_icon, kind_name, kind_plural};
+pub(crate) use links::{kind_of, owner_link};
+pub(crate) use list_page::CatalogListPage;

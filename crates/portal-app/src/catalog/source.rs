@@ -1,0 +1,164 @@
+//! Where an entity comes from: its source, what is wrong there, its document.
+
+use leptos::prelude::*;
+use portal_core::catalog::Entity;
+use portal_core::catalog::wire::{EntityView, Provenance};
+use portal_core::sources::wire::SourceErrorView;
+use serde_json::Value;
+
+use super::entity_page::Tab;
+use super::yaml::to_yaml;
+use crate::paths;
+use crate::sources::problem;
+use crate::ui::{ago, icon, moment, small_icon};
+
+/// The short answer, in the aside.
+pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64) -> AnyView {
+    view! {
+        <section class="card" aria-labelledby="source">
+            <header class="card-head">
+                <h2 id="source">"Source"</h2>
+                <div class="push">
+                    <a href=Tab::Source.href(entity_ref)>"Show document"</a>
+                </div>
+            </header>
+            <div class="card-body">{facts(provenance, now_ms)}</div>
+        </section>
+    }
+    .into_any()
+}
+
+fn facts(provenance: &Provenance, now_ms: i64) -> AnyView {
+    let Provenance { source_id, source, location, document, line, read_at, stale, orphan_since } = provenance;
+    let source = match source_id {
+        Some(id) => view! { <a class="underlined" href=paths::source(*id)>{source.clone()}</a> }.into_any(),
+        None => view! { {source.clone()} }.into_any(),
+    };
+    let state = match (stale, orphan_since) {
+        (true, _) => ("warning", "alert", "Last good version"),
+        (false, Some(_)) => ("warning", "alert", "Orphan"),
+        (false, None) => ("success", "pass", "Current"),
+    };
+    let (tone, symbol, label) = state;
+    let part = (*document > 0).then(|| format!(", document {}", document + 1));
+    view! {
+        <dl class="kv">
+            <dt>"Source"</dt>
+            <dd>{source}</dd>
+            <dt>"Document"</dt>
+            <dd>
+                <code>{format!("{location}:{line}")}</code>
+                {part}
+            </dd>
+            <dt>"Last read"</dt>
+            <dd>{ago(*read_at, now_ms)}</dd>
+            <dt>"State"</dt>
+            <dd>
+                <span class="status" data-tone=tone data-quiet=tone == "success">
+                    {icon(symbol)}
+                    {label}
+                </span>
+            </dd>
+        </dl>
+    }
+    .into_any()
+}
+
+/// The whole answer: state, errors with the offending lines, the document.
+pub(super) fn source_tab(view: &EntityView, entity: &Entity, errors: &[SourceErrorView], now_ms: i64) -> AnyView {
+    let problems: Vec<AnyView> = errors.iter().map(|error| problem(error, false)).collect();
+    let problems = (!problems.is_empty()).then(|| {
+        view! {
+            <section class="card" aria-labelledby="problems">
+                <header class="card-head">
+                    <h2 id="problems">"Errors " <span class="count">{problems.len()}</span></h2>
+                </header>
+                <div class="card-body" data-flush>
+                    {problems}
+                </div>
+            </section>
+        }
+    });
+    view! {
+        <div class="split">
+            <div class="stack">
+                {problems}
+                <section class="card" aria-labelledby="document">
+                    <header class="card-head">
+                        <h2 id="document">"Document"</h2>
+                        <div class="push">"as the catalog keeps it"</div>
+                    </header>
+                    {listing(&to_yaml(&authored(entity)))}
+                </section>
+            </div>
+            <aside class="stack" aria-label="Provenance">
+                <section class="card" aria-labelledby="provenance">
+                    <header class="card-head">
+                        <h2 id="provenance">"Provenance"</h2>
+                    </header>
+                    <div class="card-body">{facts(&view.provenance, now_ms)}</div>
+                    <div class="card-foot">
+                        {small_icon("commit")}
+                        <span>"Changed " {moment(view.changed_at)} ", change " {view.changed_seq}</span>
+                    </div>
+                </section>
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+/// The document without what the catalog has added to it.
+fn authored(entity: &Entity) -> Value {
+    let mut document = entity.0.clone();
+    if let Some(document) = document.as_object_mut() {
+        document.shift_remove("relations");
+        document.shift_remove("status");
+        if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.shift_remove("uid");
+            metadata.shift_remove("etag");
+        }
+    }
+    document
+}
+
+/// YAML with its keys set off. One element per line would be slow for long
+/// definitions, so only the keys have one.
+fn listing(yaml: &str) -> AnyView {
+    let mut parts: Vec<AnyView> = Vec::new();
+    let mut plain = String::new();
+    // Lines of a block belong to the text, whatever they look like.
+    let mut block_deeper_than: Option<usize> = None;
+    for line in yaml.split_inclusive('\n') {
+        let depth = line.len() - line.trim_start_matches(' ').len();
+        if block_deeper_than.is_some_and(|outer| depth > outer || line.trim().is_empty()) {
+            plain.push_str(line);
+            continue;
+        }
+        block_deeper_than = None;
+        let start = line.len() - line.trim_start_matches([' ', '-']).len();
+        let key = line[start..]
+            .find(':')
+            .filter(|end| line[start + end..].starts_with(": ") || line[start + end..].trim_end() == ":");
+        match key {
+            Some(end) => {
+                plain.push_str(&line[..start]);
+                parts.push(std::mem::take(&mut plain).into_any());
+                parts.push(view! { <span class="tok-key">{line[start..start + end].to_owned()}</span> }.into_any());
+                plain.push_str(&line[start + end..]);
+            }
+            None => plain.push_str(line),
+        }
+        let tail = line.trim_end();
+        if [" |", " |-", " |+"].iter().any(|mark| tail.ends_with(mark)) {
+            block_deeper_than = Some(depth);
+        }
+    }
+    parts.push(plain.into_any());
+    view! {
+        <pre class="listing" tabindex="0" aria-label="Document">
+            {parts}
+        </pre>
+    }
+    .into_any()
+}

@@ -1,0 +1,258 @@
+//! The table of the list: its columns depend on the kind.
+
+use leptos::prelude::*;
+use portal_core::catalog::Entity;
+use portal_core::catalog::wire::{EntityLink, EntityView};
+use serde_json::Value;
+
+use super::kinds::kind_name;
+use super::links::{entity_link, kind_of, owner_link, written_ref};
+use super::query::CatalogQuery;
+use crate::paths;
+use crate::ui::{ago, small_icon};
+
+/// One row, taken apart.
+struct Row {
+    entity_ref: String,
+    entity: Entity,
+    owner: Option<EntityLink>,
+    system: Option<EntityLink>,
+    mark: Option<&'static str>,
+    changed_at: chrono::DateTime<chrono::Utc>,
+}
+
+struct Column {
+    head: &'static str,
+    /// When it leaves as the table narrows (`p2` last), and how wide it is.
+    class: &'static str,
+    /// Name of the order in the address.
+    sort: Option<&'static str>,
+    cell: fn(&Row, i64) -> AnyView,
+}
+
+const NAME: Column = Column { head: "Name", class: "col-name", sort: Some("name"), cell: name_cell };
+const KIND: Column = Column { head: "Kind", class: "p2 col-short", sort: None, cell: kind_cell };
+const DESCRIPTION: Column = Column { head: "Description", class: "p4 col-text", sort: None, cell: description_cell };
+const OWNER: Column = Column { head: "Owner", class: "p2 col-owner", sort: Some("owner"), cell: owner_cell };
+const SYSTEM: Column = Column { head: "System", class: "p3 col-link", sort: Some("system"), cell: system_cell };
+const TYPE: Column = Column { head: "Type", class: "p3 col-short", sort: Some("type"), cell: type_cell };
+const LIFECYCLE: Column =
+    Column { head: "Lifecycle", class: "p3 col-short", sort: Some("lifecycle"), cell: lifecycle_cell };
+const TAGS: Column = Column { head: "Tags", class: "p4 col-link", sort: None, cell: tags_cell };
+const DOMAIN: Column = Column { head: "Domain", class: "p3 col-link", sort: None, cell: domain_cell };
+const PARENT: Column = Column { head: "Part of", class: "p3 col-link", sort: None, cell: parent_cell };
+const EMAIL: Column = Column { head: "Email", class: "p3 col-text", sort: None, cell: email_cell };
+const TEAMS: Column = Column { head: "Member of", class: "p2 col-text", sort: None, cell: teams_cell };
+const TARGET: Column = Column { head: "Target", class: "p3 col-text", sort: None, cell: target_cell };
+const CHANGED: Column = Column { head: "Changed", class: "p2 col-time num", sort: None, cell: changed_cell };
+
+fn columns(kind: &str) -> &'static [Column] {
+    match kind {
+        "component" | "api" => &[NAME, DESCRIPTION, OWNER, SYSTEM, TYPE, LIFECYCLE, TAGS, CHANGED],
+        "resource" => &[NAME, DESCRIPTION, OWNER, SYSTEM, TYPE, TAGS, CHANGED],
+        "system" => &[NAME, DESCRIPTION, OWNER, DOMAIN, TAGS, CHANGED],
+        "domain" => &[NAME, DESCRIPTION, OWNER, TAGS, CHANGED],
+        "group" => &[NAME, DESCRIPTION, TYPE, PARENT, TAGS, CHANGED],
+        "user" => &[NAME, TEAMS, EMAIL, CHANGED],
+        "location" => &[NAME, TYPE, TARGET, CHANGED],
+        _ => &[NAME, KIND, DESCRIPTION, OWNER, TYPE, TAGS, CHANGED],
+    }
+}
+
+pub(super) fn entity_table(query: &CatalogQuery, items: Vec<EntityView>, caption: String, now_ms: i64) -> AnyView {
+    let columns = columns(&query.kind);
+    let heads = columns.iter().map(|column| head(query, column)).collect_view();
+    let rows = items
+        .into_iter()
+        .map(|view| {
+            let row = row(view);
+            let cells = columns
+                .iter()
+                .map(|column| view! { <td class=column.class>{(column.cell)(&row, now_ms)}</td> }.into_any())
+                .collect_view();
+            view! { <tr>{cells}</tr> }.into_any()
+        })
+        .collect_view();
+    view! {
+        <div class="table-wrap">
+            <table class="table">
+                <caption class="visually-hidden">{caption}</caption>
+                <thead>
+                    <tr>{heads}</tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(view: EntityView) -> Row {
+    let EntityView { entity_ref, entity, owner, system, changed_at, provenance, .. } = view;
+    let mark = match (provenance.stale, provenance.orphan_since) {
+        (true, _) => Some("Stale"),
+        (false, Some(_)) => Some("Orphan"),
+        (false, None) => None,
+    };
+    Row { entity_ref, entity: Entity(entity), owner, system, mark, changed_at }
+}
+
+fn head(query: &CatalogQuery, column: &Column) -> AnyView {
+    let Column { head, class, sort, .. } = column;
+    let Some(sort) = *sort else {
+        return view! {
+            <th scope="col" class=*class>
+                {*head}
+            </th>
+        }
+        .into_any();
+    };
+    let (current, backwards) = query.sort;
+    let here = current == sort;
+    let order = here.then_some(if backwards { "descending" } else { "ascending" });
+    let arrow = here.then(|| small_icon(if backwards { "arrow-down" } else { "arrow-up" }));
+    let href = query.with_sort(sort, here && !backwards).href();
+    view! {
+        <th scope="col" class=*class aria-sort=order>
+            <a class="sort" href=href data-noscroll>
+                {*head}
+                {arrow}
+            </a>
+        </th>
+    }
+    .into_any()
+}
+
+fn name_cell(row: &Row, _: i64) -> AnyView {
+    let kind = kind_of(&row.entity_ref);
+    let subtype = row.entity.spec_str("type");
+    let title = row.entity.display_title().to_owned();
+    let owner = row.owner.as_ref().map(|owner| owner.title.clone());
+    let second = match (owner, subtype) {
+        (Some(owner), Some(subtype)) => format!("{owner} · {subtype}"),
+        (Some(text), None) => text,
+        (None, subtype) => subtype.map_or_else(|| kind_name(kind), str::to_owned),
+    };
+    let mark = row.mark.map(|mark| {
+        view! {
+            <span class="status" data-tone="warning">
+                {small_icon("alert")}
+                {mark}
+            </span>
+        }
+    });
+    let link =
+        EntityLink { entity_ref: row.entity_ref.clone(), title, subtype: subtype.map(str::to_owned), exists: true };
+    view! {
+        <div class="cell">{entity_link(&link)} {mark}</div>
+        <span class="sub">{second}</span>
+    }
+    .into_any()
+}
+
+fn kind_cell(row: &Row, _: i64) -> AnyView {
+    text(Some(&kind_name(kind_of(&row.entity_ref))), "")
+}
+
+fn description_cell(row: &Row, _: i64) -> AnyView {
+    match row.entity.description() {
+        Some(description) => view! {
+            <span class="muted" title=description.to_owned()>
+                {description.to_owned()}
+            </span>
+        }
+        .into_any(),
+        None => text(None, "No description"),
+    }
+}
+
+fn owner_cell(row: &Row, _: i64) -> AnyView {
+    owner_link(row.owner.as_ref())
+}
+
+fn system_cell(row: &Row, _: i64) -> AnyView {
+    match &row.system {
+        Some(system) if system.exists => plain_link(system),
+        Some(system) => entity_link(system),
+        None => text(None, "No system"),
+    }
+}
+
+fn type_cell(row: &Row, _: i64) -> AnyView {
+    text(row.entity.spec_str("type"), "Not set")
+}
+
+fn lifecycle_cell(row: &Row, _: i64) -> AnyView {
+    match row.entity.spec_str("lifecycle") {
+        Some("deprecated") => view! {
+            <span class="status" data-tone="warning">
+                {small_icon("flag")}
+                "deprecated"
+            </span>
+        }
+        .into_any(),
+        lifecycle => text(lifecycle, "Not set"),
+    }
+}
+
+fn tags_cell(row: &Row, _: i64) -> AnyView {
+    let tags = row.entity.tags().collect::<Vec<_>>().join(", ");
+    text(Some(&tags).filter(|tags| !tags.is_empty()).map(String::as_str), "No tags")
+}
+
+fn domain_cell(row: &Row, _: i64) -> AnyView {
+    reference(row, "domain", "domain", "No domain")
+}
+
+fn parent_cell(row: &Row, _: i64) -> AnyView {
+    reference(row, "parent", "group", "Top level")
+}
+
+fn reference(row: &Row, field: &str, kind: &str, absent: &'static str) -> AnyView {
+    let written = row.entity.spec_str(field);
+    match written.and_then(|written| written_ref(written, kind, row.entity.namespace())) {
+        Some(link) => plain_link(&link),
+        None => text(written, absent),
+    }
+}
+
+fn email_cell(row: &Row, _: i64) -> AnyView {
+    let email = row.entity.spec().and_then(|spec| spec.get("profile")?.get("email")?.as_str());
+    text(email, "Not set")
+}
+
+fn teams_cell(row: &Row, _: i64) -> AnyView {
+    let teams = row.entity.spec().and_then(|spec| spec.get("memberOf")?.as_array());
+    let links: Vec<AnyView> = teams
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .filter_map(|team| written_ref(team, "group", row.entity.namespace()))
+        .map(|link| plain_link(&link))
+        .collect();
+    if links.is_empty() { text(None, "No team") } else { view! { <div class="cell">{links}</div> }.into_any() }
+}
+
+fn target_cell(row: &Row, _: i64) -> AnyView {
+    text(row.entity.spec_str("target"), "Not set")
+}
+
+fn changed_cell(row: &Row, now_ms: i64) -> AnyView {
+    view! { <span class="muted">{ago(row.changed_at, now_ms)}</span> }.into_any()
+}
+
+fn plain_link(link: &EntityLink) -> AnyView {
+    view! {
+        <a class="muted" href=paths::entity(&link.entity_ref) title=link.title.clone()>
+            {link.title.clone()}
+        </a>
+    }
+    .into_any()
+}
+
+fn text(value: Option<&str>, absent: &'static str) -> AnyView {
+    match value {
+        Some(value) => view! { <span title=value.to_owned()>{value.to_owned()}</span> }.into_any(),
+        None => view! { <span class="missing">{absent}</span> }.into_any(),
+    }
+}

@@ -1,0 +1,55 @@
+//! The main navigation, a drawer on narrow screens. It lists only places that
+//! exist.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use crate::document::is_sample;
+use crate::paths;
+use crate::ui::icon;
+
+pub(super) fn navigation() -> AnyView {
+    let path = use_location().pathname;
+    let item = move |href: &'static str, prefix: &'static str, name: &'static str, symbol: &'static str| {
+        let current = move || path.with(|path| path.starts_with(prefix)).then_some("page");
+        view! {
+            <a class="nav-item" href=href aria-current=current>
+                {icon(symbol)}
+                {name}
+            </a>
+        }
+        .into_any()
+    };
+    view! {
+        <nav class="nav" id="nav" popover="auto" aria-label="Main">
+            <a class="nav-brand" href=paths::CATALOG>
+                <svg class="icon brand-mark" aria-hidden="true">
+                    <use href="/icons.svg#i-mark"></use>
+                </svg>
+                "Portal"
+            </a>
+            <div class="nav-group">
+                {item(paths::CATALOG, paths::CATALOG, "Catalog", "catalog")}
+                {item(paths::SEARCH, paths::SEARCH, "Search", "search")}
+            </div>
+            <div class="nav-group">
+                <h2 class="nav-title">"Admin"</h2>
+                {item(paths::SOURCES, paths::SOURCES, "Sources", "source")}
+                <a class="nav-item" href=paths::API_DOCS rel="external">
+                    {icon("terminal")}
+                    "API reference"
+                </a>
+            </div>
+            {is_sample()
+                .then(|| {
+                    view! {
+                        <div class="nav-foot">
+                            <span>"Sample organisation"</span>
+                            <a href=paths::NEW_SOURCE>"Start your own"</a>
+                        </div>
+                    }
+                })}
+        </nav>
+    }
+    .into_any()
+}

@@ -1,0 +1,88 @@
+//! Every address: of pages, and of the API.
+
+use portal_core::catalog::EntityRef;
+
+pub(crate) const CATALOG: &str = "/catalog";
+pub(crate) const SEARCH: &str = "/search";
+pub(crate) const SOURCES: &str = "/admin/sources";
+pub(crate) const NEW_SOURCE: &str = "/admin/sources/new";
+pub(crate) const API_DOCS: &str = "/api/docs";
+#[cfg(feature = "hydrate")]
+pub(crate) const CHANGE_STREAM: &str = "/api/v1/changes/stream";
+pub(crate) const API_SOURCES: &str = "/api/v1/sources";
+
+/// The page of an entity.
+pub(crate) fn entity(entity_ref: &str) -> String {
+    format!("{CATALOG}/{}", ref_path(entity_ref))
+}
+
+/// An entity in the API.
+pub(crate) fn api_entity(entity_ref: &str) -> String {
+    format!("/api/v1/entities/{}", ref_path(entity_ref))
+}
+
+pub(crate) fn source(id: i64) -> String {
+    format!("{SOURCES}/{id}")
+}
+
+pub(crate) fn api_source(id: i64) -> String {
+    format!("{API_SOURCES}/{id}")
+}
+
+/// `kind/namespace/name`, escaped.
+fn ref_path(entity_ref: &str) -> String {
+    match entity_ref.parse::<EntityRef>() {
+        Ok(parsed) => format!("{}/{}/{}", escape(parsed.kind()), escape(parsed.namespace()), escape(parsed.name())),
+        Err(_) => escape(entity_ref),
+    }
+}
+
+/// A path or query with parameters, in the order given.
+pub(crate) fn with_query<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let mut address = path.to_owned();
+    let mut separator = '?';
+    for (key, value) in pairs {
+        address.push(separator);
+        address.push_str(key);
+        address.push('=');
+        address.push_str(&escape(value));
+        separator = '&';
+    }
+    address
+}
+
+/// Percent-encodes all but the characters that stand for themselves in a path
+/// segment and in a query value alike.
+pub(crate) fn escape(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => escaped.push(byte.into()),
+            _ => {
+                escaped.push('%');
+                escaped.push(HEX[usize::from(byte >> 4)].into());
+                escaped.push(HEX[usize::from(byte & 15)].into());
+            }
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_become_paths() {
+        assert_eq!(entity("component:default/booking-api"), "/catalog/component/default/booking-api");
+        assert_eq!(api_entity("user:a b/ä"), "/api/v1/entities/user/a%20b/%C3%A4");
+    }
+
+    #[test]
+    fn queries_escape_their_values() {
+        let address = with_query("/search", [("q", "a&b = c"), ("kind", "api")]);
+        assert_eq!(address, "/search?q=a%26b%20%3D%20c&kind=api");
+        assert_eq!(with_query("/search", []), "/search");
+    }
+}

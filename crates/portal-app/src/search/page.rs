@@ -1,0 +1,45 @@
+//! The search page: the best hits for some words, and ways to narrow them.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::{use_navigate, use_query_map};
+
+use super::query::SearchQuery;
+use super::results::results_region;
+use crate::api::{Live, use_load};
+use crate::paths;
+use crate::ui::{live_field, skeleton_rows};
+
+#[component]
+pub(crate) fn SearchPage() -> impl IntoView {
+    let params = use_query_map();
+    let query = Memo::new(move |_| params.with(SearchQuery::read));
+    let load = use_load(Memo::new(move |_| query.with(SearchQuery::api_path)));
+    Live::refresh_on_entities(load);
+    let navigate = use_navigate();
+    let search = move |text: String| {
+        let address = query.with_untracked(|query| query.with_text(text.trim(), false).href());
+        navigate(&address, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+    };
+    let hidden = Signal::derive(move || {
+        let pairs = query.with(SearchQuery::pairs);
+        pairs.into_iter().filter(|(name, _)| !matches!(*name, "q" | "cursor")).collect()
+    });
+    let text = Memo::new(move |_| query.with(|query| query.text.clone()));
+    let title =
+        move || text.with(|text| if text.is_empty() { "Search".to_owned() } else { format!("{text} · Search") });
+    view! {
+        <Title text=title />
+        <header class="stack search-head" data-gap="3">
+            <h1 class="visually-hidden" tabindex="-1">
+                "Search"
+            </h1>
+            {live_field("Search", "Names, descriptions, API definitions, tags…", paths::SEARCH, text, hidden, search)}
+        </header>
+        <div class="stack" aria-busy=move || load.pending.get().then_some("true")>
+            <Suspense fallback=|| skeleton_rows(8)>{move || results_region(load, query)}</Suspense>
+        </div>
+    }
+    .into_any()
+}

@@ -1,0 +1,236 @@
+//! What a search found.
+
+use leptos::prelude::*;
+use portal_core::search::wire::{SearchHit, SearchResults, Segment};
+
+use super::query::{FACETS, SearchQuery};
+use crate::api::Load;
+use crate::catalog::{kind_icon, kind_name, kind_of, kind_plural, owner_link};
+use crate::paths;
+use crate::ui::{empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon};
+
+pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<AnyView> {
+    let answer = load.read::<SearchResults>();
+    let query = query.get();
+    if query.text.is_empty() {
+        return Some(prompt());
+    }
+    Some(match answer? {
+        Err(failure) => failed("The results", &failure, load),
+        Ok((results, _)) if results.items.is_empty() && !query.is_narrowed() => nothing(&query, &results.suggestions),
+        Ok((results, _)) => found(&query, results),
+    })
+}
+
+fn prompt() -> AnyView {
+    view! {
+        <div class="card">
+            {empty(
+                "search",
+                "Search everything in the catalog".to_owned(),
+                "Services, APIs and their definitions, teams and people. Part of a word is enough, and a typo does no harm."
+                    .into_any(),
+                view! {
+                    <a class="button" href=paths::CATALOG>
+                        "Browse the catalog"
+                    </a>
+                }
+                .into_any(),
+            )}
+        </div>
+    }
+    .into_any()
+}
+
+fn nothing(query: &SearchQuery, suggestions: &[String]) -> AnyView {
+    let links = suggestions
+        .iter()
+        .map(|words| {
+            let href = query.with_text(words, true).href();
+            view! {
+                <a class="button" href=href>
+                    {words.clone()}
+                </a>
+            }
+            .into_any()
+        })
+        .collect_view();
+    let advice = if suggestions.is_empty() {
+        "Try fewer or more general words, or browse the catalog."
+    } else {
+        "Did you mean one of these?"
+    };
+    view! {
+        <div class="card" role="status">
+            {empty(
+                "search",
+                format!("Nothing matches “{}”", query.text),
+                advice.into_any(),
+                view! {
+                    {links}
+                    <a class="button" data-variant="quiet" href=paths::CATALOG>
+                        "Browse the catalog"
+                    </a>
+                }
+                .into_any(),
+            )}
+        </div>
+    }
+    .into_any()
+}
+
+fn found(query: &SearchQuery, results: SearchResults) -> AnyView {
+    let tabs = tabs(query, &results);
+    let facets = facets(query, &results);
+    let SearchResults { items, next_cursor, total, .. } = results;
+    let shown = items.len();
+    let next = next_cursor.map(|cursor| query.with_cursor(&cursor).href());
+    let first = query.cursor.is_some().then(|| query.with_kind(query.kind.as_deref()).href());
+    let count = if total == 1 { "1 result".to_owned() } else { format!("{} results", number(total)) };
+    let hits = if items.is_empty() {
+        empty(
+            "filter",
+            format!("Nothing of this kind matches “{}”", query.text),
+            "The filters exclude every result.".into_any(),
+            view! {
+                <a class="button" href=query.with_text(&query.text, true).href()>
+                    "Drop all filters"
+                </a>
+            }
+            .into_any(),
+        )
+    } else {
+        items.into_iter().map(hit).collect_view().into_any()
+    };
+    view! {
+        {tabs}
+        <div class="split">
+            <div class="stack" data-gap="3">
+                <p class="visually-hidden" role="status">
+                    {count}
+                </p>
+                <section class="card" aria-labelledby="results">
+                    <h2 class="visually-hidden" id="results">
+                        "Results"
+                    </h2>
+                    {hits}
+                </section>
+                {pagination(None, shown, total, first, next)}
+            </div>
+            <aside class="search-facets" aria-label="Refine">
+                {facets}
+            </aside>
+        </div>
+    }
+    .into_any()
+}
+
+fn tabs(query: &SearchQuery, results: &SearchResults) -> AnyView {
+    let kinds = results.facets.get("kind").map_or(&[][..], Vec::as_slice);
+    let all = kinds.iter().map(|kind| kind.count).sum::<u64>().max(results.total);
+    let tab = |label: String, count: u64, kind: Option<&str>| {
+        let current = query.kind.as_deref() == kind;
+        view! {
+            <li>
+                <a
+                    class="tab"
+                    href=query.with_kind(kind).href()
+                    aria-current=current.then_some("page")
+                    data-noscroll
+                >
+                    {label}
+                    <span class="count">{number(count)}</span>
+                </a>
+            </li>
+        }
+        .into_any()
+    };
+    let mut tabs = vec![tab("All".to_owned(), all, None)];
+    for value in kinds {
+        let kind = value.value.to_lowercase();
+        tabs.push(tab(kind_plural(&kind), value.count, Some(&kind)));
+    }
+    view! {
+        <nav class="tabs" aria-label="Kinds of results">
+            <ul>{tabs}</ul>
+        </nav>
+    }
+    .into_any()
+}
+
+fn facets(query: &SearchQuery, results: &SearchResults) -> AnyView {
+    let groups = FACETS.into_iter().filter_map(|(name, label)| {
+        let values = results.facets.get(name).map_or(&[][..], Vec::as_slice);
+        if values.is_empty() && !query.chosen.iter().any(|(chosen, _)| *chosen == name) {
+            return None;
+        }
+        let mut choices: Vec<AnyView> = Vec::new();
+        for (_, value) in query.chosen.iter().filter(|(chosen, _)| *chosen == name) {
+            if !values.iter().any(|known| known.value.eq_ignore_ascii_case(value)) {
+                choices.push(facet_choice(value.clone(), 0, true, query.toggled(name, value).href()));
+            }
+        }
+        for value in values {
+            let label = value.title.clone().unwrap_or_else(|| value.value.clone());
+            let href = query.toggled(name, &value.value).href();
+            choices.push(facet_choice(label, value.count, query.is_chosen(name, &value.value), href));
+        }
+        Some(facet_group(label, choices))
+    });
+    groups.collect_view().into_any()
+}
+
+fn hit(hit: SearchHit) -> AnyView {
+    let SearchHit { link, kind, owner, lifecycle, title_segments, snippet, matched_in, .. } = hit;
+    let subtype = link.subtype.clone();
+    let what = match &subtype {
+        Some(subtype) => format!("{} · {subtype}", kind_name(&kind.to_lowercase())),
+        None => kind_name(&kind.to_lowercase()),
+    };
+    let owner = (!matches!(kind_of(&link.entity_ref), "user" | "group"))
+        .then(|| view! { <span>{owner_link(owner.as_ref())}</span> });
+    let deprecated = (lifecycle.as_deref() == Some("deprecated")).then(|| {
+        view! {
+            <span class="status" data-tone="warning" data-quiet>
+                {small_icon("flag")}
+                "deprecated"
+            </span>
+        }
+    });
+    let title = if title_segments.is_empty() { link.title.clone().into_any() } else { marked(title_segments) };
+    let snippet = if snippet.is_empty() {
+        view! { <p class="missing">"No description"</p> }.into_any()
+    } else {
+        view! { <p>{marked(snippet)}</p> }.into_any()
+    };
+    let place = (!matches!(matched_in.as_str(), "" | "name" | "title" | "description"))
+        .then(|| view! { <span>{format!("found in {matched_in}")}</span> });
+    view! {
+        <article class="result">
+            {icon(kind_icon(kind_of(&link.entity_ref), subtype.as_deref()))}
+            <div>
+                <h3>
+                    <a href=paths::entity(&link.entity_ref)>{title}</a>
+                </h3>
+                {snippet}
+                <div class="meta">
+                    {owner}
+                    <span>{what}</span>
+                    {deprecated}
+                    {place}
+                </div>
+            </div>
+        </article>
+    }
+    .into_any()
+}
+
+/// Text with its matching parts marked.
+fn marked(segments: Vec<Segment>) -> AnyView {
+    let parts = segments.into_iter().map(
+        |Segment { text, mark }| {
+            if mark { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
+        },
+    );
+    parts.collect_view().into_any()
+}

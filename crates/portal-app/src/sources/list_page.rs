@@ -1,0 +1,225 @@
+//! All sources: is the catalog true right now, and where is it not?
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use portal_core::sources::wire::{SourceList, SourceState, SourceView};
+
+use super::actions::read_now;
+use super::badge::{reads, source_name, state_badge, state_words, type_icon};
+use super::report::{passes_region, problems_region};
+use crate::api::{Live, Load, sentence, use_load, use_load_after};
+use crate::paths;
+use crate::ui::{ago, duration, empty, failed, icon, number, skeleton_rows};
+
+#[component]
+pub(crate) fn SourceListPage() -> impl IntoView {
+    let load = use_load(Memo::new(|_| Some(paths::with_query(paths::API_SOURCES, []))));
+    // Below the list: the source that needs attention most.
+    let errors = use_load_after(load, |body| worst(body).map(|id| format!("{}/errors", paths::api_source(id))));
+    let passes = use_load_after(load, |body| worst(body).map(|id| format!("{}/passes?limit=5", paths::api_source(id))));
+    for load in [load, errors, passes] {
+        Live::refresh_on_sources(load);
+    }
+    let read = read_now(load);
+    let read_all = move |_| {
+        if let Some(Ok((list, _))) = untrack(|| load.read::<SourceList>()) {
+            for source in &list.items {
+                read(source.id, source_name(source));
+            }
+        }
+    };
+    view! {
+        <Title text="Sources" />
+        <header class="page-head">
+            <div class="lead">
+                <h1 tabindex="-1">"Sources"</h1>
+                <p class="sub">
+                    <Suspense fallback=|| {
+                        view! { "Where the catalog comes from." }
+                    }>{move || summary(load)}</Suspense>
+                </p>
+            </div>
+            <div class="page-actions">
+                <button class="button needs-script" type="button" on:click=read_all>
+                    {icon("refresh")}
+                    "Read all now"
+                </button>
+                <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
+                    {icon("plus")}
+                    "Add source"
+                </a>
+            </div>
+        </header>
+        <Suspense fallback=|| skeleton_rows(4)>{move || table_region(load)}</Suspense>
+        <Suspense>{move || report(load, errors, passes)}</Suspense>
+    }
+    .into_any()
+}
+
+/// The first source whose last pass failed or found errors.
+fn worst(body: &str) -> Option<i64> {
+    let list: SourceList = serde_json::from_str(body).ok()?;
+    worst_of(&list.items).map(|source| source.id)
+}
+
+fn worst_of(sources: &[SourceView]) -> Option<&SourceView> {
+    let state = |wanted: SourceState| sources.iter().find(|source| source.state == wanted);
+    state(SourceState::Degraded).or_else(|| state(SourceState::Failed)).or_else(|| {
+        // While it is read again, its errors of last time are still there.
+        sources.iter().find(|source| source.error_count > 0)
+    })
+}
+
+fn summary(load: Load) -> Option<String> {
+    let (list, _) = load.read::<SourceList>()?.ok()?;
+    let entities = list.items.iter().map(|source| source.entity_count).sum();
+    let errors: u64 = list.items.iter().map(|source| source.error_count).sum();
+    let failed = list.items.iter().filter(|source| source.state == SourceState::Failed).count();
+    let sources = if list.total == 1 { "1 source".to_owned() } else { format!("{} sources", number(list.total)) };
+    let mut text = format!("{} entities from {sources}.", number(entities));
+    match errors {
+        0 => {}
+        1 => text.push_str(" One document has an error."),
+        errors => text.push_str(&format!(" {} errors in documents.", number(errors))),
+    }
+    match failed {
+        0 => {}
+        1 => text.push_str(" One source could not be read."),
+        failed => text.push_str(&format!(" {failed} sources could not be read.")),
+    }
+    Some(text)
+}
+
+fn table_region(load: Load) -> Option<AnyView> {
+    Some(match load.read::<SourceList>()? {
+        Err(failure) => failed("The sources", &failure, load),
+        Ok((list, _)) if list.items.is_empty() => view! {
+            <div class="card">
+                {empty(
+                    "source",
+                    "No source yet".to_owned(),
+                    view! {
+                        "A source is a folder, a git repository or a document on the web that declares entities. One can also be given when the portal starts: "
+                        <code>"portal serve --catalog PATH"</code>
+                        "."
+                    }
+                    .into_any(),
+                    view! {
+                        <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
+                            {icon("plus")}
+                            "Add source"
+                        </a>
+                    }
+                    .into_any(),
+                )}
+            </div>
+        }
+        .into_any(),
+        Ok((list, now_ms)) => table(&list.items, now_ms),
+    })
+}
+
+fn table(sources: &[SourceView], now_ms: i64) -> AnyView {
+    let rows = sources.iter().map(|source| row(source, now_ms)).collect_view();
+    view! {
+        <div class="table-wrap">
+            <table class="table">
+                <caption class="visually-hidden">"Sources"</caption>
+                <thead>
+                    <tr>
+                        <th scope="col">"Source"</th>
+                        <th scope="col" class="p3 col-text">
+                            "Reads"
+                        </th>
+                        <th scope="col" class="p2 col-link">
+                            "Status"
+                        </th>
+                        <th scope="col" class="p2 col-time num">
+                            "Last read"
+                        </th>
+                        <th scope="col" class="col-number num">
+                            "Entities"
+                        </th>
+                        <th scope="col" class="p3 col-number num">
+                            "Took"
+                        </th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+fn row(source: &SourceView, now_ms: i64) -> AnyView {
+    let (.., words) = state_words(source);
+    let pass = source.last_pass.as_ref();
+    let never = || view! { <span class="missing">"Never"</span> }.into_any();
+    let last = pass.map_or_else(never, |pass| ago(pass.finished_at.unwrap_or(pass.started_at), now_ms));
+    let again = pass.map_or_else(never, |pass| ago(pass.finished_at.unwrap_or(pass.started_at), now_ms));
+    let took = pass.and_then(|pass| pass.duration_ms).map_or_else(|| "Unknown".to_owned(), duration);
+    let took_known = pass.is_some_and(|pass| pass.duration_ms.is_some());
+    view! {
+        <tr>
+            <td>
+                <div class="cell">
+                    <a class="entity-link" href=paths::source(source.id)>
+                        {icon(type_icon(source.source_type))}
+                        <span class="truncate" title=source.target.clone()>
+                            {title(source)}
+                        </span>
+                    </a>
+                </div>
+                <span class="sub">{words} " · " {again}</span>
+            </td>
+            <td class="p3 muted">{reads(source)}</td>
+            <td class="p2">{state_badge(source)}</td>
+            <td class="p2 num muted">{last}</td>
+            <td class="num">{number(source.entity_count)}</td>
+            <td class="p3 num muted">
+                <span class=if took_known { "" } else { "missing" }>{took}</span>
+            </td>
+        </tr>
+    }
+    .into_any()
+}
+
+/// How a source is called on its own.
+pub(super) fn title(source: &SourceView) -> String {
+    match source.source_type {
+        portal_core::sources::wire::SourceType::Sample => "Sample organisation".to_owned(),
+        _ => source.target.clone(),
+    }
+}
+
+fn report(load: Load, errors: Load, passes: Load) -> Option<AnyView> {
+    let (list, _) = load.read::<SourceList>()?.ok()?;
+    let source = worst_of(&list.items)?;
+    let heading = Signal::stored(format!("Errors in {}", title(source)));
+    let failure = source.failure.as_ref().map(|failure| {
+        view! {
+            <div class="callout" data-tone="warning">
+                {icon("alert")}
+                <div>
+                    <p class="title">{format!("{} could not be read", title(source))}</p>
+                    <p>{sentence(failure)} " What it declared before is kept."</p>
+                </div>
+                <div class="actions">
+                    <a class="button" data-size="sm" href=paths::source(source.id)>
+                        "Open source"
+                    </a>
+                </div>
+            </div>
+        }
+    });
+    let view = view! {
+        <div class="split">
+            <div class="stack">{failure} {move || problems_region(errors, heading)}</div>
+            <aside class="stack" aria-label="Log of this source">
+                {move || passes_region(passes)}
+            </aside>
+        </div>
+    };
+    Some(view.into_any())
+}

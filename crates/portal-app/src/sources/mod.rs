@@ -1,0 +1,15 @@
+//! Sources: where the catalog comes from, and what is wrong there.
+
+mod actions;
+mod badge;
+mod detail_page;
+mod form;
+mod list_page;
+mod new_page;
+mod problem;
+mod report;
+
+pub(crate) use detail_page::SourcePage;
+pub(crate) use list_page::SourceListPage;
+pub(crate) use new_page::NewSourcePage;
+pub(crate) use problem::problem;

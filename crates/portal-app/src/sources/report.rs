@@ -1,0 +1,133 @@
+//! What the last passes over a source say: its errors, its log.
+
+use leptos::prelude::*;
+use portal_core::sources::wire::{PassList, PassView, SourceErrorList};
+
+use super::problem::problem;
+use crate::api::{Load, sentence};
+use crate::ui::{ago, duration, failed, number, small_icon};
+
+/// The errors of a source, each with its lines; nothing when there are none.
+pub(super) fn problems_region(load: Load, heading: Signal<String>) -> Option<AnyView> {
+    Some(match load.read::<SourceErrorList>()? {
+        Err(failure) => failed("The errors", &failure, load),
+        Ok((list, _)) if list.items.is_empty() => ().into_any(),
+        Ok((list, _)) => {
+            let problems = list.items.iter().map(|error| problem(error, true)).collect_view();
+            let shown = list.items.len() as u64;
+            let rest = (list.total > shown).then(|| {
+                let text = format!("{} more errors are not shown.", number(list.total - shown));
+                view! { <div class="card-foot">{text}</div> }
+            });
+            view! {
+                <section class="card" aria-labelledby="problems">
+                    <header class="card-head">
+                        <h2 id="problems">
+                            {move || heading.get()} <span class="count">{number(list.total)}</span>
+                        </h2>
+                        <div class="push">
+                            <span>
+                                <code>"portal validate PATH"</code>
+                                " finds them before the push"
+                            </span>
+                        </div>
+                    </header>
+                    {problems}
+                    {rest}
+                </section>
+            }
+            .into_any()
+        }
+    })
+}
+
+/// The log of passes, newest first.
+pub(super) fn passes_region(load: Load) -> Option<AnyView> {
+    Some(match load.read::<PassList>()? {
+        Err(failure) => failed("The passes", &failure, load),
+        Ok((list, now_ms)) => {
+            let body = if list.items.is_empty() {
+                view! { <p class="card-body muted">"This source was not read yet."</p> }.into_any()
+            } else {
+                let passes = list.items.iter().map(|view| pass(view, now_ms)).collect_view();
+                view! { <ol class="timeline">{passes}</ol> }.into_any()
+            };
+            view! {
+                <section class="card" aria-labelledby="passes">
+                    <header class="card-head">
+                        <h2 id="passes">"Last passes"</h2>
+                    </header>
+                    <div class="card-body" data-flush>
+                        {body}
+                    </div>
+                </section>
+            }
+            .into_any()
+        }
+    })
+}
+
+fn pass(view: &PassView, now_ms: i64) -> AnyView {
+    let (tone, symbol) = match view.outcome.as_deref() {
+        Some("ok") => ("success", "pass"),
+        Some("degraded") => ("danger", "fail"),
+        Some(_) => ("warning", "alert"),
+        None => ("info", "running"),
+    };
+    let title = match view.trigger.as_str() {
+        "webhook" => "Push",
+        "manual" => "Read by hand",
+        "start" => "Start of the portal",
+        "schedule" => "Scheduled pass",
+        other => other,
+    };
+    let summary = match &view.failure {
+        Some(failure) => sentence(failure),
+        None => summary(view),
+    };
+    let revision = view.revision.as_ref().map(|revision| {
+        let short: String = revision.chars().take(12).collect();
+        view! {
+            <div class="meta">
+                <code title=revision.clone()>{short}</code>
+            </div>
+        }
+    });
+    view! {
+        <li>
+            <span class="mark" data-tone=tone>
+                {small_icon(symbol)}
+            </span>
+            <div>
+                {title.to_owned()} <div class="meta">{summary}</div> {revision}
+            </div>
+            {ago(view.started_at, now_ms)}
+        </li>
+    }
+    .into_any()
+}
+
+/// `638 documents read, 2 changed, 1 error, 4.1 s`.
+fn summary(view: &PassView) -> String {
+    let documents = if view.documents == 1 { "document" } else { "documents" };
+    let mut parts = vec![format!("{} {documents} read", count(view.documents))];
+    for (number, word) in [(view.created, "added"), (view.updated, "changed"), (view.removed, "removed")] {
+        if number > 0 {
+            parts.push(format!("{} {word}", count(number)));
+        }
+    }
+    if parts.len() == 1 && view.outcome.is_some() {
+        parts.push("nothing changed".to_owned());
+    }
+    match view.errors {
+        0 => {}
+        1 => parts.push("1 error".to_owned()),
+        errors => parts.push(format!("{} errors", count(errors))),
+    }
+    parts.extend(view.duration_ms.map(duration));
+    parts.join(", ")
+}
+
+fn count(value: i64) -> String {
+    number(value.unsigned_abs())
+}

@@ -1,0 +1,121 @@
+//! A search field that searches while one types.
+//!
+//! The address is the state: the field starts with what the address says, and
+//! tells the page a while after the last key. Typing before the page is hydrated
+//! is not lost. Without JavaScript, the form around the field sends it.
+
+use std::time::Duration;
+
+use leptos::html::Input;
+use leptos::leptos_dom::helpers::TimeoutHandle;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+
+use super::icon;
+
+/// Long enough to skip letters of a fast typist, short enough to feel immediate.
+const PAUSE: Duration = Duration::from_millis(120);
+
+/// A field inside its form. `hidden` are the other parameters of the address.
+pub(crate) fn live_field(
+    label: &'static str,
+    placeholder: &'static str,
+    action: &'static str,
+    value: Memo<String>,
+    hidden: Signal<Vec<(&'static str, String)>>,
+    search: impl Fn(String) + Clone + 'static,
+) -> AnyView {
+    let input = NodeRef::<Input>::new();
+    let told = StoredValue::new(value.get_untracked());
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let tell = move || {
+        if let Some(field) = input.try_get_untracked().flatten() {
+            let text = field.value();
+            if told.try_get_value().is_some_and(|told| told != text) {
+                told.set_value(text.clone());
+                search(text);
+            }
+        }
+    };
+    let tell_soon = {
+        let tell = tell.clone();
+        move || {
+            if let Some(timer) = timer.get_value() {
+                timer.clear();
+            }
+            timer.set_value(set_timeout_with_handle(tell.clone(), PAUSE).ok());
+        }
+    };
+    let typed_early = tell_soon.clone();
+    Effect::new(move |seen: Option<()>| {
+        let value = value.get();
+        let Some(field) = input.get() else { return };
+        if seen.is_none() {
+            if field.value() != value {
+                typed_early();
+            }
+        } else if told.get_value() != value {
+            // Back and forward, or a removed filter.
+            told.set_value(value.clone());
+            field.set_value(&value);
+        }
+    });
+    focus_on_slash(input);
+    let others = move || {
+        let hidden = hidden.get();
+        hidden.into_iter().map(|(name, value)| view! { <input type="hidden" name=name value=value /> }).collect_view()
+    };
+    view! {
+        <form
+            class="live-field"
+            role="search"
+            aria-label=label
+            action=action
+            on:submit=move |event| {
+                event.prevent_default();
+                tell();
+            }
+        >
+            <div class="input-group">
+                {icon("search")}
+                <input
+                    node_ref=input
+                    class="input"
+                    type="search"
+                    name="q"
+                    aria-label=label
+                    aria-keyshortcuts="/"
+                    placeholder=placeholder
+                    autocomplete="off"
+                    value=value.get_untracked()
+                    on:input=move |_| tell_soon()
+                />
+            </div>
+            {others}
+        </form>
+    }
+    .into_any()
+}
+
+/// `/` outside of fields moves to this one.
+fn focus_on_slash(input: NodeRef<Input>) {
+    Effect::new(move |_| {
+        let handle = window_event_listener(leptos::ev::keydown, move |event| {
+            let typing = event
+                .target()
+                .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+                .is_some_and(|target| target.matches("input, textarea, select").unwrap_or(false));
+            if event.key() == "/"
+                && !typing
+                && !event.ctrl_key()
+                && !event.meta_key()
+                && let Some(field) = input.get_untracked()
+            {
+                event.prevent_default();
+                let _ = field.focus();
+                field.select();
+            }
+        });
+        on_cleanup(move || handle.remove());
+    });
+}

@@ -1,0 +1,21 @@
+//! Primitives that know nothing of the domain.
+
+mod facet;
+mod field;
+mod icon;
+mod live_field;
+mod pagination;
+mod states;
+mod time;
+mod toast;
+mod url;
+
+pub(crate) use facet::{facet_choice, facet_group};
+pub(crate) use field::{TextField, text_field};
+pub(crate) use icon::{icon, small_icon};
+pub(crate) use live_field::live_field;
+pub(crate) use pagination::pagination;
+pub(crate) use states::{empty, failed, skeleton_rows};
+pub(crate) use time::{ago, duration, moment, number};
+pub(crate) use toast::{Toasts, provide_toasts, toast_region};
+pub(crate) use url::safe_url;

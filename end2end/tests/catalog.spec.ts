@@ -1,0 +1,138 @@
+// The list of the catalog: narrowing, sorting, paging, all by its address.
+
+import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
+
+const rows = (page: import("@playwright/test").Page) => page.getByRole("table").locator("tbody tr");
+const filterField = (page: import("@playwright/test").Page) =>
+  page.getByRole("main").getByRole("searchbox", { name: "Filter the list" });
+
+test("the home page leads to the catalog", async ({ page }) => {
+  await open(page, "/");
+  await expect(page).toHaveURL(/\/catalog$/);
+  await expect(page).toHaveTitle("Components · Portal");
+});
+
+test("components are listed with owner and count", async ({ page }) => {
+  await open(page, "/catalog");
+  await expect(page.getByRole("heading", { level: 1, name: "Catalog" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "booking-api", exact: true })).toBeVisible();
+  await expect(page.getByRole("status").filter({ hasText: /\d+ components/ })).toBeVisible();
+  expect(await rows(page).count()).toBeGreaterThan(10);
+  await expectNoSidewaysScroll(page);
+  await expectNoAxeViolations(page);
+});
+
+test("the list narrows while one types, and the address follows", async ({ page }) => {
+  await open(page, "/catalog");
+  await filterField(page).pressSequentially("booking-a");
+  await expect(page).toHaveURL(/[?&]q=booking-a/);
+  await expect(rows(page)).toHaveCount(1);
+  await expect(rows(page).first()).toContainText("booking-api");
+  await filterField(page).fill("");
+  await expect(page).toHaveURL(/\/catalog$/);
+  await expect.poll(() => rows(page).count()).toBeGreaterThan(10);
+});
+
+test("an answer to an older question never shows", async ({ page }) => {
+  await open(page, "/catalog");
+  const held: (() => Promise<void>)[] = [];
+  await page.route(/\/api\/v1\/entities\?.*[?&]q=tracking(&|$)/, (route) => {
+    held.push(() => route.continue());
+  });
+  await filterField(page).fill("tracking");
+  await expect.poll(() => held.length).toBeGreaterThan(0);
+  await filterField(page).fill("booking-api");
+  await expect(rows(page)).toHaveCount(1);
+  await Promise.all(held.map((release) => release()));
+  await page.waitForResponse(/q=tracking(&|$)/);
+  await expect(rows(page).first()).toContainText("booking-api");
+  await expect(rows(page)).toHaveCount(1);
+});
+
+test("what is typed can be undone by the browser's history", async ({ page }) => {
+  await open(page, "/catalog");
+  await page.getByRole("link", { name: "Name", exact: false }).first().click();
+  await expect(page).toHaveURL(/sort=-name/);
+  await filterField(page).fill("yard");
+  await expect(page).toHaveURL(/q=yard/);
+  await page.goBack();
+  await expect(filterField(page)).toHaveValue("");
+});
+
+test("nothing found says so and offers a way back", async ({ page }) => {
+  await open(page, "/catalog?q=no-such-thing-anywhere");
+  await expect(page.getByText("No components match “no-such-thing-anywhere”")).toBeVisible();
+  await expectNoAxeViolations(page);
+  await page.getByRole("link", { name: "Drop the last filter" }).click();
+  await expect(page).toHaveURL(/\/catalog$/);
+  await expect.poll(() => rows(page).count()).toBeGreaterThan(10);
+});
+
+test("facets narrow, count and can be removed", async ({ page, isMobile }) => {
+  await open(page, "/catalog");
+  const narrow = (page.viewportSize()?.width ?? 0) < 1024 || isMobile;
+  if (narrow) await page.getByRole("button", { name: /Filters/ }).click();
+  const facets = page.getByRole("complementary", { name: "Filters" });
+  const choice = facets.getByRole("link", { name: /^experimental/ });
+  const count = Number((await choice.textContent())?.match(/\d+/)?.[0]);
+  await choice.click();
+  await expect(page).toHaveURL(/lifecycle=experimental/);
+  await expect(rows(page)).toHaveCount(Math.min(count, 25));
+  if (narrow) await page.keyboard.press("Escape");
+  await page.getByRole("link", { name: "Remove filter Lifecycle is experimental" }).click();
+  await expect(page).toHaveURL(/\/catalog$/);
+});
+
+test("the list has pages", async ({ page }) => {
+  await open(page, "/catalog?kind=all");
+  const pages = page.getByRole("navigation", { name: "Pages" });
+  await expect(pages.getByText(/^1–25 of/)).toBeVisible();
+  const first = await rows(page).first().textContent();
+  await pages.getByRole("link", { name: "Next" }).click();
+  await expect(pages.getByText(/^26–50 of/)).toBeVisible();
+  expect(await rows(page).first().textContent()).not.toBe(first);
+  await pages.getByRole("link", { name: "Previous" }).click();
+  await expect(pages.getByText(/^1–25 of/)).toBeVisible();
+  await expect(rows(page).first()).toHaveText(first ?? "");
+});
+
+test("a slash moves to the filter, Ctrl K to the search", async ({ page }) => {
+  test.skip((page.viewportSize()?.width ?? 0) < 640, "a phone has no such keys");
+  await open(page, "/catalog");
+  await page.keyboard.press("/");
+  await expect(filterField(page)).toBeFocused();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("searchbox", { name: "Search everything" })).toBeFocused();
+});
+
+test("a failed list says what happened and can be tried again", async ({ page }) => {
+  test.info().annotations.push({ type: "provokes", description: "a 503" });
+  await open(page, "/catalog");
+  await page.route(/\/api\/v1\/entities\?/, (route) =>
+    route.fulfill({
+      status: 503,
+      contentType: "application/problem+json",
+      body: JSON.stringify({ type: "about:blank", title: "Service Unavailable", status: 503, code: "unavailable", detail: "the index is being built; try again", request_id: "req-1" }),
+    }),
+  );
+  await filterField(page).fill("booking");
+  await expect(page.getByText("The catalog could not be loaded")).toBeVisible();
+  await expect(page.getByText("req-1")).toBeVisible();
+  await page.unroute(/\/api\/v1\/entities\?/);
+  await page.getByRole("button", { name: "Retry" }).click();
+  await expect(page.getByRole("link", { name: "booking-api", exact: true })).toBeVisible();
+});
+// The browser itself reports the failed request.
+test.use({ expectedMessages: [/status of 503/] });
+
+test("facets, sorting and search work without JavaScript @no-script", async ({ page }) => {
+  await open(page, "/catalog");
+  await page.getByRole("complementary", { name: "Filters" }).getByRole("link", { name: /^deprecated/ }).click();
+  await expect(page).toHaveURL(/lifecycle=deprecated/);
+  await filterField(page).fill("legacy");
+  await filterField(page).press("Enter");
+  await expect(page).toHaveURL(/lifecycle=deprecated.*q=legacy|q=legacy.*lifecycle=deprecated/);
+  await page.getByRole("link", { name: "Name", exact: false }).first().click();
+  await expect(page).toHaveURL(/sort=-name/);
+  await expectNoAxeViolations(page);
+});

@@ -1,0 +1,82 @@
+// The page of an entity and its views.
+
+import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
+
+const booking = "/catalog/component/default/booking-api";
+
+const views = [
+  { name: "overview", path: booking },
+  { name: "graph", path: `${booking}?tab=graph` },
+  { name: "graph of two steps", path: `${booking}?tab=graph&depth=2` },
+  { name: "history", path: `${booking}?tab=history` },
+  { name: "source", path: `${booking}?tab=source` },
+];
+
+for (const { name, path } of views) {
+  test(`the ${name} is live, accessible and fits`, async ({ page }) => {
+    await open(page, path);
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("booking-api");
+    await expectNoSidewaysScroll(page);
+    await expectNoAxeViolations(page);
+  });
+
+  test(`the ${name} is readable @no-script`, async ({ page }) => {
+    await open(page, path);
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("booking-api");
+    await expectNoAxeViolations(page);
+  });
+}
+
+test("the overview says what it is, whose, and what it needs", async ({ page }) => {
+  await open(page, booking);
+  await expect(page).toHaveTitle("booking-api · Portal");
+  const about = page.getByRole("complementary", { name: "About booking-api" });
+  await expect(about.getByText("component:default/booking-api")).toBeVisible();
+  const relations = page.getByRole("region", { name: "Relations" });
+  await expect(relations.getByRole("heading", { name: /Depends on/ })).toBeVisible();
+  await expect(about.getByText("Current")).toBeVisible();
+});
+
+test("a relation leads on, and focus goes to the new heading", async ({ page }) => {
+  await open(page, booking);
+  const target = page.getByRole("region", { name: "Relations" }).getByRole("listitem").getByRole("link").first();
+  const name = (await target.textContent())?.trim() ?? "";
+  await target.click();
+  const heading = page.getByRole("heading", { level: 1 });
+  await expect(heading).toContainText(name);
+  await expect(heading).toBeFocused();
+});
+
+test("the source shows the document", async ({ page }) => {
+  await open(page, booking);
+  await page.getByRole("navigation", { name: "Views of this entity" }).getByRole("link", { name: "Source" }).click();
+  await expect(page).toHaveURL(/tab=source/);
+  await expect(page.getByLabel("Document", { exact: true })).toContainText("kind: Component");
+});
+
+test("the history shows how it came", async ({ page }) => {
+  await open(page, `${booking}?tab=history`);
+  await expect(page.getByText("Added to the catalog")).toBeVisible();
+});
+
+test("a team shows its members, an API its definition", async ({ page }) => {
+  await open(page, "/catalog/group/default/booking");
+  await expect(page.getByRole("heading", { name: /Members/ })).toBeVisible();
+  await open(page, "/catalog?kind=api");
+  await page.getByRole("table").locator("tbody a").first().click();
+  await page.getByRole("link", { name: "Definition" }).click();
+  await expect(page.getByLabel("Definition", { exact: true })).toContainText(/\w/);
+});
+
+test.describe("an entity that is not there", () => {
+  test.use({ expectedMessages: [/status of 404/] });
+  for (const tag of ["", " @no-script"]) {
+    test(`is answered with 404 and a way on${tag}`, async ({ page }) => {
+      const response = await page.goto("/catalog/component/default/no-such-thing");
+      expect(response?.status()).toBe(404);
+      await expect(page.getByRole("heading", { name: "This entity does not exist" })).toBeVisible();
+      await expect(page.getByRole("link", { name: "Open the catalog" })).toBeVisible();
+      await expectNoAxeViolations(page);
+    });
+  }
+});

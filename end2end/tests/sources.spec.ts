@@ -1,0 +1,93 @@
+// Sources: their state, and adding, reading, removing one.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
+
+const good = (name: string) =>
+  `apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata:
+  name: ${name}
+spec:
+  type: service
+  lifecycle: production
+  owner: group:default/booking
+`;
+
+test("sources are listed with their state", async ({ page }) => {
+  await open(page, "/admin/sources");
+  const row = page.getByRole("row", { name: /Sample organisation/ });
+  await expect(row).toBeVisible();
+  await expectNoSidewaysScroll(page);
+  await expectNoAxeViolations(page);
+  await row.getByRole("link").first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Sample organisation");
+  await expect(page.getByRole("heading", { name: "Last passes" })).toBeVisible();
+  await expectNoSidewaysScroll(page);
+  await expectNoAxeViolations(page);
+});
+
+test("sources can be read about without JavaScript @no-script", async ({ page }) => {
+  await open(page, "/admin/sources");
+  await page.getByRole("link", { name: /Sample organisation/ }).click();
+  await expect(page.getByRole("heading", { name: "Settings" })).toBeVisible();
+  await expectNoAxeViolations(page);
+  await open(page, "/admin/sources/new");
+  await expect(page.getByText("This form needs JavaScript")).toBeVisible();
+});
+
+test("the form names what is wrong beside the field", async ({ page }) => {
+  await open(page, "/admin/sources/new");
+  await expectNoSidewaysScroll(page);
+  await expectNoAxeViolations(page);
+  await page.getByRole("button", { name: "Add source" }).click();
+  const target = page.getByRole("textbox", { name: "Target" });
+  await expect(target).toHaveAttribute("aria-invalid", "true");
+  await expect(target).toBeFocused();
+  await expect(page.getByText("Is empty; say what to read.")).toBeVisible();
+  await expectNoAxeViolations(page);
+});
+
+test.describe("a source that is added", () => {
+  let folder = "";
+  let name = "";
+  test.beforeEach(({}, info) => {
+    folder = mkdtempSync(join(tmpdir(), "portal-source-"));
+    name = `added-${info.project.name}-${info.workerIndex}-${Date.now()}`;
+  });
+  test.afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("is read, shows the offending line, is read again and removed", async ({ page }) => {
+    writeFileSync(join(folder, "good.yaml"), good(name));
+    writeFileSync(join(folder, "bad.yaml"), good(`${name}-bad`).replace("lifecycle:", "lifecyle:"));
+    await open(page, "/admin/sources");
+    await page.getByRole("link", { name: "Add source" }).click();
+    await page.getByRole("radio", { name: /Files on the server/ }).check();
+    await page.getByRole("textbox", { name: "Target" }).fill(`${folder}/*.yaml`);
+    await page.getByRole("button", { name: "Add source" }).click();
+
+    await expect(page.getByRole("heading", { level: 1 })).toContainText(folder);
+    await expect(page.getByText("bad.yaml:", { exact: false }).first()).toBeVisible();
+    await expect(page.locator(".frame li[data-mark]").first()).toBeVisible();
+    await expectNoSidewaysScroll(page);
+    await expectNoAxeViolations(page);
+
+    writeFileSync(join(folder, "bad.yaml"), good(`${name}-bad`));
+    await page.getByRole("button", { name: "Read now" }).click();
+    await expect(page.getByText("The last pass read every document without an error.")).toBeVisible();
+    await expect(page.locator(".frame")).toHaveCount(0);
+
+    await page.getByRole("button", { name: "Remove" }).click();
+    const dialog = page.getByRole("dialog", { name: "Remove this source?" });
+    await expectNoAxeViolations(page);
+    await dialog.getByRole("button", { name: "Keep" }).click();
+    await expect(dialog).toBeHidden();
+    await page.getByRole("button", { name: "Remove" }).click();
+    await dialog.getByRole("button", { name: "Remove source" }).click();
+    await expect(page).toHaveURL(/\/admin\/sources$/);
+    await expect(page.getByRole("table")).not.toContainText(folder);
+  });
+});

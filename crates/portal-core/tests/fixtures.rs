@@ -17,7 +17,9 @@ fn fixtures_have_the_verdicts_that_they_claim() {
     let mut found = Vec::new();
     for file in files(&catalog) {
         let name = file.strip_prefix(&catalog).unwrap().to_str().unwrap().to_owned();
-        for verdict in validate::verdicts(&name, &fs::read(&file).unwrap(), &KindRegistry::built_in(), &Budget::default()) {
+        for verdict in
+            validate::verdicts(&name, &fs::read(&file).unwrap(), &KindRegistry::built_in(), &Budget::default())
+        {
             let rules: Vec<&str> = verdict.errors.iter().map(|fault| fault.rule.as_str()).collect();
             let document = verdict.document;
             found.push(json!({"file": name, "document": document, "valid": verdict.valid, "rules": rules}));
@@ -36,7 +38,9 @@ fn the_sample_organisation_is_valid() {
             continue;
         }
         let file_name = file.display().to_string();
-        for verdict in validate::verdicts(&file_name, &fs::read(&file).unwrap(), &KindRegistry::built_in(), &Budget::default()) {
+        for verdict in
+            validate::verdicts(&file_name, &fs::read(&file).unwrap(), &KindRegistry::built_in(), &Budget::default())
+        {
             assert!(verdict.valid, "{verdict:?}");
             entities += 1;
         }

@@ -30,6 +30,9 @@ pub enum ApiError {
     /// 405
     #[error("this resource does not support {0}")]
     MethodNotAllowed(String),
+    /// 408: the request did not arrive, or was not done, in time.
+    #[error("{0}")]
+    Timeout(String),
     /// 409: clashes with the current state.
     #[error("{detail}")]
     Conflict { code: &'static str, detail: String },
@@ -103,6 +106,7 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Timeout(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::PreconditionFailed(_) => StatusCode::PRECONDITION_FAILED,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -124,6 +128,7 @@ impl ApiError {
             Self::Unauthenticated(_) => "unauthenticated",
             Self::Forbidden(_) => "forbidden",
             Self::MethodNotAllowed(_) => "method_not_allowed",
+            Self::Timeout(_) => "timeout",
             Self::PreconditionFailed(_) => "precondition_failed",
             Self::TooLarge(_) => "too_large",
             Self::UnsupportedMediaType(_) => "unsupported_media_type",

@@ -1,10 +1,24 @@
 //! The REST API of Portal, its database and its background work.
+//!
+//! A request flows one way: [`router`] → handler → service (for writes) →
+//! store → database. Everything derived learns of a write from the change feed.
 
-pub mod cli {
-    //! The command line.
-
-    /// Runs the program and answers its exit status.
-    pub fn main() -> std::process::ExitCode {
-        std::process::ExitCode::SUCCESS
-    }
-}
+pub mod catalog;
+pub mod changes;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod db;
+pub mod error;
+pub mod events;
+pub mod health;
+pub mod http;
+pub mod jobs;
+pub mod metrics;
+pub mod openapi;
+pub mod router;
+pub mod serve;
+pub mod state;
+#[cfg(feature = "ui")]
+pub mod ui;
+pub mod workers;

@@ -10,6 +10,7 @@
 mod connect;
 pub mod entity;
 mod error;
+pub mod idempotency;
 pub mod migration;
 mod writer;
 
@@ -100,6 +101,11 @@ impl Db {
         F: for<'t> FnOnce(&'t DatabaseTransaction) -> futures::future::BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         self.writer.run(priority, work).await
+    }
+
+    /// Changes after every commit of this process, to wake who tails the feed.
+    pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.writer.commits()
     }
 
     /// Whether the database answers within a second.

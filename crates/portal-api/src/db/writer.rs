@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use sea_orm::{
     DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::DbError;
 
@@ -41,14 +41,21 @@ pub(super) struct Writer {
     connection: DatabaseConnection,
     interactive: mpsc::Sender<Job>,
     background: mpsc::Sender<Job>,
+    commits: watch::Receiver<u64>,
 }
 
 impl Writer {
     pub(super) fn start(connection: DatabaseConnection) -> Self {
         let (interactive, first) = mpsc::channel(256);
         let (background, second) = mpsc::channel(64);
-        tokio::spawn(serve(connection.clone(), first, second));
-        Self { connection, interactive, background }
+        let (counter, commits) = watch::channel(0);
+        tokio::spawn(serve(connection.clone(), first, second, counter));
+        Self { connection, interactive, background, commits }
+    }
+
+    /// Changes after every commit of this process.
+    pub(super) fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
     }
 
     pub(super) fn connection(&self) -> &DatabaseConnection {
@@ -88,13 +95,18 @@ impl Writer {
 
     /// Waits until the queue is empty and closes the connection.
     pub(super) async fn stop(self) {
-        let Self { connection, interactive, background } = self;
+        let Self { connection, interactive, background, .. } = self;
         drop((interactive, background));
         let _ = connection.close().await;
     }
 }
 
-async fn serve(connection: DatabaseConnection, mut first: mpsc::Receiver<Job>, mut second: mpsc::Receiver<Job>) {
+async fn serve(
+    connection: DatabaseConnection,
+    mut first: mpsc::Receiver<Job>,
+    mut second: mpsc::Receiver<Job>,
+    commits: watch::Sender<u64>,
+) {
     loop {
         let job = tokio::select! {
             biased;
@@ -110,6 +122,7 @@ async fn serve(connection: DatabaseConnection, mut first: mpsc::Receiver<Job>, m
             }
         }
         commit(&connection, jobs).await;
+        commits.send_modify(|count| *count += 1);
     }
 }
 

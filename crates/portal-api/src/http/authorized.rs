@@ -7,7 +7,10 @@ use axum::http::request::Parts;
 use portal_core::access::{Decision, Principal, Verb, decide};
 use portal_core::catalog::index::Visibility;
 
+use crate::changes::Writing;
 use crate::error::ApiError;
+use crate::http::context::RequestId;
+use crate::state::App;
 
 /// A verb as a type, so that a handler names it in its signature.
 pub trait Permission: Send + Sync + 'static {
@@ -40,6 +43,11 @@ impl<P> Authorized<P> {
     /// The rows of the catalog that reads of this request may touch.
     pub fn visibility(&self) -> Visibility {
         Visibility::All
+    }
+
+    /// Who, why and when, for the changes that this request makes.
+    pub fn writing(&self, app: &App, request: &RequestId) -> Writing {
+        Writing { actor: self.principal.actor.clone(), cause: format!("request:{}", request.0), at: app.clock.now() }
     }
 }
 

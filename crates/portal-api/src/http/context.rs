@@ -1,9 +1,11 @@
 //! The context of a request: its id, its log line, and problems completed with
 //! that id.
 
-use std::time::Instant;
+use std::convert::Infallible;
+use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,7 +15,28 @@ use portal_core::problem::Problem;
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
+impl<S: Send + Sync> FromRequestParts<S> for RequestId {
+    type Rejection = Infallible;
+
+    /// A call that the server makes to itself has no id of its own.
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Self>().cloned().unwrap_or_else(|| Self("internal".to_owned())))
+    }
+}
+
 static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Answers 408 when a request takes longer than allowed; streams of events may
+/// go on, because their head is answered at once.
+pub async fn within(limit: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let seconds = limit.as_secs();
+            crate::error::ApiError::Timeout(format!("the request took longer than {seconds} s")).into_response()
+        }
+    }
+}
 
 /// Gives the request an id, answers problems with it, and logs one line.
 pub async fn assign(mut request: Request, next: Next) -> Response {

@@ -5,4 +5,6 @@ pub mod authorized;
 pub mod body;
 pub mod context;
 pub mod cursor;
+pub mod etag;
+pub mod idempotency;
 pub mod params;

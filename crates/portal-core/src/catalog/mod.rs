@@ -10,6 +10,7 @@ pub mod placeholders;
 #[cfg(feature = "engine")]
 pub mod query;
 pub mod reference;
+#[cfg(feature = "engine")]
 pub mod relations;
 #[cfg(feature = "engine")]
 pub mod validate;

@@ -1,0 +1,205 @@
+//! Reading one entity: its page's data, and its neighbourhood.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use portal_core::catalog::EntityRef;
+use portal_core::catalog::index::{CatalogIndex, Direction, GraphQuery, Visibility};
+use portal_core::catalog::wire::{EntityDetail, EntityGraph};
+
+use super::detail;
+use super::documents::Document;
+use super::{documents, lists, store};
+use crate::error::{ApiError, ApiResult};
+use crate::events::Event;
+use crate::http::authorized::{Authorized, ReadCatalog};
+use crate::http::etag;
+use crate::http::params::Params;
+use crate::state::App;
+
+/// The parts of a reference, as they stand in a path.
+pub type RefPath = Path<(String, String, String)>;
+
+/// Most nodes of a graph.
+const GRAPH_LIMIT: u64 = 2000;
+
+/// One entity with everything that its page shows.
+#[utoipa::path(
+    get, path = "/entities/{kind}/{namespace}/{name}", tag = "entities", operation_id = "find_entity",
+    params(
+        ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
+        ("fields" = Option<String>, Query, description = "Comma list of paths to keep of the descriptor"),
+        ("as_of" = Option<String>, Query, description = "The entity at this time (RFC 3339)"),
+        ("min_seq" = Option<i64>, Query, description = "Waits until this change is visible"),
+        ("If-None-Match" = Option<String>, Header, description = "An `ETag`; 304 when it is still the current one"),
+    ),
+    responses((status = 200, description = "The entity", body = EntityDetail), (status = 304, description = "Not modified")),
+)]
+pub async fn find_entity(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    Path(parts): RefPath,
+    headers: HeaderMap,
+    mut params: Params,
+) -> ApiResult<Response> {
+    let entity_ref = reference(parts)?;
+    let fields = params.all("fields");
+    let fields: Vec<String> = fields.iter().flat_map(|list| list.split(',')).map(|field| field.trim().to_owned()).collect();
+    let as_of = params.time("as_of")?;
+    let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
+    let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
+    params.finish()?;
+    if let Some(seq) = seq {
+        lists::wait(&app, seq).await?;
+    }
+    let visibility = auth.visibility();
+    let mut detail = match as_of {
+        Some(time) => at(&app, &entity_ref, time, &visibility).await?,
+        None => current(&app, &entity_ref, &visibility).await?,
+    };
+    if !fields.is_empty() {
+        detail.view.entity = detail::prune(&detail.view.entity, &fields);
+    }
+    app.events.record(Event {
+        at: app.clock.now(),
+        actor: auth.principal.actor,
+        surface: "api",
+        verb: "view",
+        object: detail.view.entity_ref.clone(),
+        outcome: "ok",
+        duration_ms: 0,
+        rank: None,
+        result_count: None,
+    });
+    // Relations and provenance change without the descriptor.
+    let tag = format!("{}-{}", detail.view.etag, crate::http::etag::of(&detail));
+    let tags = [(header::ETAG, etag::header_value(&tag))];
+    if etag::is_not_modified(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
+    }
+    Ok((tags, Json(detail)).into_response())
+}
+
+/// The neighbourhood of an entity, in one call.
+#[utoipa::path(
+    get, path = "/entities/{kind}/{namespace}/{name}/graph", tag = "entities", operation_id = "graph_entity",
+    params(
+        ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
+        ("depth" = Option<u64>, Query, description = "Steps from the entity, 1 to 10; 1 when absent"),
+        ("direction" = Option<String>, Query, description = "`out`, `in` or `both` (when absent)"),
+        ("relation" = Option<Vec<String>>, Query, description = "Repeatable; only these types, e.g. `dependsOn`"),
+        ("kinds" = Option<Vec<String>>, Query, description = "Repeatable; only these kinds"),
+        ("limit" = Option<u64>, Query, description = "Most nodes, 1 to 2000; 200 when absent"),
+        ("as_of" = Option<String>, Query, description = "The graph at this time (RFC 3339)"),
+    ),
+    responses((status = 200, description = "Nodes and edges", body = EntityGraph)),
+)]
+pub async fn graph_entity(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    Path(parts): RefPath,
+    mut params: Params,
+) -> ApiResult<Json<EntityGraph>> {
+    let root = reference(parts)?;
+    let depth = params.number("depth", 1, 1..=10)?;
+    let direction = match params.one("direction")?.as_deref() {
+        None | Some("both") => Direction::Both,
+        Some("out") => Direction::Out,
+        Some("in") => Direction::In,
+        Some(other) => return Err(ApiError::parameter("direction", format!("`{other}` is none of `out`, `in`, `both`"))),
+    };
+    let query = GraphQuery {
+        root: root.clone(),
+        depth: u32::try_from(depth).unwrap_or(1),
+        direction,
+        relations: params.all("relation"),
+        kinds: params.all("kinds"),
+        limit: usize::try_from(params.number("limit", 200, 1..=GRAPH_LIMIT)?).unwrap_or(200),
+    };
+    let as_of = params.time("as_of")?;
+    params.finish()?;
+    let (index, visibility, seq) = match as_of {
+        Some(time) => {
+            let (index, _, seq) = lists::past(&app, time).await?;
+            (index, Visibility::All, seq)
+        }
+        None => {
+            let snapshot = app.catalog.snapshot();
+            (snapshot.index.clone(), auth.visibility(), snapshot.seq)
+        }
+    };
+    visible_row(&index, &root, &visibility)?;
+    let mut graph = index.graph(&query, &visibility);
+    graph.seq = seq;
+    Ok(Json(graph))
+}
+
+/// Puts a path's parts together.
+///
+/// # Errors
+/// 400 when a part is empty.
+pub fn reference((kind, namespace, name): (String, String, String)) -> ApiResult<EntityRef> {
+    if kind.is_empty() || namespace.is_empty() || name.is_empty() {
+        return Err(ApiError::bad("malformed_reference", "a path to an entity is kind/namespace/name"));
+    }
+    Ok(EntityRef::new(&kind, &namespace, &name))
+}
+
+/// The row of an entity that the caller may see.
+///
+/// # Errors
+/// 404 when it is absent, or not the caller's to know about.
+pub fn visible_row(index: &CatalogIndex, entity_ref: &EntityRef, visibility: &Visibility) -> ApiResult<u32> {
+    index.row(entity_ref).filter(|row| detail::is_visible(visibility, *row)).ok_or_else(|| absent(entity_ref))
+}
+
+pub fn absent(entity_ref: &EntityRef) -> ApiError {
+    ApiError::not_found("entity_not_found", format!("no entity `{entity_ref}`"))
+}
+
+/// The current document of an entity.
+///
+/// # Errors
+/// 404, or the database.
+pub async fn document(
+    app: &App,
+    index: &CatalogIndex,
+    entity_ref: &EntityRef,
+    visibility: &Visibility,
+) -> ApiResult<(u32, Arc<Document>)> {
+    let row = visible_row(index, entity_ref, visibility)?;
+    let found = app.catalog.documents.get(&app.db, index, &[row]).await?;
+    let document = found.into_iter().next().flatten().ok_or_else(|| absent(entity_ref))?;
+    Ok((row, document))
+}
+
+async fn current(app: &App, entity_ref: &EntityRef, visibility: &Visibility) -> ApiResult<EntityDetail> {
+    let snapshot = app.catalog.snapshot();
+    let (row, document) = document(app, &snapshot.index, entity_ref, visibility).await?;
+    let names = detail::source_names(&app.db, std::iter::once(&document)).await?;
+    Ok(EntityDetail {
+        view: detail::view(&document, &snapshot.index, visibility, &names),
+        relations: detail::relations(&snapshot.index, row, visibility),
+        errors: Vec::new(),
+    })
+}
+
+async fn at(app: &App, entity_ref: &EntityRef, time: DateTime<Utc>, visibility: &Visibility) -> ApiResult<EntityDetail> {
+    let (index, states, _) = lists::past(app, time).await?;
+    let row = visible_row(&index, entity_ref, visibility)?;
+    let state = states.get(&row).ok_or_else(|| absent(entity_ref))?;
+    let hashes: Vec<String> = state.definition_hash.iter().cloned().collect();
+    let definitions = store::definitions(app.db.reader(), &hashes).await?;
+    let definition = state.definition_hash.as_ref().and_then(|hash| definitions.get(hash)).map(String::as_str);
+    let document = Arc::new(documents::document(state, definition, &index));
+    let names = detail::source_names(&app.db, std::iter::once(&document)).await?;
+    Ok(EntityDetail {
+        view: detail::view(&document, &index, visibility, &names),
+        relations: detail::relations(&index, row, visibility),
+        errors: Vec::new(),
+    })
+}

@@ -1,0 +1,297 @@
+//! Lists of entities: filtered, sorted, counted and paged in one call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use portal_core::catalog::index::{CatalogIndex, Page, Visibility};
+use portal_core::catalog::query::{Filter, FullText, Missing, Order, Position, Query, Selection, SortKey};
+use portal_core::catalog::wire::{EntityBatch, EntityList, EntityRefs, EntityView, FacetValue};
+use portal_core::catalog::EntityRef;
+use serde::{Deserialize, Serialize};
+
+use super::detail;
+use super::documents::{self, Document};
+use super::state::EntityState;
+use super::view::Snapshot;
+use crate::changes;
+use crate::error::{ApiError, ApiResult};
+use crate::events::Event;
+use crate::http::authorized::{Authorized, ReadCatalog};
+use crate::http::body::JsonBody;
+use crate::http::cursor;
+use crate::http::params::Params;
+use crate::state::App;
+
+/// Entities that a list in the past may hold; beyond, the answer is refused.
+const PAST_LIMIT: u64 = 20_000;
+/// References in one batch.
+const BATCH_LIMIT: usize = 1000;
+
+/// A place in a list, and the way to go from there.
+#[derive(Debug, Serialize, Deserialize)]
+struct Place {
+    /// Value of the sort field.
+    v: Option<String>,
+    /// Row.
+    r: u32,
+    /// Backwards.
+    b: bool,
+    /// Rows before the page that this cursor leads to.
+    o: u64,
+}
+
+/// What a list is asked for.
+struct ListQuery {
+    query: Query,
+    facets: Vec<String>,
+    fields: Vec<String>,
+    as_of: Option<DateTime<Utc>>,
+    seq: Option<i64>,
+    /// Known when a cursor says so.
+    offset: u64,
+    backwards: bool,
+}
+
+/// Entities that match, with their total and facets.
+///
+/// `filter` is Backstage's: `key`, `key=value`, conditions joined by commas are
+/// ANDed, repeated keys mean "one of", repeated parameters are ORed. Keys are
+/// dotted paths such as `kind`, `spec.type`, `metadata.tags` or `relations.ownedBy`.
+#[utoipa::path(
+    get, path = "/entities", tag = "entities", operation_id = "list_entities",
+    params(
+        ("filter" = Option<Vec<String>>, Query, description = "Repeatable; e.g. `kind=component,spec.lifecycle=production`", example = json!(["kind=component,spec.lifecycle=production"])),
+        ("q" = Option<String>, Query, description = "Text that name, title or description must contain", example = "booking"),
+        ("facet" = Option<Vec<String>>, Query, description = "Repeatable; counts values of this key. A facet's own filter does not narrow its own counts", example = json!(["spec.type"])),
+        ("sort" = Option<String>, Query, description = "A key; `-` in front reverses. Entities without the key come last", example = "metadata.name"),
+        ("limit" = Option<u64>, Query, description = "0 to 500; 20 when absent. 0 asks for total and facets only"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` or `previous_cursor` of another page of the same list"),
+        ("fields" = Option<String>, Query, description = "Comma list of paths to keep of each descriptor", example = "kind,metadata.name"),
+        ("as_of" = Option<String>, Query, description = "The list at this time (RFC 3339), without facets"),
+        ("min_seq" = Option<i64>, Query, description = "Waits until this change is visible, to read one's own write"),
+    ),
+    responses((status = 200, description = "One page", body = EntityList)),
+)]
+pub async fn list_entities(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    params: Params,
+) -> ApiResult<Json<EntityList>> {
+    let started = Instant::now();
+    let asked = ListQuery::read(params)?;
+    if let Some(seq) = asked.seq {
+        wait(&app, seq).await?;
+    }
+    let visibility = auth.visibility();
+    let list = match asked.as_of {
+        Some(time) => in_the_past(&app, &asked, time).await?,
+        None => now(&app, &asked, &visibility).await?,
+    };
+    app.events.record(Event {
+        at: app.clock.now(),
+        actor: auth.principal.actor,
+        surface: "api",
+        verb: "list",
+        object: "entities".to_owned(),
+        outcome: "ok",
+        duration_ms: i32::try_from(started.elapsed().as_millis()).unwrap_or(i32::MAX),
+        rank: None,
+        result_count: i32::try_from(list.total).ok(),
+    });
+    Ok(Json(list))
+}
+
+/// Entities by reference: same length and order, `null` where there is none.
+#[utoipa::path(
+    post, path = "/entities/by-refs", tag = "entities", operation_id = "batch_entities",
+    request_body(content = EntityRefs, example = json!({"entity_refs": ["component:default/booking-api"], "fields": ["metadata.name"]})),
+    responses((status = 200, description = "The entities", body = EntityBatch)),
+)]
+pub async fn batch_entities(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    JsonBody(EntityRefs { entity_refs, fields }): JsonBody<EntityRefs>,
+) -> ApiResult<Json<EntityBatch>> {
+    if entity_refs.len() > BATCH_LIMIT {
+        return Err(ApiError::field("/entity_refs", format!("{} references; at most {BATCH_LIMIT} in one call", entity_refs.len())));
+    }
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility();
+    let mut rows = Vec::with_capacity(entity_refs.len());
+    for (position, text) in entity_refs.iter().enumerate() {
+        let entity_ref: EntityRef =
+            text.parse().map_err(|error| ApiError::field(&format!("/entity_refs/{position}"), format!("{error}")))?;
+        rows.push(snapshot.index.row(&entity_ref).filter(|row| detail::is_visible(&visibility, *row)));
+    }
+    let known: Vec<u32> = rows.iter().flatten().copied().collect();
+    let found = app.catalog.documents.get(&app.db, &snapshot.index, &known).await?;
+    let mut views = shown(&app, &snapshot.index, &visibility, &found, fields.as_deref().unwrap_or_default()).await?.into_iter();
+    let items = rows.iter().map(|row| row.and_then(|_| views.next().flatten())).collect();
+    Ok(Json(EntityBatch { items }))
+}
+
+/// Waits for a change to be visible.
+pub async fn wait(app: &App, seq: i64) -> ApiResult<()> {
+    if app.catalog.wait_for(seq).await {
+        return Ok(());
+    }
+    Err(ApiError::Unavailable(format!("change {seq} is not visible yet; try again")))
+}
+
+async fn now(app: &App, asked: &ListQuery, visibility: &Visibility) -> ApiResult<EntityList> {
+    let snapshot: Arc<Snapshot> = app.catalog.snapshot();
+    let index = &snapshot.index;
+    let page = index.page(&asked.query, visibility);
+    let facets = match asked.facets.is_empty() {
+        true => BTreeMap::new(),
+        false => titled(index, index.facets_sideways(&asked.facets, &asked.query.selection, visibility), visibility),
+    };
+    let found = app.catalog.documents.get(&app.db, index, &page.rows).await?;
+    let items = shown(app, index, visibility, &found, &asked.fields).await?;
+    Ok(asked.list(&page, items.into_iter().flatten().collect(), facets, snapshot.seq))
+}
+
+/// The list at an earlier time, from the feed: everything is read, so the size is bounded.
+async fn in_the_past(app: &App, asked: &ListQuery, time: DateTime<Utc>) -> ApiResult<EntityList> {
+    let (index, states, seq) = past(app, time).await?;
+    let page = index.page(&asked.query, &Visibility::All);
+    let documents: Vec<Option<Arc<Document>>> = page
+        .rows
+        .iter()
+        .map(|row| states.get(row).map(|state| Arc::new(documents::document(state, None, &index))))
+        .collect();
+    let items = shown(app, &index, &Visibility::All, &documents, &asked.fields).await?;
+    Ok(asked.list(&page, items.into_iter().flatten().collect(), BTreeMap::new(), seq))
+}
+
+/// The whole catalog at an earlier time.
+///
+/// # Errors
+/// 422 when it is larger than can be read for one request.
+pub async fn past(app: &App, time: DateTime<Utc>) -> ApiResult<(CatalogIndex, BTreeMap<u32, EntityState>, i64)> {
+    let changes = changes::store::entities_at(app.db.reader(), time, PAST_LIMIT + 1).await?;
+    if changes.len() as u64 > PAST_LIMIT {
+        return Err(ApiError::invalid(
+            "too_large_for_as_of",
+            format!("more than {PAST_LIMIT} entities existed then; ask for one entity with `as_of` instead"),
+            Vec::new(),
+        ));
+    }
+    let kinds = app.catalog.snapshot().kinds.clone();
+    let seq = changes.last().map_or(0, |change| change.seq);
+    let states: Vec<EntityState> = changes
+        .iter()
+        .filter_map(|change| serde_json::from_str(change.document.as_deref()?).ok())
+        .collect();
+    let mut index = super::view::empty_index(&kinds);
+    index.apply(states.iter().map(|state| super::view::upsert(state.clone(), &kinds)).collect());
+    Ok((index, states.into_iter().map(|state| (state.id, state)).collect(), seq))
+}
+
+async fn shown(
+    app: &App,
+    index: &CatalogIndex,
+    visibility: &Visibility,
+    documents: &[Option<Arc<Document>>],
+    fields: &[String],
+) -> ApiResult<Vec<Option<EntityView>>> {
+    let names = detail::source_names(&app.db, documents.iter().flatten()).await?;
+    let views = documents.iter().map(|document| {
+        let mut view = detail::view(document.as_ref()?, index, visibility, &names);
+        if !fields.is_empty() {
+            view.entity = detail::prune(&view.entity, fields);
+        }
+        Some(view)
+    });
+    Ok(views.collect())
+}
+
+/// Facets over references show the titles of what they refer to.
+fn titled(
+    index: &CatalogIndex,
+    mut facets: BTreeMap<String, Vec<FacetValue>>,
+    visibility: &Visibility,
+) -> BTreeMap<String, Vec<FacetValue>> {
+    for (key, values) in &mut facets {
+        if !key.starts_with("relations.") {
+            continue;
+        }
+        for value in values {
+            if let Ok(entity_ref) = value.value.parse::<EntityRef>() {
+                value.title = Some(index.link(&entity_ref, visibility).title);
+            }
+        }
+    }
+    facets
+}
+
+impl ListQuery {
+    fn read(mut params: Params) -> ApiResult<Self> {
+        let filters = params.all("filter");
+        if filters.len() > 20 {
+            return Err(ApiError::parameter("filter", "at most 20 filters"));
+        }
+        let filter = Filter::parse(&filters).map_err(|error| ApiError::parameter("filter", error.to_string()))?;
+        let full_text = params.one("q")?.filter(|text| !text.trim().is_empty());
+        let order = params.one("sort")?.map(|text| Order::parse(&text)).transpose();
+        let order = order.map_err(|error| ApiError::parameter("sort", error.to_string()))?;
+        let facets = params.all("facet");
+        if facets.len() > 20 {
+            return Err(ApiError::parameter("facet", "at most 20 facets"));
+        }
+        let limit = params.number("limit", 20, 0..=500)?;
+        let place = params.one("cursor")?.map(|text| cursor::decode::<Place>(&text)).transpose()?;
+        let fields = params.all("fields");
+        let fields: Vec<String> =
+            fields.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned).collect();
+        if let Some(field) = fields.iter().find(|field| field.contains('[')) {
+            return Err(ApiError::parameter("fields", format!("`{field}` is not a dotted path; lists cannot be indexed")));
+        }
+        let as_of = params.time("as_of")?;
+        if as_of.is_some() && !facets.is_empty() {
+            return Err(ApiError::parameter("as_of", "a list in the past has no facets"));
+        }
+        let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
+        let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
+        params.finish()?;
+        let (offset, backwards) = place.as_ref().map_or((0, false), |place| (place.o, place.b));
+        let position = place.map_or(Position::default(), |place| {
+            let key = SortKey { value: place.v, row: place.r };
+            if place.b { Position::Before(key) } else { Position::After(key) }
+        });
+        let full_text = full_text.map(|text| FullText::of_catalog(text.trim()));
+        let selection = Selection { filter, predicate: None, full_text };
+        let limit = usize::try_from(limit).unwrap_or_default();
+        let query = Query { selection, order, missing: Missing::Last, position, limit };
+        Ok(Self { query, facets, fields, as_of, seq, offset, backwards })
+    }
+
+    fn list(
+        &self,
+        page: &Page,
+        items: Vec<EntityView>,
+        facets: BTreeMap<String, Vec<FacetValue>>,
+        seq: i64,
+    ) -> EntityList {
+        let count = page.rows.len() as u64;
+        // A backward cursor carries the place where its page ends.
+        let offset = if self.backwards { self.offset.saturating_sub(count) } else { self.offset };
+        let place = |key: &Option<SortKey>, backwards: bool, offset: u64| {
+            let SortKey { value, row } = key.clone()?;
+            Some(cursor::encode(&Place { v: value, r: row, b: backwards, o: offset }))
+        };
+        EntityList {
+            items,
+            next_cursor: place(&page.last, false, offset + count).filter(|_| page.has_next),
+            previous_cursor: place(&page.first, true, offset).filter(|_| page.has_previous),
+            total: page.total,
+            offset: Some(offset),
+            facets,
+            seq,
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! The catalog in memory: the index that answers filters, facets, counts and
+//! graphs, rebuilt at start and kept current from the change feed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use portal_core::catalog::index::{CatalogIndex, RowChange};
+use portal_core::catalog::kinds::{KindDefinition, KindRegistry};
+use portal_core::catalog::{EntityRef, relations};
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::documents::Documents;
+use super::state::EntityState;
+use super::store;
+use crate::changes::{self, Change, tail};
+use crate::db::{Db, DbError, DbResult};
+
+/// The catalog as of one change.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub index: CatalogIndex,
+    pub kinds: KindRegistry,
+    /// Everything up to this change is in the index.
+    pub seq: i64,
+}
+
+/// The current snapshot, and ways to wait for a later one.
+#[derive(Clone)]
+pub struct CatalogView {
+    current: Arc<ArcSwap<Snapshot>>,
+    applied: watch::Receiver<i64>,
+    live: broadcast::Sender<Arc<Change>>,
+    pub documents: Documents,
+}
+
+impl CatalogView {
+    /// Builds the index from the rows and follows the feed from there on.
+    ///
+    /// # Errors
+    /// The database does not answer, or a row is damaged.
+    pub async fn start(db: &Db, wake: tail::Wake, stop: CancellationToken) -> DbResult<Self> {
+        // Rows may be newer than this sequence; their changes are applied again, which is harmless.
+        let seq = changes::store::last_seq(db.reader()).await?;
+        let (kinds, index) = rebuild(db).await?;
+        let (sender, applied) = watch::channel(seq);
+        let (live, _) = broadcast::channel(4096);
+        let current = Arc::new(ArcSwap::from_pointee(Snapshot { index, kinds, seq }));
+        let view = Self { current, applied, live, documents: Documents::new() };
+        let projector = view.clone();
+        let db = db.clone();
+        tokio::spawn(async move {
+            let reader = db.clone();
+            tail::follow(db, wake, seq, stop, async |changes: Vec<Change>| {
+                projector.apply(&reader, changes, &sender).await;
+            })
+            .await;
+        });
+        Ok(view)
+    }
+
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Waits until the view has seen a change, so that one reads one's own write.
+    /// Answers false when that takes longer than five seconds.
+    pub async fn wait_for(&self, seq: i64) -> bool {
+        let mut applied = self.applied.clone();
+        let reached = applied.wait_for(|applied| *applied >= seq);
+        matches!(tokio::time::timeout(Duration::from_secs(5), reached).await, Ok(Ok(_)))
+    }
+
+    /// Changes from now on, as they become visible.
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Change>> {
+        self.live.subscribe()
+    }
+
+    async fn apply(&self, db: &Db, changes: Vec<Change>, applied: &watch::Sender<i64>) {
+        let Some(seq) = changes.last().map(|change| change.seq) else { return };
+        let mut next = Snapshot::clone(&self.snapshot());
+        if changes.iter().any(|change| change.subject.starts_with("kind:")) {
+            match rebuild(db).await {
+                Ok((kinds, index)) => {
+                    next.kinds = kinds;
+                    next.index = index;
+                    self.documents.clear();
+                }
+                Err(error) => tracing::error!(error = %error, "cannot reload the kinds"),
+            }
+        }
+        let mut touched = Vec::new();
+        let mut rows = Vec::with_capacity(changes.len());
+        // Only the newest state of each entity matters.
+        let mut newest: HashMap<&str, &Change> = HashMap::new();
+        for change in &changes {
+            if let Some(entity_ref) = change.subject.strip_prefix("entity:") {
+                newest.insert(entity_ref, change);
+            }
+        }
+        for (entity_ref, change) in newest {
+            let Ok(entity_ref) = entity_ref.parse::<EntityRef>() else { continue };
+            let old = next.index.row(&entity_ref);
+            if let Some(id) = old {
+                touch(&next.index, id, &mut touched);
+            }
+            let state = change.document.as_deref().map(serde_json::from_str::<EntityState>);
+            match state {
+                Some(Ok(state)) => {
+                    if let Some(id) = old.filter(|id| *id != state.id) {
+                        rows.push(RowChange::Remove { id });
+                    }
+                    rows.push(upsert(state, &next.kinds));
+                }
+                Some(Err(error)) => {
+                    tracing::error!(change.seq, error = %error, "change {} cannot be read", change.seq);
+                }
+                None => rows.extend(old.map(|id| RowChange::Remove { id })),
+            }
+        }
+        let upserted: Vec<u32> = rows
+            .iter()
+            .filter_map(|row| match row {
+                RowChange::Upsert { id, .. } => Some(*id),
+                RowChange::Remove { .. } => None,
+            })
+            .collect();
+        next.index.apply(rows);
+        for id in upserted {
+            touch(&next.index, id, &mut touched);
+        }
+        next.seq = seq;
+        self.current.store(Arc::new(next));
+        self.documents.invalidate(&touched);
+        // Nobody may be listening.
+        let _ = applied.send(seq);
+        for change in changes {
+            let _ = self.live.send(Arc::new(change));
+        }
+    }
+}
+
+/// An entity and everything whose relations mention it: their documents change with it.
+fn touch(index: &CatalogIndex, id: u32, touched: &mut Vec<u32>) {
+    touched.push(id);
+    touched.extend(index.relations(id).iter().filter_map(|(_, target)| index.row(target)));
+}
+
+/// A row of the index from what is stored.
+pub fn upsert(state: EntityState, kinds: &KindRegistry) -> RowChange {
+    let EntityState { id, uid, entity, .. } = state;
+    let relations = relations::emitted(&entity, kinds);
+    RowChange::Upsert { id, uid, entity, relations }
+}
+
+/// Reads everything: at start, and when a new kind gives relations to entities
+/// that are there already.
+async fn rebuild(db: &Db) -> DbResult<(KindRegistry, CatalogIndex)> {
+    let kinds = load_kinds(db).await?;
+    let mut index = empty_index(&kinds);
+    store::stream_all(db.reader(), |batch| {
+        index.apply(batch.into_iter().map(|state| upsert(state, &kinds)).collect());
+    })
+    .await?;
+    Ok((kinds, index))
+}
+
+/// An index that knows the pairs of relations of declared kinds.
+pub fn empty_index(kinds: &KindRegistry) -> CatalogIndex {
+    let mut index = CatalogIndex::new();
+    let fields = kinds.iter().flat_map(|kind| &kind.relation_fields);
+    index.declare_pairs(fields.map(|field| (field.outgoing.clone(), field.incoming.clone())));
+    index
+}
+
+async fn load_kinds(db: &Db) -> DbResult<KindRegistry> {
+    let declared = store::declared_kinds(db.reader()).await?;
+    let declared: Vec<KindDefinition> = declared
+        .iter()
+        .filter_map(|text| match serde_json::from_str(text) {
+            Ok(kind) => Some(kind),
+            Err(error) => {
+                tracing::error!(error = %error, "a declared kind cannot be read and is left out");
+                None
+            }
+        })
+        .collect();
+    KindRegistry::with(declared).map_err(|error| DbError::Unsupported(format!("the declared kinds are damaged: {error}")))
+}

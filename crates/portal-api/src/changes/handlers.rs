@@ -1,0 +1,97 @@
+//! Reading the feed page by page.
+
+use axum::Json;
+use axum::extract::State;
+use portal_core::catalog::wire::{ChangeList, ChangeView};
+use serde_json::Value;
+
+use super::store::{self, ChangeFilter};
+use super::{Change, entity_subject};
+use crate::db::DbResult;
+use crate::error::{ApiError, ApiResult};
+use crate::http::authorized::{Authorized, ReadChanges};
+use crate::http::cursor;
+use crate::http::params::Params;
+use crate::state::App;
+
+/// What changed, newest first.
+///
+/// Each item holds the state before and after and the fields that differ.
+#[utoipa::path(
+    get, path = "/changes", tag = "changes", operation_id = "list_changes",
+    params(
+        ("subject" = Option<String>, Query, description = "e.g. `entity:component:default/booking-api`", example = "entity:component:default/booking-api"),
+        ("entity" = Option<String>, Query, description = "An entity's reference: short for `subject=entity:…`"),
+        ("actor" = Option<String>, Query, description = "Who made the change"),
+        ("operation" = Option<String>, Query, description = "`create`, `update`, `delete`, `orphan`, `restore`, `stale`, …"),
+        ("since" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
+        ("until" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
+        ("limit" = Option<u64>, Query, description = "1 to 200; 50 when absent"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "A page of changes", body = ChangeList, example = json!({
+        "items": [{"seq": 42, "at": "2026-11-17T09:00:00Z", "actor": "system", "cause": "source:1",
+            "subject": "entity:component:default/booking-api", "operation": "update", "before": null, "after": null,
+            "diff": [{"pointer": "/spec/lifecycle", "before": "experimental", "after": "production"}]}],
+        "next_cursor": null, "total": 1}))),
+)]
+pub async fn list_changes(
+    _auth: Authorized<ReadChanges>,
+    State(app): State<App>,
+    mut params: Params,
+) -> ApiResult<Json<ChangeList>> {
+    let subject = params.one("subject")?;
+    let entity = params.one("entity")?;
+    let filter = ChangeFilter {
+        subject: entity.map(|entity| entity_subject(&entity.to_lowercase())).or(subject),
+        actor: params.one("actor")?,
+        operation: params.one("operation")?,
+        since: params.time("since")?,
+        until: params.time("until")?,
+    };
+    let limit = params.number("limit", 50, 1..=200)?;
+    let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    params.finish()?;
+    Ok(Json(page(&app, &filter, before, limit).await?))
+}
+
+/// One page with its total.
+pub async fn page(app: &App, filter: &ChangeFilter, before: Option<i64>, limit: u64) -> Result<ChangeList, ApiError> {
+    let db = app.db.reader();
+    let mut changes = store::page(db, filter, before, limit + 1).await?;
+    let more = changes.len() as u64 > limit;
+    changes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next_cursor = changes.last().filter(|_| more).map(|change| cursor::encode(&change.seq));
+    let items = views(app, changes).await?;
+    let total = store::count(db, filter).await?;
+    Ok(ChangeList { items, next_cursor, total })
+}
+
+/// Shows changes with what was before them.
+pub async fn views(app: &App, changes: Vec<Change>) -> DbResult<Vec<ChangeView>> {
+    let mut before = store::predecessors(app.db.reader(), &changes).await?;
+    let views = changes.into_iter().map(|change| {
+        let before = before.remove(&change.seq).and_then(|before| shown(before.document.as_deref()));
+        view(change, before)
+    });
+    Ok(views.collect())
+}
+
+fn view(change: Change, before: Option<Value>) -> ChangeView {
+    let Change { seq, at, actor, cause, subject, operation, document } = change;
+    let after = shown(document.as_deref());
+    let diff = match (&before, &after) {
+        (Some(before), Some(after)) => portal_core::catalog::diff::diff(before, after),
+        _ => Vec::new(),
+    };
+    ChangeView { seq, at, actor, cause, subject, operation, before, after, diff }
+}
+
+/// What a reader cares about: of an entity's state its descriptor, else all.
+pub fn shown(document: Option<&str>) -> Option<Value> {
+    let mut state: Value = serde_json::from_str(document?).ok()?;
+    Some(match state.get_mut("entity") {
+        Some(entity) => entity.take(),
+        None => state,
+    })
+}

@@ -1,0 +1,54 @@
+//! The change feed: the history of everything, and the only way that anything
+//! derived learns of a write.
+
+pub mod handlers;
+pub mod store;
+pub mod stream;
+pub mod tail;
+
+use chrono::{DateTime, Utc};
+use portal_core::access::ActorId;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::App;
+
+/// Who writes, why and when: the same for every change of one request or pass.
+#[derive(Debug, Clone)]
+pub struct Writing {
+    pub actor: ActorId,
+    /// `source:4`, `request:req_…`, `run:…`.
+    pub cause: String,
+    pub at: DateTime<Utc>,
+}
+
+/// A change about to be appended.
+#[derive(Debug, Clone)]
+pub struct NewChange {
+    /// `entity:component:default/booking-api`, `source:4`, `kind:Robot`.
+    pub subject: String,
+    pub operation: &'static str,
+    /// The state after the change, as JSON; `None` when it is gone.
+    pub document: Option<String>,
+}
+
+/// One entry of the feed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub seq: i64,
+    pub at: DateTime<Utc>,
+    pub actor: ActorId,
+    pub cause: String,
+    pub subject: String,
+    pub operation: String,
+    pub document: Option<String>,
+}
+
+/// The subject under which an entity's changes stand.
+pub fn entity_subject(entity_ref: &str) -> String {
+    format!("entity:{entity_ref}")
+}
+
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(handlers::list_changes)).routes(routes!(stream::stream_changes))
+}

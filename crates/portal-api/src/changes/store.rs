@@ -1,0 +1,195 @@
+//! Queries on the change feed.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use portal_core::access::ActorId;
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Statement,
+};
+
+use super::{Change, NewChange, Writing};
+use crate::db::entity::change::{Column, Entity, Model};
+use crate::db::{DbResult, DatabaseTransaction};
+
+/// Rows of one INSERT; seven columns each stay far below SQLite's limit of variables.
+const CHUNK: usize = 200;
+/// Key of the advisory lock that orders appends on PostgreSQL.
+const APPEND_LOCK: i64 = 7_166_181;
+/// Channel on which PostgreSQL wakes the readers of the feed.
+pub const CHANNEL: &str = "portal_changes";
+
+/// Takes the place in the order of commits and returns the first free sequence.
+///
+/// From here to the commit no other process appends, so that a reader who has
+/// seen sequence N has seen everything before it. Call it just before writing.
+pub async fn reserve(txn: &DatabaseTransaction) -> DbResult<i64> {
+    if txn.get_database_backend() == DbBackend::Postgres {
+        let lock = format!("SELECT pg_advisory_xact_lock({APPEND_LOCK})");
+        txn.execute_raw(Statement::from_string(DbBackend::Postgres, lock)).await?;
+        let wake = format!("SELECT pg_notify('{CHANNEL}', '')");
+        txn.execute_raw(Statement::from_string(DbBackend::Postgres, wake)).await?;
+    }
+    Ok(last_seq(txn).await? + 1)
+}
+
+/// Appends to the feed; returns the sequence of the first of them, the others follow.
+pub async fn append(txn: &DatabaseTransaction, writing: &Writing, changes: Vec<NewChange>) -> DbResult<i64> {
+    let first = reserve(txn).await?;
+    append_from(txn, first, writing, changes).await?;
+    Ok(first)
+}
+
+/// Appends after [`reserve`], with the sequences from `first` on.
+pub async fn append_from(
+    txn: &DatabaseTransaction,
+    first: i64,
+    writing: &Writing,
+    changes: Vec<NewChange>,
+) -> DbResult<()> {
+    let mut rows = (first..).zip(changes).map(|(seq, change)| {
+        let NewChange { subject, operation, document } = change;
+        Model {
+            seq,
+            at: writing.at,
+            actor: writing.actor.0.clone(),
+            cause: writing.cause.clone(),
+            subject,
+            operation: operation.to_owned(),
+            document,
+        }
+        .into_active_model()
+        .reset_all()
+    });
+    loop {
+        let chunk: Vec<_> = rows.by_ref().take(CHUNK).collect();
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        Entity::insert_many(chunk).exec_without_returning(txn).await?;
+    }
+}
+
+/// The newest sequence, 0 when nothing was ever written.
+pub async fn last_seq<C: ConnectionTrait>(db: &C) -> DbResult<i64> {
+    let newest = Entity::find().select_only().column(Column::Seq).order_by_desc(Column::Seq).limit(1);
+    Ok(newest.into_tuple::<i64>().one(db).await?.unwrap_or(0))
+}
+
+/// The changes after `seq`, oldest first.
+pub async fn after<C: ConnectionTrait>(db: &C, seq: i64, limit: u64) -> DbResult<Vec<Change>> {
+    let rows = Entity::find().filter(Column::Seq.gt(seq)).order_by_asc(Column::Seq).limit(limit).all(db).await?;
+    Ok(rows.into_iter().map(Change::from).collect())
+}
+
+/// Which changes to show.
+#[derive(Debug, Clone, Default)]
+pub struct ChangeFilter {
+    pub subject: Option<String>,
+    pub actor: Option<String>,
+    pub operation: Option<String>,
+    pub since: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+}
+
+fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
+    let ChangeFilter { subject, actor, operation, since, until } = filter;
+    let mut select = Entity::find();
+    if let Some(subject) = subject {
+        select = select.filter(Column::Subject.eq(subject));
+    }
+    if let Some(actor) = actor {
+        select = select.filter(Column::Actor.eq(actor));
+    }
+    if let Some(operation) = operation {
+        select = select.filter(Column::Operation.eq(operation));
+    }
+    if let Some(since) = since {
+        select = select.filter(Column::At.gte(*since));
+    }
+    if let Some(until) = until {
+        select = select.filter(Column::At.lte(*until));
+    }
+    select
+}
+
+/// Changes newest first, those below `before`.
+pub async fn page<C: ConnectionTrait>(
+    db: &C,
+    filter: &ChangeFilter,
+    before: Option<i64>,
+    limit: u64,
+) -> DbResult<Vec<Change>> {
+    let mut select = filtered(filter).order_by_desc(Column::Seq).limit(limit);
+    if let Some(before) = before {
+        select = select.filter(Column::Seq.lt(before));
+    }
+    Ok(select.all(db).await?.into_iter().map(Change::from).collect())
+}
+
+pub async fn count<C: ConnectionTrait>(db: &C, filter: &ChangeFilter) -> DbResult<u64> {
+    Ok(filtered(filter).count(db).await?)
+}
+
+/// The entry of each subject just before the given sequence, for "before" in a diff.
+pub async fn predecessors<C: ConnectionTrait>(db: &C, changes: &[Change]) -> DbResult<HashMap<i64, Change>> {
+    let mut found = HashMap::new();
+    for change in changes {
+        let before = Entity::find()
+            .filter(Column::Subject.eq(&change.subject))
+            .filter(Column::Seq.lt(change.seq))
+            .order_by_desc(Column::Seq)
+            .limit(1)
+            .one(db)
+            .await?;
+        if let Some(before) = before {
+            found.insert(change.seq, before.into());
+        }
+    }
+    Ok(found)
+}
+
+/// The last entry of a subject at a time.
+pub async fn at<C: ConnectionTrait>(db: &C, subject: &str, time: DateTime<Utc>) -> DbResult<Option<Change>> {
+    let newest = Entity::find()
+        .filter(Column::Subject.eq(subject))
+        .filter(Column::At.lte(time))
+        .order_by_desc(Column::Seq)
+        .limit(1);
+    Ok(newest.one(db).await?.map(Change::from))
+}
+
+/// One entry of a subject.
+pub async fn find<C: ConnectionTrait>(db: &C, subject: &str, seq: i64) -> DbResult<Option<Change>> {
+    let found = Entity::find_by_id(seq).filter(Column::Subject.eq(subject)).one(db).await?;
+    Ok(found.map(Change::from))
+}
+
+/// The last entry of every entity at a time, at most `limit`; entities that
+/// were gone by then are left out.
+pub async fn entities_at<C: ConnectionTrait>(db: &C, time: DateTime<Utc>, limit: u64) -> DbResult<Vec<Change>> {
+    let newest = Query::select()
+        .expr(Expr::col(Column::Seq).max())
+        .from(Entity)
+        .and_where(Expr::col(Column::Subject).like("entity:%"))
+        .and_where(Expr::col(Column::At).lte(time))
+        .group_by_col(Column::Subject)
+        .to_owned();
+    let rows = Entity::find()
+        .filter(Expr::col((Alias::new("change"), Column::Seq)).in_subquery(newest))
+        .filter(Column::Document.is_not_null())
+        .order_by_asc(Column::Seq)
+        .limit(limit)
+        .all(db)
+        .await?;
+    Ok(rows.into_iter().map(Change::from).collect())
+}
+
+impl From<Model> for Change {
+    fn from(row: Model) -> Self {
+        let Model { seq, at, actor, cause, subject, operation, document } = row;
+        Self { seq, at, actor: ActorId(actor), cause, subject, operation, document }
+    }
+}

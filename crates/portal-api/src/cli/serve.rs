@@ -1,0 +1,76 @@
+//! `portal serve` and `portal worker`.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::SystemClock;
+use crate::config::{Config, Flags, ServeFlags};
+use crate::db::Db;
+use crate::state::App;
+use crate::{router, serve as server};
+
+/// What a process does besides its background work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Server,
+    Worker,
+}
+
+#[expect(clippy::print_stdout, reason = "the one line that tells where the portal is")]
+pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> {
+    let config = Config::load(flags, serve)?;
+    std::fs::create_dir_all(&config.data_dir)
+        .with_context(|| format!("cannot create the data folder {}", config.data_dir.display()))?;
+    // Bound first: a taken port should be known before anything is written.
+    let listener = match role {
+        Role::Server => {
+            let listen = config.listen;
+            Some(TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?)
+        }
+        Role::Worker => None,
+    };
+    let stop = CancellationToken::new();
+    stop_on_signal(stop.clone())?;
+    let db = Db::open(&config.database).await.context("cannot open the database")?;
+    let connections = config.limits.connections;
+    let app = App::start(db.clone(), Arc::new(SystemClock), config, stop.clone()).await?;
+    crate::workers::start(&app).await?;
+    match listener {
+        Some(listener) => {
+            let address = listener.local_addr()?;
+            let router = router::outer(&app);
+            println!("portal is ready at http://{address}");
+            server::serve(listener, router, connections, stop).await;
+        }
+        None => {
+            println!("portal is working");
+            stop.cancelled().await;
+        }
+    }
+    db.close().await;
+    Ok(())
+}
+
+/// Ctrl-C and SIGTERM end the process in order; a second one at once.
+fn stop_on_signal(stop: CancellationToken) -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if stop.is_cancelled() {
+                std::process::exit(130);
+            }
+            tracing::info!("stopping");
+            stop.cancel();
+        }
+    });
+    Ok(())
+}

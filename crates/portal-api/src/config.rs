@@ -1,0 +1,253 @@
+//! Configuration: flags, environment variables and `portal.toml`, in this order
+//! of precedence. The only place that reads the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use portal_core::sources::wire::SourceType;
+use serde::Deserialize;
+
+use crate::db::DatabaseUrl;
+
+/// What `serve` and the other commands on the database can be told.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Flags {
+    /// Folder of the embedded database and of the search index [default: ./portal-data]
+    #[arg(long, env = "PORTAL_DATA_DIR", value_name = "DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+    /// `postgres://…` or `sqlite:PATH` [default: a SQLite file in the data folder]
+    #[arg(long, env = "PORTAL_DATABASE_URL", value_name = "URL", hide_env_values = true, global = true)]
+    pub database_url: Option<String>,
+    /// Configuration file [default: portal.toml, when it exists]
+    #[arg(long, env = "PORTAL_CONFIG", value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What only `serve` can be told.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ServeFlags {
+    /// Address to listen on [default: 127.0.0.1:7070]
+    #[arg(long, env = "PORTAL_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// A source of descriptors: a file, a folder, a glob, a repository or a document's URL; repeatable
+    #[arg(long, env = "PORTAL_CATALOG", value_name = "PATH|URL", value_delimiter = ',')]
+    pub catalog: Vec<String>,
+    /// Start with a sample organisation
+    #[arg(long, env = "PORTAL_SAMPLE")]
+    pub sample: bool,
+}
+
+/// The whole configuration, complete and checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub database: DatabaseUrl,
+    pub sample: bool,
+    pub sources: Vec<SourceConfig>,
+    pub egress: EgressConfig,
+    pub catalog: CatalogConfig,
+    pub limits: Limits,
+}
+
+/// A source from the command line or `portal.toml`; such sources are trusted.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceConfig {
+    #[serde(rename = "type")]
+    pub source_type: SourceType,
+    pub target: String,
+    #[serde(default)]
+    pub branch: Option<String>,
+    #[serde(default)]
+    pub globs: Vec<String>,
+    #[serde(default)]
+    pub interval_seconds: Option<u32>,
+    /// `env:NAME` or `file:PATH`
+    #[serde(default)]
+    pub credential: Option<String>,
+    /// `env:NAME` or `file:PATH`
+    #[serde(default)]
+    pub webhook_secret: Option<String>,
+}
+
+/// What outbound connections may reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EgressConfig {
+    /// Hosts, `host:port`, addresses or networks that are private and allowed all the same.
+    pub allow_private: Vec<String>,
+    /// Allows `file://` repositories.
+    pub allow_file_git: bool,
+    /// Allows `ssh://` repositories.
+    pub allow_ssh: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CatalogConfig {
+    /// Days after which an orphan is removed.
+    pub orphan_grace_days: u32,
+    /// Seconds between passes of a source that names none.
+    pub interval_seconds: u32,
+}
+
+impl Default for CatalogConfig {
+    fn default() -> Self {
+        Self { orphan_grace_days: 7, interval_seconds: 300 }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Connections at once; more wait in the system's queue.
+    pub connections: usize,
+    /// Seconds for a whole request.
+    pub request_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 800, request_seconds: 30 }
+    }
+}
+
+/// `portal.toml`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<SocketAddr>,
+    data_dir: Option<PathBuf>,
+    database_url: Option<String>,
+    sample: bool,
+    source: Vec<SourceConfig>,
+    egress: EgressConfig,
+    catalog: CatalogConfig,
+    limits: Limits,
+}
+
+impl Config {
+    /// Puts flags, environment and file together.
+    ///
+    /// # Errors
+    /// A file that cannot be read or says what nobody understands.
+    pub fn load(flags: &Flags, serve: &ServeFlags) -> Result<Self> {
+        let file = File::load(flags.config.as_deref())?;
+        let data_dir = flags.data_dir.clone().or(file.data_dir).unwrap_or_else(|| PathBuf::from("portal-data"));
+        let database = match flags.database_url.clone().or(file.database_url) {
+            Some(url) => DatabaseUrl::parse(&url).map_err(anyhow::Error::msg)?,
+            None => DatabaseUrl::in_data_dir(&data_dir),
+        };
+        let mut sources = file.source;
+        sources.extend(serve.catalog.iter().map(|target| SourceConfig::guess(target)));
+        let listen = serve.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7070)));
+        if !listen.ip().is_loopback() {
+            bail!(
+                "refusing to listen on {listen}: there is no sign-in yet, so everybody who reaches the portal could change it; \
+                 listen on 127.0.0.1 and put an authenticating proxy in front"
+            );
+        }
+        Ok(Self {
+            listen,
+            data_dir,
+            database,
+            sample: serve.sample || file.sample,
+            sources,
+            egress: file.egress,
+            catalog: file.catalog,
+            limits: file.limits,
+        })
+    }
+}
+
+impl File {
+    fn load(named: Option<&Path>) -> Result<Self> {
+        let path = named.unwrap_or(Path::new("portal.toml"));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && named.is_none() => return Ok(Self::default()),
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        toml::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
+    }
+}
+
+impl SourceConfig {
+    /// What a target on the command line means: a URL that ends like a
+    /// document is one, any other URL is a repository, the rest is a path.
+    pub fn guess(target: &str) -> Self {
+        let is_document = |target: &str| {
+            let path = target.split(['?', '#']).next().unwrap_or_default();
+            [".yaml", ".yml", ".json"].iter().any(|ending| path.ends_with(ending))
+        };
+        let source_type = match target {
+            target if target.starts_with("http://") || target.starts_with("https://") => {
+                if is_document(target) { SourceType::Http } else { SourceType::Git }
+            }
+            target if target.starts_with("ssh://") || target.starts_with("git@") || target.starts_with("file://") => SourceType::Git,
+            _ => SourceType::Path,
+        };
+        Self {
+            source_type,
+            target: target.to_owned(),
+            branch: None,
+            globs: Vec::new(),
+            interval_seconds: None,
+            credential: None,
+            webhook_secret: None,
+        }
+    }
+}
+
+/// Reads a secret where its reference points: `env:NAME` or `file:PATH`.
+///
+/// # Errors
+/// Another form, or nothing there. The message never holds the secret.
+pub fn read_secret(reference: &str) -> Result<String, String> {
+    if let Some(name) = reference.strip_prefix("env:") {
+        return std::env::var(name).map_err(|_| format!("the environment variable `{name}` is not set"));
+    }
+    if let Some(path) = reference.strip_prefix("file:") {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read `{path}`: {error}"))?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    Err("a credential is named as `env:NAME` or `file:PATH`".to_owned())
+}
+
+/// The level of the log: `PORTAL_LOG`, as in `portal_api=debug,info`.
+pub fn log_filter() -> String {
+    std::env::var("PORTAL_LOG").unwrap_or_else(|_| "warn,portal_api=info,portal=info".to_owned())
+}
+
+/// Whether the log is written as JSON, one object a line: `PORTAL_LOG_FORMAT=json`.
+pub fn log_as_json() -> bool {
+    std::env::var("PORTAL_LOG_FORMAT").is_ok_and(|format| format == "json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_tell_their_type() {
+        for (target, expected) in [
+            ("./catalog", SourceType::Path),
+            ("services/*/catalog-info.yaml", SourceType::Path),
+            ("https://git.example.com/team/repo.git", SourceType::Git),
+            ("https://git.example.com/team/repo", SourceType::Git),
+            ("https://example.com/all.yaml?x=1", SourceType::Http),
+            ("git@example.com:team/repo.git", SourceType::Git),
+        ] {
+            assert_eq!(SourceConfig::guess(target).source_type, expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_are_named() {
+        let error = toml::from_str::<File>("lissten = \"127.0.0.1:1\"").unwrap_err().to_string();
+        assert!(error.contains("lissten"), "{error}");
+    }
+}

@@ -1,0 +1,159 @@
+//! The `job` table: enqueue, claim, heartbeat, finish.
+
+use chrono::{DateTime, Duration, Utc};
+use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter,
+};
+
+use crate::db::entity::job::{ActiveModel, Column, Entity, Model};
+use crate::db::{DatabaseTransaction, Db, DbError, DbResult, Priority};
+
+/// How long a claim holds without a heartbeat.
+pub const LEASE: Duration = Duration::seconds(30);
+
+/// Work to be done at or after `run_at`.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    pub queue: &'static str,
+    /// JSON, read by the queue's worker.
+    pub payload: String,
+    pub run_at: DateTime<Utc>,
+    /// A job with this key that has not finished yet makes this one superfluous.
+    pub idempotency_key: Option<String>,
+}
+
+/// A job that this process holds.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub id: i64,
+    pub queue: String,
+    pub payload: String,
+    pub attempts: i32,
+    fencing_token: i64,
+}
+
+/// Puts a job into its queue. A twin that waits already is brought forward.
+pub async fn enqueue(txn: &DatabaseTransaction, job: NewJob, now: DateTime<Utc>) -> DbResult<()> {
+    let NewJob { queue, payload, run_at, idempotency_key } = job;
+    let twin = idempotency_key.clone();
+    let row = ActiveModel {
+        queue: Set(queue.to_owned()),
+        payload: Set(payload),
+        run_at: Set(run_at),
+        attempts: Set(0),
+        lease_owner: Set(None),
+        lease_until: Set(None),
+        fencing_token: Set(0),
+        idempotency_key: Set(idempotency_key),
+        last_error: Set(None),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    let insert = Entity::insert(row)
+        .on_conflict(OnConflict::column(Column::IdempotencyKey).do_nothing().to_owned())
+        .exec_without_returning(txn)
+        .await?;
+    if let (0, Some(key)) = (insert, twin) {
+        Entity::update_many()
+            .col_expr(Column::RunAt, Expr::value(run_at))
+            .filter(Column::IdempotencyKey.eq(key))
+            .filter(Column::LeaseUntil.is_null())
+            .filter(Column::RunAt.gt(run_at))
+            .exec(txn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Takes the oldest due job of a queue, for [`LEASE`].
+pub async fn claim(db: &Db, queue: &'static str, owner: &str, now: DateTime<Utc>) -> DbResult<Option<Claimed>> {
+    let owner = owner.to_owned();
+    db.write(Priority::Background, move |txn| {
+        Box::pin(async move {
+            let mut due = Query::select()
+                .column(Column::Id)
+                .from(Entity)
+                .and_where(Expr::col(Column::Queue).eq(queue))
+                .and_where(Expr::col(Column::RunAt).lte(now))
+                .and_where(Expr::col(Column::LeaseUntil).is_null().or(Expr::col(Column::LeaseUntil).lt(now)))
+                .order_by(Column::RunAt, sea_orm::Order::Asc)
+                .limit(1)
+                .to_owned();
+            if txn.get_database_backend() == DbBackend::Postgres {
+                due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+            }
+            let claimed = Entity::update_many()
+                .col_expr(Column::LeaseOwner, Expr::value(owner))
+                .col_expr(Column::LeaseUntil, Expr::value(now + LEASE))
+                .col_expr(Column::FencingToken, Expr::col(Column::FencingToken).add(1))
+                .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
+                .filter(Expr::col(Column::Id).in_subquery(due))
+                .exec_with_returning(txn)
+                .await?;
+            Ok::<_, DbError>(claimed.into_iter().next().map(Claimed::from))
+        })
+    })
+    .await
+}
+
+/// Whether anything of a queue is due, without taking the write lock.
+pub async fn is_due(db: &Db, queue: &str, now: DateTime<Utc>) -> DbResult<bool> {
+    let due = Entity::find()
+        .filter(Column::Queue.eq(queue))
+        .filter(Column::RunAt.lte(now))
+        .filter(Column::LeaseUntil.is_null().or(Column::LeaseUntil.lt(now)))
+        .count(db.reader())
+        .await?;
+    Ok(due > 0)
+}
+
+/// Prolongs the lease; false when it was lost, and the work must stop.
+pub async fn heartbeat(db: &Db, job: &Claimed, now: DateTime<Utc>) -> DbResult<bool> {
+    let (id, token) = (job.id, job.fencing_token);
+    db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move {
+            let updated = Entity::update_many()
+                .col_expr(Column::LeaseUntil, Expr::value(now + LEASE))
+                .filter(Column::Id.eq(id))
+                .filter(Column::FencingToken.eq(token))
+                .exec(txn)
+                .await?;
+            Ok::<_, DbError>(updated.rows_affected == 1)
+        })
+    })
+    .await
+}
+
+/// Whether the lease still holds, inside a transaction that depends on it.
+pub async fn holds(txn: &DatabaseTransaction, job: &Claimed) -> DbResult<bool> {
+    let mine = Entity::find().filter(Column::Id.eq(job.id)).filter(Column::FencingToken.eq(job.fencing_token));
+    Ok(mine.count(txn).await? == 1)
+}
+
+/// Ends a job well; false when the lease was lost in the meantime.
+pub async fn complete(txn: &DatabaseTransaction, job: &Claimed) -> DbResult<bool> {
+    let mine = Entity::delete_many().filter(Column::Id.eq(job.id)).filter(Column::FencingToken.eq(job.fencing_token));
+    Ok(mine.exec(txn).await?.rows_affected == 1)
+}
+
+/// Gives a job back, to be tried again at `run_at`.
+pub async fn retry(txn: &DatabaseTransaction, job: &Claimed, error: &str, run_at: DateTime<Utc>) -> DbResult<bool> {
+    let updated = Entity::update_many()
+        .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
+        .col_expr(Column::LeaseUntil, Expr::value(None::<DateTime<Utc>>))
+        .col_expr(Column::LastError, Expr::value(error))
+        .col_expr(Column::RunAt, Expr::value(run_at))
+        .filter(Column::Id.eq(job.id))
+        .filter(Column::FencingToken.eq(job.fencing_token))
+        .exec(txn)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+impl From<Model> for Claimed {
+    fn from(row: Model) -> Self {
+        let Model { id, queue, payload, attempts, fencing_token, .. } = row;
+        Self { id, queue, payload, attempts, fencing_token }
+    }
+}

@@ -1,0 +1,99 @@
+//! The loop that works a queue off: claim, heartbeat while it runs, finish.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use super::queue::{self, Claimed};
+use crate::db::{DbError, Priority};
+use crate::state::App;
+
+/// What a worker makes of a job. It may be called again for the same job.
+pub type Work = fn(App, Claimed) -> BoxFuture<'static, Result<(), String>>;
+
+/// Attempts after which a job is given up.
+const ATTEMPTS: i32 = 10;
+const POLL: Duration = Duration::from_secs(1);
+
+/// Works `queue` off with at most `concurrency` jobs at once, until `stop`.
+pub async fn run(app: App, queue: &'static str, concurrency: usize, work: Work, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(concurrency));
+    let mut commits = app.db.commits();
+    loop {
+        let Ok(permit) = permits.clone().acquire_owned().await else { return };
+        commits.mark_unchanged();
+        match next(&app, queue).await {
+            Ok(Some(job)) => {
+                let app = app.clone();
+                tokio::spawn(async move {
+                    execute(&app, job, work).await;
+                    drop(permit);
+                });
+                continue;
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(queue, error = %error, "could not claim a job"),
+        }
+        drop(permit);
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = commits.changed() => {}
+            () = tokio::time::sleep(POLL) => {}
+        }
+    }
+}
+
+async fn next(app: &App, queue: &'static str) -> Result<Option<Claimed>, DbError> {
+    let now = app.clock.now();
+    if !queue::is_due(&app.db, queue, now).await? {
+        return Ok(None);
+    }
+    queue::claim(&app.db, queue, &app.instance, now).await
+}
+
+async fn execute(app: &App, job: Claimed, work: Work) {
+    let running = work(app.clone(), job.clone());
+    tokio::pin!(running);
+    let mut beat = tokio::time::interval(Duration::from_secs(10));
+    beat.tick().await;
+    let result = loop {
+        tokio::select! {
+            result = &mut running => break result,
+            _ = beat.tick() => match queue::heartbeat(&app.db, &job, app.clock.now()).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    tracing::warn!(job.id, "lost the lease of job {}; stopping", job.id);
+                    return;
+                }
+                Err(error) => tracing::warn!(job.id, error = %error, "could not prolong a lease"),
+            },
+        }
+    };
+    let now = app.clock.now();
+    let (id, attempts) = (job.id, job.attempts);
+    let finished = app
+        .db
+        .write(Priority::Background, move |txn| {
+            Box::pin(async move {
+                match result {
+                    Err(error) if attempts < ATTEMPTS => {
+                        let wait = chrono::Duration::seconds(1 << attempts.clamp(0, 9));
+                        tracing::warn!(job.id = id, attempts, error, "a job failed and will be tried again");
+                        queue::retry(txn, &job, &error, now + wait).await
+                    }
+                    Err(error) => {
+                        tracing::error!(job.id = id, attempts, error, "a job failed for good");
+                        queue::complete(txn, &job).await
+                    }
+                    Ok(()) => queue::complete(txn, &job).await,
+                }
+            })
+        })
+        .await;
+    if let Err(error) = finished {
+        tracing::warn!(job.id = id, error = %error, "could not finish a job; its lease will run out");
+    }
+}

@@ -1,0 +1,63 @@
+//! The listening socket: connections with limits that a slow or greedy client
+//! cannot pass, and an end that finishes what is under way.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// Time for the head of a request to arrive.
+const HEAD: Duration = Duration::from_secs(5);
+/// Time for requests under way to finish after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Serves until `stop`, then lets requests under way finish.
+pub async fn serve(listener: TcpListener, router: Router, connections: usize, stop: CancellationToken) {
+    let permits = Arc::new(Semaphore::new(connections));
+    let graceful = GracefulShutdown::new();
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(100);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(100).max_header_list_size(16 << 10);
+    loop {
+        let permit = tokio::select! {
+            () = stop.cancelled() => break,
+            permit = permits.clone().acquire_owned() => permit,
+        };
+        let accepted = tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Most likely no file descriptor is free; one will be soon.
+                tracing::warn!(error = %error, "could not accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let _ = stream.set_nodelay(true);
+        let router = router.clone();
+        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request));
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = %error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not finish in {} s and were cut", DRAIN.as_secs());
+    }
+}

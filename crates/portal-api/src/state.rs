@@ -1,0 +1,52 @@
+//! What every handler and worker shares.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::view::CatalogView;
+use crate::changes::tail::Wake;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::{Db, DbResult};
+use crate::events::Events;
+
+/// The running portal; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub struct Inner {
+    pub db: Db,
+    pub clock: Arc<dyn Clock>,
+    pub config: Arc<Config>,
+    pub catalog: CatalogView,
+    pub events: Events,
+    pub wake: Wake,
+    /// Names this process in leases.
+    pub instance: String,
+    /// Cancelled when the process is to end.
+    pub stop: CancellationToken,
+}
+
+impl App {
+    /// Loads the views and starts what keeps them current.
+    ///
+    /// # Errors
+    /// The database does not answer, or holds what this program cannot read.
+    pub async fn start(db: Db, clock: Arc<dyn Clock>, config: Config, stop: CancellationToken) -> DbResult<Self> {
+        let wake = Wake::start(&db, stop.clone());
+        let catalog = CatalogView::start(&db, wake.clone(), stop.clone()).await?;
+        let events = Events::start(db.clone());
+        let instance = uuid::Uuid::new_v4().to_string();
+        Ok(Self(Arc::new(Inner { db, clock, config: Arc::new(config), catalog, events, wake, instance, stop })))
+    }
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}

@@ -1,0 +1,203 @@
+//! The web interface, mounted: pages rendered by `portal-app`, its files from
+//! the binary, and the API called in process while a page renders.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::ResponseOptions;
+use portal_app::api::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
+use portal_app::{PageStatus, SiteInfo};
+use portal_core::access::Principal;
+use rust_embed::RustEmbed;
+use tower::ServiceExt as _;
+
+use crate::clock::Clock;
+use crate::error::ApiError;
+use crate::state::App;
+
+/// What `cargo xtask site` built. In development it is read from the disk.
+#[derive(RustEmbed)]
+#[folder = "../../target/site"]
+#[allow_missing = true]
+struct Site;
+
+/// Pages and files for every path that the API does not know.
+pub fn mount(app: &App, api: Router) -> Router {
+    let site = SiteInfo {
+        sample: app.config.sample,
+        script: versioned("pkg/portal.js"),
+        wasm: versioned("pkg/portal_bg.wasm"),
+        styles: versioned("pkg/portal.css"),
+    };
+    let transport_api = api.clone();
+    let clock = app.clock.clone();
+    let context = move || {
+        let principal = use_context::<axum::http::request::Parts>()
+            .and_then(|parts| parts.extensions.get::<Principal>().cloned())
+            .unwrap_or_else(Principal::local_administrator);
+        provide_context(Api::new(InProcess { router: transport_api.clone(), principal, clock: clock.clone() }));
+        provide_context(site.clone());
+        let response = use_context::<ResponseOptions>();
+        if let Some(response) = &response {
+            protect(response);
+        }
+        provide_context(PageStatus::new(move |status| {
+            if let (Some(response), Ok(status)) = (&response, StatusCode::from_u16(status)) {
+                response.set_status(status);
+            }
+        }));
+    };
+    // Starts the executor that rendering needs; every path is rendered, so the list is not.
+    let _ = leptos_axum::generate_route_list(portal_app::App);
+    let options = LeptosOptions::builder().output_name("portal").site_pkg_dir("pkg").build();
+    let render = leptos_axum::render_app_async_with_context(context, move || portal_app::shell(options.clone()));
+    api.fallback(move |request: Request| {
+        let render = render.clone();
+        async move {
+            let path = request.uri().path();
+            if path == "/api" || path.starts_with("/api/") {
+                return crate::router::unknown_route(request).await.into_response();
+            }
+            if !matches!(*request.method(), HttpMethod::GET | HttpMethod::HEAD) {
+                return ApiError::MethodNotAllowed(request.method().to_string()).into_response();
+            }
+            if let Some(file) = file(path, request.uri().query(), request.headers()) {
+                return file;
+            }
+            render(request).await
+        }
+    })
+}
+
+/// Scripts run with this answer's nonce only.
+fn protect(response: &ResponseOptions) {
+    let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    let policy = format!(
+        "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; img-src 'self' https: data:; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    response.insert_header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+}
+
+/// The address of a file that changes with its content, to be cached for ever.
+fn versioned(path: &str) -> String {
+    let hash = Site::get(path).map(|file| hex::encode(&file.metadata.sha256_hash()[..6]));
+    hash.map_or_else(|| format!("/{path}"), |hash| format!("/{path}?v={hash}"))
+}
+
+/// A file of the site, compressed when the browser can read it so.
+fn file(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Response> {
+    let path = path.trim_start_matches('/');
+    if path.is_empty() || path.ends_with(".br") || path.ends_with(".gz") {
+        return None;
+    }
+    let plain = Site::get(path)?;
+    let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepts = |coding: &str| accepted.split(',').any(|entry| entry.split(';').next().unwrap_or_default().trim() == coding);
+    let compressed = [("br", "br"), ("gzip", "gz")]
+        .into_iter()
+        .filter(|(coding, _)| accepts(coding))
+        .find_map(|(coding, ending)| Some((coding, Site::get(&format!("{path}.{ending}"))?)));
+    let tag = format!("\"{}\"", hex::encode(&plain.metadata.sha256_hash()[..8]));
+    let forever = query.is_some_and(|query| query.starts_with("v="));
+    let cache = if forever { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let mut response = if headers.get(header::IF_NONE_MATCH).is_some_and(|value| value.as_bytes() == tag.as_bytes()) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let data = compressed.as_ref().map_or(plain.data, |(_, file)| file.data.clone());
+        Body::from(bytes(data)).into_response()
+    };
+    let answer = response.headers_mut();
+    answer.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type(path)));
+    answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    answer.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    answer.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        answer.insert(header::ETAG, tag);
+    }
+    if let Some((coding, _)) = compressed {
+        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
+    }
+    Some(response)
+}
+
+fn bytes(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(data) => Bytes::from_static(data),
+        Cow::Owned(data) => Bytes::from(data),
+    }
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit('.').next().unwrap_or_default() {
+        "js" => "text/javascript; charset=utf-8",
+        "wasm" => "application/wasm",
+        "css" => "text/css; charset=utf-8",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "json" => "application/json",
+        "txt" => "text/plain; charset=utf-8",
+        "woff2" => "font/woff2",
+        _ => "application/octet-stream",
+    }
+}
+
+/// Calls handlers and guards directly: no socket, no rate limit, no compression.
+struct InProcess {
+    router: Router,
+    principal: Principal,
+    clock: Arc<dyn Clock>,
+}
+
+impl Transport for InProcess {
+    fn send(&self, request: ApiRequest) -> Sending {
+        let router = self.router.clone();
+        let principal = self.principal.clone();
+        Box::pin(async move {
+            let ApiRequest { method, path, body, if_match } = request;
+            let method = match method {
+                Method::Get => HttpMethod::GET,
+                Method::Post => HttpMethod::POST,
+                Method::Patch => HttpMethod::PATCH,
+                Method::Delete => HttpMethod::DELETE,
+            };
+            let mut request = Request::builder().method(method).uri(path);
+            if body.is_some() {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+            }
+            if let Some(if_match) = if_match {
+                request = request.header(header::IF_MATCH, if_match);
+            }
+            let mut request = request.body(body.map_or_else(Body::empty, Body::from)).map_err(|error| error.to_string())?;
+            request.extensions_mut().insert(principal);
+            request.extensions_mut().insert(Rendering);
+            let response = router.oneshot(request).await.map_err(|error| error.to_string())?;
+            let status = response.status().as_u16();
+            let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
+            Ok(ApiAnswer { status, body: body.to_bytes().to_vec() })
+        })
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.clock.now().timestamp_millis()
+    }
+}
+
+/// Marks a request that a page makes while it renders.
+#[derive(Debug, Clone, Copy)]
+pub struct Rendering;

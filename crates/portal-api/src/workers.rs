@@ -1,0 +1,11 @@
+//! Everything that works in the background, started in one place.
+
+use anyhow::Result;
+
+use crate::state::App;
+
+/// Starts the workers; they end when the portal stops.
+pub async fn start(app: &App) -> Result<()> {
+    let _ = app;
+    Ok(())
+}

@@ -1,0 +1,251 @@
+//! A portal in the test's process: a fresh database, the real router, a clock
+//! that the test moves.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use chrono::{DateTime, Utc};
+use http_body_util::BodyExt;
+use portal_api::clock::{Clock, ManualClock};
+use portal_api::config::{Config, EgressConfig};
+use portal_api::db::{DatabaseUrl, Db};
+use portal_api::router;
+use portal_api::state::App;
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// Runs the body of a test once on each database.
+///
+/// ```ignore
+/// on_both!(name_of_the_behaviour, portal, { portal.get("/readyz").await.ok(); });
+/// ```
+#[macro_export]
+macro_rules! on_both {
+    ($name:ident, $portal:ident, $body:block) => {
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+            async fn body($portal: $crate::harness::Portal) {
+                $body
+                $portal.end().await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_sqlite() {
+                body($crate::harness::Portal::sqlite().await).await;
+            }
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn on_postgres() {
+                match $crate::harness::Portal::postgres().await {
+                    Some(portal) => body(portal).await,
+                    None => println!("skipped: PORTAL_TEST_POSTGRES is not set"),
+                }
+            }
+        }
+    };
+}
+
+pub struct Portal {
+    pub app: App,
+    pub clock: ManualClock,
+    pub folder: PathBuf,
+    router: Router,
+    /// Server and database to drop at the end.
+    postgres: Option<(String, String)>,
+}
+
+/// An answer, with its body read.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Bytes,
+}
+
+static COUNTER: AtomicU32 = AtomicU32::new(0);
+
+fn unique() -> String {
+    format!("{}_{}", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Portal {
+    pub async fn sqlite() -> Self {
+        let folder = std::env::temp_dir().join(format!("portal-it-{}", unique()));
+        Self::open(folder.clone(), DatabaseUrl::in_data_dir(&folder), None).await
+    }
+
+    /// `None` where there is no PostgreSQL to test on.
+    pub async fn postgres() -> Option<Self> {
+        let server = std::env::var("PORTAL_TEST_POSTGRES").ok()?;
+        let name = format!("it_{}", unique());
+        execute(&server, &format!("CREATE DATABASE {name}")).await;
+        let url = with_database(&server, &name);
+        let folder = std::env::temp_dir().join(format!("portal-it-{}", unique()));
+        Some(Self::open(folder, DatabaseUrl::Postgres(url), Some((server, name))).await)
+    }
+
+    async fn open(folder: PathBuf, database: DatabaseUrl, postgres: Option<(String, String)>) -> Self {
+        std::fs::create_dir_all(&folder).unwrap();
+        let start: DateTime<Utc> = "2026-11-17T09:00:00Z".parse().unwrap();
+        let clock = ManualClock::new(start);
+        let (app, router) = start_portal(&folder, database, clock.clone()).await;
+        Self { app, clock, folder, router, postgres }
+    }
+
+    /// Stops the portal and starts another on the same data.
+    pub async fn restart(&mut self) {
+        let database = self.app.config.database.clone();
+        self.app.stop.cancel();
+        let (app, router) = start_portal(&self.folder, database, self.clock.clone()).await;
+        self.app = app;
+        self.router = router;
+    }
+
+    /// A second portal on the same database, as another replica would be.
+    pub async fn replica(&self) -> (App, Router) {
+        let folder = self.folder.join("replica");
+        std::fs::create_dir_all(&folder).unwrap();
+        start_portal(&folder, self.app.config.database.clone(), self.clock.clone()).await
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        send(&self.router, request).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call(Method::GET, path, None::<&Value>).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.call(Method::DELETE, path, None::<&Value>).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PUT, path, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, body: &Value) -> Answer {
+        self.call(Method::PATCH, path, Some(body)).await
+    }
+
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    /// Stores entities through the API and waits until they are visible.
+    pub async fn store(&self, entities: &[Value]) -> i64 {
+        let lines: Vec<String> = entities.iter().map(Value::to_string).collect();
+        let request = Request::builder().method("POST").uri("/api/v1/entities/bulk");
+        let answer = self.send(request.body(Body::from(lines.join("\n"))).unwrap()).await;
+        let result = answer.json(207);
+        for item in result["items"].as_array().unwrap() {
+            assert!(item["status"].as_u64().unwrap() < 300, "{item}");
+        }
+        let seq = result["seq"].as_i64().unwrap_or(0);
+        assert!(self.app.catalog.wait_for(seq).await);
+        seq
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+
+    pub async fn end(self) {
+        self.app.stop.cancel();
+        self.app.db.clone().close().await;
+        if let Some((server, name)) = &self.postgres {
+            execute(server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Answer {
+    /// The body as JSON, after checking the status.
+    #[track_caller]
+    pub fn json(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// Checks that it is a problem with this code, and answers it.
+    #[track_caller]
+    pub fn problem(&self, status: u16, code: &str) -> Value {
+        let problem = self.json(status);
+        assert_eq!(self.headers["content-type"], "application/problem+json", "{problem}");
+        assert_eq!(problem["code"], code, "{problem}");
+        assert!(!problem["request_id"].as_str().unwrap_or_default().is_empty(), "{problem}");
+        problem
+    }
+
+    #[track_caller]
+    pub fn is(&self, status: u16) {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+/// A small valid component.
+pub fn component(name: &str, owner: &str) -> Value {
+    serde_json::json!({
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Component",
+        "metadata": {"name": name},
+        "spec": {"type": "service", "lifecycle": "production", "owner": owner},
+    })
+}
+
+pub async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    Answer { status: parts.status, headers: parts.headers, bytes }
+}
+
+async fn start_portal(folder: &std::path::Path, database: DatabaseUrl, clock: ManualClock) -> (App, Router) {
+    let config = Config {
+        listen: ([127, 0, 0, 1], 0).into(),
+        data_dir: folder.to_owned(),
+        database,
+        sample: false,
+        sources: Vec::new(),
+        egress: EgressConfig { allow_private: vec!["127.0.0.1".to_owned()], allow_file_git: true, allow_ssh: false },
+        catalog: Default::default(),
+        limits: Default::default(),
+    };
+    let db = Db::open(&config.database).await.unwrap();
+    let app = App::start(db, Arc::new(clock), config, CancellationToken::new()).await.unwrap();
+    portal_api::workers::start(&app).await.unwrap();
+    let router = router::outer(&app);
+    (app, router)
+}
+
+async fn execute(server: &str, sql: &str) {
+    let connection = Database::connect(server).await.unwrap();
+    connection.execute_raw(Statement::from_string(DbBackend::Postgres, sql.to_owned())).await.unwrap();
+    connection.close().await.unwrap();
+}
+
+/// The server's URL with another database.
+fn with_database(server: &str, name: &str) -> String {
+    let mut url = url::Url::parse(server).unwrap();
+    url.set_path(name);
+    url.to_string()
+}

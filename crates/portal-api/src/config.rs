@@ -185,9 +185,15 @@ impl SourceConfig {
         };
         let source_type = match target {
             target if target.starts_with("http://") || target.starts_with("https://") => {
-                if is_document(target) { SourceType::Http } else { SourceType::Git }
+                if is_document(target) {
+                    SourceType::Http
+                } else {
+                    SourceType::Git
+                }
             }
-            target if target.starts_with("ssh://") || target.starts_with("git@") || target.starts_with("file://") => SourceType::Git,
+            target if target.starts_with("ssh://") || target.starts_with("git@") || target.starts_with("file://") => {
+                SourceType::Git
+            }
             _ => SourceType::Path,
         };
         Self {

@@ -54,10 +54,8 @@ pub fn text() -> Result<String, serde_json::Error> {
 pub fn router(mut document: OpenApi) -> Router<App> {
     complete(&mut document);
     let text = document.to_json().unwrap_or_default();
-    Router::new().route(
-        "/api/openapi.json",
-        get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }),
-    )
+    Router::new()
+        .route("/api/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }))
 }
 
 /// Adds what holds for every operation: failures are problems.

@@ -46,7 +46,8 @@ pub async fn serve(listener: TcpListener, router: Router, connections: usize, st
         };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
-        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request));
+        let service =
+            hyper::service::service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request));
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

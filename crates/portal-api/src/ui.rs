@@ -107,7 +107,8 @@ fn file(path: &str, query: Option<&str>, headers: &HeaderMap) -> Option<Response
     }
     let plain = Site::get(path)?;
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let accepts = |coding: &str| accepted.split(',').any(|entry| entry.split(';').next().unwrap_or_default().trim() == coding);
+    let accepts =
+        |coding: &str| accepted.split(',').any(|entry| entry.split(';').next().unwrap_or_default().trim() == coding);
     let compressed = [("br", "br"), ("gzip", "gz")]
         .into_iter()
         .filter(|(coding, _)| accepts(coding))
@@ -183,7 +184,8 @@ impl Transport for InProcess {
             if let Some(if_match) = if_match {
                 request = request.header(header::IF_MATCH, if_match);
             }
-            let mut request = request.body(body.map_or_else(Body::empty, Body::from)).map_err(|error| error.to_string())?;
+            let mut request =
+                request.body(body.map_or_else(Body::empty, Body::from)).map_err(|error| error.to_string())?;
             request.extensions_mut().insert(principal);
             request.extensions_mut().insert(Rendering);
             let response = router.oneshot(request).await.map_err(|error| error.to_string())?;

@@ -90,9 +90,9 @@ async fn store_batch(app: &App, writing: &Writing, batch: Vec<Line>, result: &mu
         items.push(item);
     }
     let writing = writing.clone();
-    let work = app.db.write(Priority::Interactive, move |txn| {
-        Box::pin(async move { service::upsert(txn, &writing, drafts).await })
-    });
+    let work = app
+        .db
+        .write(Priority::Interactive, move |txn| Box::pin(async move { service::upsert(txn, &writing, drafts).await }));
     let mut stored = work.await.map_err(|error: DbError| error)?.into_iter();
     for item in items.iter_mut().filter(|item| item.status == 200) {
         match stored.next() {

@@ -29,7 +29,8 @@ pub async fn source_names<'a>(db: &Db, documents: impl Iterator<Item = &'a Arc<D
 /// One entity with its links and its provenance.
 pub fn view(document: &Document, index: &CatalogIndex, visibility: &Visibility, sources: &SourceNames) -> EntityView {
     let entity: Value = serde_json::from_slice(&document.json).unwrap_or_default();
-    let summary = document.entity_ref.parse::<EntityRef>().ok().and_then(|entity_ref| index.summary(index.row(&entity_ref)?));
+    let summary =
+        document.entity_ref.parse::<EntityRef>().ok().and_then(|entity_ref| index.summary(index.row(&entity_ref)?));
     let link = |target: &Option<EntityRef>| target.as_ref().map(|target| index.link(target, visibility));
     EntityView {
         entity_ref: document.entity_ref.clone(),

@@ -48,7 +48,8 @@ pub async fn find_entity(
 ) -> ApiResult<Response> {
     let entity_ref = reference(parts)?;
     let fields = params.all("fields");
-    let fields: Vec<String> = fields.iter().flat_map(|list| list.split(',')).map(|field| field.trim().to_owned()).collect();
+    let fields: Vec<String> =
+        fields.iter().flat_map(|list| list.split(',')).map(|field| field.trim().to_owned()).collect();
     let as_of = params.time("as_of")?;
     let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
     let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
@@ -110,7 +111,9 @@ pub async fn graph_entity(
         None | Some("both") => Direction::Both,
         Some("out") => Direction::Out,
         Some("in") => Direction::In,
-        Some(other) => return Err(ApiError::parameter("direction", format!("`{other}` is none of `out`, `in`, `both`"))),
+        Some(other) => {
+            return Err(ApiError::parameter("direction", format!("`{other}` is none of `out`, `in`, `both`")));
+        }
     };
     let query = GraphQuery {
         root: root.clone(),
@@ -188,7 +191,12 @@ async fn current(app: &App, entity_ref: &EntityRef, visibility: &Visibility) -> 
     })
 }
 
-async fn at(app: &App, entity_ref: &EntityRef, time: DateTime<Utc>, visibility: &Visibility) -> ApiResult<EntityDetail> {
+async fn at(
+    app: &App,
+    entity_ref: &EntityRef,
+    time: DateTime<Utc>,
+    visibility: &Visibility,
+) -> ApiResult<EntityDetail> {
     let (index, states, _) = lists::past(app, time).await?;
     let row = visible_row(&index, entity_ref, visibility)?;
     let state = states.get(&row).ok_or_else(|| absent(entity_ref))?;

@@ -74,7 +74,10 @@ pub async fn put_kind(
     if snapshot.kinds.is_built_in(&kind) {
         return Err(ApiError::conflict("built_in_kind", format!("`{kind}` is built in and cannot be declared anew")));
     }
-    let declared = snapshot.kinds.iter().filter(|other| !snapshot.kinds.is_built_in(&other.kind) && !other.kind.eq_ignore_ascii_case(&kind));
+    let declared = snapshot
+        .kinds
+        .iter()
+        .filter(|other| !snapshot.kinds.is_built_in(&other.kind) && !other.kind.eq_ignore_ascii_case(&kind));
     let declared = declared.cloned().chain([definition.clone()]).collect();
     KindRegistry::with(declared).map_err(|error| ApiError::invalid("invalid_kind", error.to_string(), Vec::new()))?;
     let text = serde_json::to_string(&definition).map_err(|error| ApiError::Internal(error.to_string()))?;
@@ -105,7 +108,10 @@ pub async fn delete_kind(
     let name = definition.kind.clone();
     let used = view(&auth, &snapshot, definition).count;
     if used > 0 {
-        return Err(ApiError::conflict("kind_in_use", format!("{used} entities are of kind `{name}`; remove them first")));
+        return Err(ApiError::conflict(
+            "kind_in_use",
+            format!("{used} entities are of kind `{name}`; remove them first"),
+        ));
     }
     let seq = change_kind(&app, auth.writing(&app, &request_id), name, None).await?;
     app.catalog.wait_for(seq).await;
@@ -133,7 +139,10 @@ async fn change_kind(app: &App, writing: Writing, kind: String, definition: Opti
 }
 
 fn view<P>(auth: &Authorized<P>, snapshot: &Snapshot, kind: &KindDefinition) -> KindView {
-    let selection = Selection { filter: Filter::parse(&[format!("kind={}", kind.kind)]).unwrap_or_default(), ..Selection::default() };
+    let selection = Selection {
+        filter: Filter::parse(&[format!("kind={}", kind.kind)]).unwrap_or_default(),
+        ..Selection::default()
+    };
     let count = snapshot.index.select(&selection, &auth.visibility()).len();
     let KindDefinition { kind, plural, api_versions, icon, description, schema, relation_fields } = kind.clone();
     let built_in = snapshot.kinds.is_built_in(&kind);

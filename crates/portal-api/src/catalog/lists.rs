@@ -7,10 +7,10 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Page, Visibility};
 use portal_core::catalog::query::{Filter, FullText, Missing, Order, Position, Query, Selection, SortKey};
 use portal_core::catalog::wire::{EntityBatch, EntityList, EntityRefs, EntityView, FacetValue};
-use portal_core::catalog::EntityRef;
 use serde::{Deserialize, Serialize};
 
 use super::detail;
@@ -117,7 +117,10 @@ pub async fn batch_entities(
     JsonBody(EntityRefs { entity_refs, fields }): JsonBody<EntityRefs>,
 ) -> ApiResult<Json<EntityBatch>> {
     if entity_refs.len() > BATCH_LIMIT {
-        return Err(ApiError::field("/entity_refs", format!("{} references; at most {BATCH_LIMIT} in one call", entity_refs.len())));
+        return Err(ApiError::field(
+            "/entity_refs",
+            format!("{} references; at most {BATCH_LIMIT} in one call", entity_refs.len()),
+        ));
     }
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility();
@@ -129,7 +132,8 @@ pub async fn batch_entities(
     }
     let known: Vec<u32> = rows.iter().flatten().copied().collect();
     let found = app.catalog.documents.get(&app.db, &snapshot.index, &known).await?;
-    let mut views = shown(&app, &snapshot.index, &visibility, &found, fields.as_deref().unwrap_or_default()).await?.into_iter();
+    let mut views =
+        shown(&app, &snapshot.index, &visibility, &found, fields.as_deref().unwrap_or_default()).await?.into_iter();
     let items = rows.iter().map(|row| row.and_then(|_| views.next().flatten())).collect();
     Ok(Json(EntityBatch { items }))
 }
@@ -183,10 +187,8 @@ pub async fn past(app: &App, time: DateTime<Utc>) -> ApiResult<(CatalogIndex, BT
     }
     let kinds = app.catalog.snapshot().kinds.clone();
     let seq = changes.last().map_or(0, |change| change.seq);
-    let states: Vec<EntityState> = changes
-        .iter()
-        .filter_map(|change| serde_json::from_str(change.document.as_deref()?).ok())
-        .collect();
+    let states: Vec<EntityState> =
+        changes.iter().filter_map(|change| serde_json::from_str(change.document.as_deref()?).ok()).collect();
     let mut index = super::view::empty_index(&kinds);
     index.apply(states.iter().map(|state| super::view::upsert(state.clone(), &kinds)).collect());
     Ok((index, states.into_iter().map(|state| (state.id, state)).collect(), seq))
@@ -246,10 +248,18 @@ impl ListQuery {
         let limit = params.number("limit", 20, 0..=500)?;
         let place = params.one("cursor")?.map(|text| cursor::decode::<Place>(&text)).transpose()?;
         let fields = params.all("fields");
-        let fields: Vec<String> =
-            fields.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|field| !field.is_empty()).map(str::to_owned).collect();
+        let fields: Vec<String> = fields
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(str::trim)
+            .filter(|field| !field.is_empty())
+            .map(str::to_owned)
+            .collect();
         if let Some(field) = fields.iter().find(|field| field.contains('[')) {
-            return Err(ApiError::parameter("fields", format!("`{field}` is not a dotted path; lists cannot be indexed")));
+            return Err(ApiError::parameter(
+                "fields",
+                format!("`{field}` is not a dotted path; lists cannot be indexed"),
+            ));
         }
         let as_of = params.time("as_of")?;
         if as_of.is_some() && !facets.is_empty() {

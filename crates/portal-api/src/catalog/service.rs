@@ -26,12 +26,19 @@ pub struct EntityDraft {
 /// What became of a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upserted {
-    Created { seq: i64 },
-    Updated { seq: i64 },
+    Created {
+        seq: i64,
+    },
+    Updated {
+        seq: i64,
+    },
     /// The same descriptor from the same place: nothing was written.
     Unchanged,
     /// Another source (or the API, when absent) declares this reference and keeps it.
-    Conflict { source_id: Option<i64>, location: String },
+    Conflict {
+        source_id: Option<i64>,
+        location: String,
+    },
     /// The same reference stands twice in one batch; the first keeps it.
     Duplicate,
 }
@@ -76,8 +83,10 @@ impl Plan {
             if old.source_id != source_id && old.orphan_since.is_none() {
                 return Step::Done(Upserted::Conflict { source_id: old.source_id, location: old.location.clone() });
             }
-            let same_place = old.source_id == source_id && old.location == location
-                && old.document_index == document_index && old.line == line;
+            let same_place = old.source_id == source_id
+                && old.location == location
+                && old.document_index == document_index
+                && old.line == line;
             if old.etag == etag && same_place && !old.stale && old.orphan_since.is_none() {
                 return Step::Done(Upserted::Unchanged);
             }
@@ -167,7 +176,8 @@ pub async fn mark_stale(txn: &DatabaseTransaction, writing: &Writing, refs: &[St
 
 /// Makes an orphan the API's own, so that it stays. Answers whether it was one.
 pub async fn adopt(txn: &DatabaseTransaction, writing: &Writing, entity_ref: &str) -> DbResult<bool> {
-    let adopted = change_each(txn, writing, &[entity_ref.to_owned()], "restore", |state| {
+    let refs = [entity_ref.to_owned()];
+    let adopted = change_each(txn, writing, &refs, "restore", |state| {
         state.source_id = None;
         state.orphan_since.take().is_some()
     });
@@ -182,9 +192,11 @@ pub async fn remove(txn: &DatabaseTransaction, writing: &Writing, refs: &[String
     }
     let ids: Vec<u32> = found.values().map(|state| state.id).collect();
     store::delete(txn, &ids).await?;
-    let entries = found
-        .keys()
-        .map(|entity_ref| NewChange { subject: changes::entity_subject(entity_ref), operation: "delete", document: None });
+    let entries = found.keys().map(|entity_ref| NewChange {
+        subject: changes::entity_subject(entity_ref),
+        operation: "delete",
+        document: None,
+    });
     changes::store::append(txn, writing, entries.collect()).await?;
     Ok(found.len())
 }

@@ -6,8 +6,8 @@ use futures::TryStreamExt;
 use portal_core::catalog::Entity as Descriptor;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
-    ActiveValue::{NotSet, Set}, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    StreamTrait,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, StreamTrait,
 };
 
 use super::state::{Definition, EntityState};
@@ -121,8 +121,18 @@ pub async fn insert(txn: &DatabaseTransaction, states: &mut [EntityState]) -> Db
 /// Replaces existing rows.
 pub async fn update(txn: &DatabaseTransaction, states: &[EntityState]) -> DbResult<()> {
     let columns = [
-        Column::EntityRef, Column::Uid, Column::Etag, Column::Document, Column::DefinitionHash, Column::SourceId,
-        Column::Location, Column::DocumentIndex, Column::Line, Column::Stale, Column::OrphanSince, Column::ChangedSeq,
+        Column::EntityRef,
+        Column::Uid,
+        Column::Etag,
+        Column::Document,
+        Column::DefinitionHash,
+        Column::SourceId,
+        Column::Location,
+        Column::DocumentIndex,
+        Column::Line,
+        Column::Stale,
+        Column::OrphanSince,
+        Column::ChangedSeq,
         Column::ChangedAt,
     ];
     for chunk in states.chunks(INSERT_CHUNK) {
@@ -198,8 +208,20 @@ pub async fn delete_kind(txn: &DatabaseTransaction, name: &str) -> DbResult<()> 
 
 fn state(row: Model) -> DbResult<EntityState> {
     let Model {
-        id, entity_ref, uid, etag, document, definition_hash, source_id, location, document_index, line, stale,
-        orphan_since, changed_seq, changed_at,
+        id,
+        entity_ref,
+        uid,
+        etag,
+        document,
+        definition_hash,
+        source_id,
+        location,
+        document_index,
+        line,
+        stale,
+        orphan_since,
+        changed_seq,
+        changed_at,
     } = row;
     let damaged = |what: &str| DbError::Unsupported(format!("the row of `{entity_ref}` is damaged: {what}"));
     Ok(EntityState {

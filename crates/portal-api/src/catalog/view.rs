@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use futures::future::BoxFuture;
 use portal_core::catalog::index::{CatalogIndex, RowChange};
 use portal_core::catalog::kinds::{KindDefinition, KindRegistry};
 use portal_core::catalog::{EntityRef, relations};
@@ -50,14 +51,13 @@ impl CatalogView {
         let current = Arc::new(ArcSwap::from_pointee(Snapshot { index, kinds, seq }));
         let view = Self { current, applied, live, documents: Documents::new() };
         let projector = view.clone();
-        let db = db.clone();
-        tokio::spawn(async move {
-            let reader = db.clone();
-            tail::follow(db, wake, seq, stop, async |changes: Vec<Change>| {
-                projector.apply(&reader, changes, &sender).await;
-            })
-            .await;
-        });
+        let reader = db.clone();
+        let sender = Arc::new(sender);
+        let apply = move |changes: Vec<Change>| -> BoxFuture<'static, ()> {
+            let (projector, reader, sender) = (projector.clone(), reader.clone(), sender.clone());
+            Box::pin(async move { projector.apply(&reader, changes, &sender).await })
+        };
+        tokio::spawn(tail::follow(db.clone(), wake, seq, stop, apply));
         Ok(view)
     }
 
@@ -187,5 +187,6 @@ async fn load_kinds(db: &Db) -> DbResult<KindRegistry> {
             }
         })
         .collect();
-    KindRegistry::with(declared).map_err(|error| DbError::Unsupported(format!("the declared kinds are damaged: {error}")))
+    KindRegistry::with(declared)
+        .map_err(|error| DbError::Unsupported(format!("the declared kinds are damaged: {error}")))
 }

@@ -78,7 +78,10 @@ pub async fn put_entity(
     let entity = checked(value, &kinds).map_err(|faults| invalid(&entity_ref, faults))?;
     if entity.entity_ref().as_ref() != Some(&entity_ref) {
         let found = entity.entity_ref().map(|found| found.to_string()).unwrap_or_default();
-        return Err(ApiError::field("/metadata/name", format!("the descriptor is `{found}`, the path names `{entity_ref}`")));
+        return Err(ApiError::field(
+            "/metadata/name",
+            format!("the descriptor is `{found}`, the path names `{entity_ref}`"),
+        ));
     }
     let writing = auth.writing(&app, &request_id);
     let draft = api_draft(entity);
@@ -93,7 +96,9 @@ pub async fn put_entity(
     let (status, seq) = match work.await?.pop() {
         Some(Upserted::Created { seq }) => (StatusCode::CREATED, Some(seq)),
         Some(Upserted::Updated { seq }) => (StatusCode::OK, Some(seq)),
-        Some(Upserted::Conflict { source_id, location }) => return Err(declared_elsewhere(&entity_ref, source_id, &location)),
+        Some(Upserted::Conflict { source_id, location }) => {
+            return Err(declared_elsewhere(&entity_ref, source_id, &location));
+        }
         _ => (StatusCode::OK, None),
     };
     if let Some(seq) = seq {
@@ -161,7 +166,10 @@ pub async fn restore_entity(
                 return Err(absent(&entity_ref));
             }
             if !service::adopt(txn, &writing, &name).await? {
-                return Err(ApiError::conflict("not_an_orphan", format!("`{name}` is not an orphan; there is nothing to restore")));
+                return Err(ApiError::conflict(
+                    "not_an_orphan",
+                    format!("`{name}` is not an orphan; there is nothing to restore"),
+                ));
             }
             Ok(crate::changes::store::last_seq(txn).await?)
         })
@@ -182,7 +190,8 @@ pub fn api_draft(entity: Entity) -> EntityDraft {
 }
 
 fn invalid(entity_ref: &EntityRef, faults: Vec<Fault>) -> ApiError {
-    let errors = faults.into_iter().map(|fault| FieldError { pointer: fault.pointer, message: fault.message }).collect();
+    let errors =
+        faults.into_iter().map(|fault| FieldError { pointer: fault.pointer, message: fault.message }).collect();
     ApiError::invalid("invalid_entity", format!("the descriptor of `{entity_ref}` is not valid"), errors)
 }
 

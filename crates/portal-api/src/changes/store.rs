@@ -6,13 +6,13 @@ use chrono::{DateTime, Utc};
 use portal_core::access::ActorId;
 use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement,
 };
 
 use super::{Change, NewChange, Writing};
-use crate::db::entity::change::{Column, Entity, Model};
-use crate::db::{DbResult, DatabaseTransaction};
+use crate::db::entity::change::{ActiveModel, Column, Entity, Model};
+use crate::db::{DatabaseTransaction, DbResult};
 
 /// Rows of one INSERT; seven columns each stay far below SQLite's limit of variables.
 const CHUNK: usize = 200;
@@ -51,17 +51,15 @@ pub async fn append_from(
 ) -> DbResult<()> {
     let mut rows = (first..).zip(changes).map(|(seq, change)| {
         let NewChange { subject, operation, document } = change;
-        Model {
-            seq,
-            at: writing.at,
-            actor: writing.actor.0.clone(),
-            cause: writing.cause.clone(),
-            subject,
-            operation: operation.to_owned(),
-            document,
+        ActiveModel {
+            seq: Set(seq),
+            at: Set(writing.at),
+            actor: Set(writing.actor.0.clone()),
+            cause: Set(writing.cause.clone()),
+            subject: Set(subject),
+            operation: Set(operation.to_owned()),
+            document: Set(document),
         }
-        .into_active_model()
-        .reset_all()
     });
     loop {
         let chunk: Vec<_> = rows.by_ref().take(CHUNK).collect();

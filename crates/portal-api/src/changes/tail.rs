@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use sea_orm::DbBackend;
 use sea_orm::sqlx::postgres::PgListener;
 use tokio::sync::watch;
@@ -70,7 +71,7 @@ async fn listen(db: Db, sender: watch::Sender<u64>, stop: CancellationToken) {
 /// Calls `apply` with every batch of changes after `seq`, in order, until `stop`.
 pub async fn follow<F>(db: Db, mut wake: Wake, mut seq: i64, stop: CancellationToken, mut apply: F)
 where
-    F: AsyncFnMut(Vec<Change>),
+    F: FnMut(Vec<Change>) -> BoxFuture<'static, ()> + Send,
 {
     while !stop.is_cancelled() {
         match store::after(db.reader(), seq, BATCH).await {

@@ -62,8 +62,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 }
 
 fn start_log() {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(config::log_filter()))
-        .with_writer(std::io::stderr);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(EnvFilter::new(config::log_filter())).with_writer(std::io::stderr);
     if config::log_as_json() { log.json().init() } else { log.init() }
 }

@@ -154,11 +154,8 @@ async fn commit(connection: &DatabaseConnection, jobs: Vec<Job>) {
             }
         }
     }
-    let result = if alone && answers.iter().all(|outcome| !outcome.keep) {
-        txn.rollback().await
-    } else {
-        txn.commit().await
-    };
+    let result =
+        if alone && answers.iter().all(|outcome| !outcome.keep) { txn.rollback().await } else { txn.commit().await };
     let result = result.map_err(DbError::from);
     if let Err(error) = &result {
         tracing::error!(error = %error, "could not commit");
@@ -193,6 +190,10 @@ async fn run(txn: &DatabaseTransaction, job: Job, alone: bool) -> Result<Outcome
     }
     let savepoint = txn.begin().await?;
     let outcome = job(&savepoint).await;
-    if outcome.keep { savepoint.commit().await? } else { savepoint.rollback().await? }
+    if outcome.keep {
+        savepoint.commit().await?
+    } else {
+        savepoint.rollback().await?
+    }
     Ok(outcome)
 }

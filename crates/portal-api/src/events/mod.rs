@@ -59,9 +59,8 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Event>) {
     let mut batch = Vec::with_capacity(BATCH);
     while queue.recv_many(&mut batch, BATCH).await > 0 {
         let events = std::mem::take(&mut batch);
-        let written = db
-            .write(Priority::Background, move |txn| Box::pin(async move { store::insert(txn, events).await }))
-            .await;
+        let written =
+            db.write(Priority::Background, move |txn| Box::pin(async move { store::insert(txn, events).await })).await;
         if let Err(error) = written {
             tracing::warn!(error = %error, "could not write events");
         }

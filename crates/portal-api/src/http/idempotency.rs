@@ -38,7 +38,10 @@ impl Idempotent {
         let Some(value) = headers.get("idempotency-key") else { return Ok(Self::Plain) };
         let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 255);
         let Some(key) = key else {
-            return Err(ApiError::bad("invalid_idempotency_key", "`Idempotency-Key` holds 1 to 255 visible characters"));
+            return Err(ApiError::bad(
+                "invalid_idempotency_key",
+                "`Idempotency-Key` holds 1 to 255 visible characters",
+            ));
         };
         let mut hasher = sha2::Sha256::new();
         for part in request {
@@ -65,7 +68,13 @@ impl Idempotent {
     ///
     /// # Errors
     /// The same key is being used by another request at this moment.
-    pub async fn record(&self, txn: &DatabaseTransaction, now: DateTime<Utc>, status: StatusCode, body: &str) -> DbResult<()> {
+    pub async fn record(
+        &self,
+        txn: &DatabaseTransaction,
+        now: DateTime<Utc>,
+        status: StatusCode,
+        body: &str,
+    ) -> DbResult<()> {
         let Self::First(IdempotencyKey { actor, key, request_hash }) = self else { return Ok(()) };
         idempotency::insert(txn, actor, key, request_hash, status.as_u16().into(), body, now).await
     }

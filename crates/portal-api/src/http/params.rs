@@ -51,7 +51,12 @@ impl Params {
     ///
     /// # Errors
     /// Not a number, or out of bounds.
-    pub fn number(&mut self, name: &'static str, default: u64, bounds: std::ops::RangeInclusive<u64>) -> ApiResult<u64> {
+    pub fn number(
+        &mut self,
+        name: &'static str,
+        default: u64,
+        bounds: std::ops::RangeInclusive<u64>,
+    ) -> ApiResult<u64> {
         let Some(text) = self.one(name)? else { return Ok(default) };
         let message = || format!("`{text}` is not a number from {} to {}", bounds.start(), bounds.end());
         text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| ApiError::parameter(name, message()))

@@ -19,7 +19,10 @@ fn names(list: &Value) -> Vec<&str> {
 
 on_both!(a_stored_entity_is_in_the_list_with_facets_and_total, portal, {
     portal.store(&[component("booking", "team-a"), component("tracking", "team-b"), api("rates")]).await;
-    let list = portal.get("/api/v1/entities?filter=kind=component&facet=kind&facet=relations.ownedBy&sort=-metadata.name").await.json(200);
+    let list = portal
+        .get("/api/v1/entities?filter=kind=component&facet=kind&facet=relations.ownedBy&sort=-metadata.name")
+        .await
+        .json(200);
     assert_eq!(names(&list), ["tracking", "booking"]);
     assert_eq!(list["total"], 2);
     assert_eq!(list["facets"]["kind"], json!([{"value": "API", "count": 1}, {"value": "Component", "count": 2}]));
@@ -83,7 +86,10 @@ on_both!(the_past_can_be_read, portal, {
     assert_eq!(list["items"][0]["entity"]["spec"]["owner"], "team-a");
     let old = portal.get(&format!("/api/v1/entities/component/default/booking?as_of={then}")).await.json(200);
     assert_eq!(old["owner"]["entity_ref"], "group:default/team-a");
-    portal.get(&format!("/api/v1/entities/component/default/later?as_of={then}")).await.problem(404, "entity_not_found");
+    portal
+        .get(&format!("/api/v1/entities/component/default/later?as_of={then}"))
+        .await
+        .problem(404, "entity_not_found");
     let diff = portal.get(&format!("/api/v1/entities/component/default/booking/diff?from={then}")).await.json(200);
     assert_eq!(diff["changes"][0]["pointer"], "/spec/owner");
     let graph = portal.get(&format!("/api/v1/entities/component/default/booking/graph?as_of={then}")).await.json(200);
@@ -95,7 +101,12 @@ on_both!(bad_lines_of_a_bulk_harm_no_other, portal, {
     let body = format!("{good}\nnot json\n\n{{\"kind\":\"Component\"}}\n{good}\n");
     let request = Request::builder().method("POST").uri("/api/v1/entities/bulk").body(Body::from(body)).unwrap();
     let result = portal.send(request).await.json(207);
-    let statuses: Vec<_> = result["items"].as_array().unwrap().iter().map(|item| (item["line"].as_u64().unwrap(), item["status"].as_u64().unwrap())).collect();
+    let statuses: Vec<_> = result["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["line"].as_u64().unwrap(), item["status"].as_u64().unwrap()))
+        .collect();
     assert_eq!(statuses, [(1, 201), (2, 422), (4, 422), (5, 409)]);
     assert!(result["items"][2]["errors"].as_array().unwrap().len() > 1);
 });
@@ -117,7 +128,11 @@ on_both!(a_put_needs_the_version_it_was_made_for, portal, {
     created.is(201);
     let etag = created.headers["etag"].to_str().unwrap().to_owned();
     let put = |etag: &str, owner: &str| {
-        let request = Request::builder().method("PUT").uri(path).header("if-match", etag).header("content-type", "application/json");
+        let request = Request::builder()
+            .method("PUT")
+            .uri(path)
+            .header("if-match", etag)
+            .header("content-type", "application/json");
         portal.send(request.body(Body::from(component("booking", owner).to_string())).unwrap())
     };
     put(&etag, "team-b").await.is(200);
@@ -151,10 +166,16 @@ on_both!(bad_requests_are_named, portal, {
     text("{}", "application/json").await.problem(422, "invalid_body");
     text("{}", "text/csv").await.problem(415, "unsupported_media_type");
     let deep = "[".repeat(100_000);
-    let request = Request::builder().method("PUT").uri("/api/v1/entities/component/default/x").header("content-type", "application/json");
+    let request = Request::builder()
+        .method("PUT")
+        .uri("/api/v1/entities/component/default/x")
+        .header("content-type", "application/json");
     portal.send(request.body(Body::from(deep)).unwrap()).await.problem(400, "malformed_json");
     let huge = vec![b' '; 2 << 20];
-    let request = Request::builder().method("PUT").uri("/api/v1/entities/component/default/x").header("content-type", "application/json");
+    let request = Request::builder()
+        .method("PUT")
+        .uri("/api/v1/entities/component/default/x")
+        .header("content-type", "application/json");
     portal.send(request.body(Body::from(huge)).unwrap()).await.problem(413, "too_large");
 });
 

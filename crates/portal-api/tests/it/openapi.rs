@@ -11,5 +11,8 @@ fn the_committed_document_equals_the_router() {
         std::fs::write(&path, &text).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "openapi.json is out of date: run the test again with UPDATE_OPENAPI=1 and commit the file");
+    assert!(
+        committed == text,
+        "openapi.json is out of date: run the test again with UPDATE_OPENAPI=1 and commit the file"
+    );
 }

@@ -2,7 +2,10 @@
 //! events and jobs.
 
 use sea_orm_migration::prelude::*;
-use sea_orm_migration::schema::{big_integer, big_integer_null, boolean, integer, string, string_null, text, text_null, timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null};
+use sea_orm_migration::schema::{
+    big_integer, big_integer_null, boolean, integer, string, string_null, text, text_null,
+    timestamp_with_time_zone as time, timestamp_with_time_zone_null as time_null,
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

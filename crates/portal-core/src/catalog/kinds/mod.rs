@@ -32,6 +32,7 @@ pub struct RelationField {
 /// One kind of entity, built in or declared as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KindDefinition {
     /// e.g. `Component`.
     pub kind: String,
@@ -46,6 +47,7 @@ pub struct KindDefinition {
     pub description: String,
     /// JSON Schema of `spec`.
     #[serde(default = "any_object")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub schema: Value,
     #[serde(default)]
     pub relation_fields: Vec<RelationField>,

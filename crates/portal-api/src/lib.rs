@@ -19,4 +19,6 @@ pub mod openapi;
 pub mod router;
 pub mod serve;
 pub mod state;
+#[cfg(feature = "ui")]
+pub mod ui;
 pub mod workers;

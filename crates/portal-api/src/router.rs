@@ -42,6 +42,8 @@ pub fn inner(app: &App) -> Router {
 pub fn outer(app: &App) -> Router {
     let seconds = Duration::from_secs(app.config.limits.request_seconds);
     let inner = inner(app);
+    #[cfg(feature = "ui")]
+    let inner = crate::ui::mount(app, inner);
     inner
         .layer(middleware::from_fn(move |request: Request, next| http::context::within(seconds, request, next)))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest))

@@ -9,14 +9,11 @@ pub mod access;
 pub mod catalog;
 #[cfg(feature = "engine")]
 pub mod document;
-<<<<<<< HEAD
 #[cfg(feature = "engine")]
 #[doc(hidden)]
 pub mod fuzzing;
-=======
 #[cfg(feature = "generate")]
 pub mod generate;
->>>>>>> 41d42b4 (core: Generate catalogs of any size)
 pub mod problem;
 pub mod search;
 pub mod sources;

@@ -20,6 +20,7 @@ mod update;
 #[cfg(test)]
 mod model;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 pub use facets::Facets;
@@ -93,8 +94,16 @@ pub struct CatalogIndex {
     memo: Memo,
 }
 
-/// Substring searches of one state, which the pages of a list repeat.
-type Memo = Arc<Mutex<Vec<(FullText, Arc<RoaringBitmap>)>>>;
+/// Answers that hold until the next change and that many requests share.
+type Memo = Arc<Mutex<Answers>>;
+
+#[derive(Debug, Default)]
+struct Answers {
+    /// Rows that contain a text, which the pages of a list repeat.
+    texts: Vec<(FullText, Arc<RoaringBitmap>)>,
+    /// Titles of a relation's targets, in the order of the field's values.
+    titles: HashMap<u32, Arc<Vec<Option<Text>>>>,
+}
 
 /// Fields that every row has or many questions need, at fixed numbers.
 mod known {

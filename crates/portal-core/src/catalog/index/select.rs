@@ -129,7 +129,7 @@ impl CatalogIndex {
         let wanted = FullText { term, fields: full_text.fields.iter().map(|field| field.to_lowercase()).collect() };
         let known = {
             let memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
-            memo.iter().find(|(known, _)| *known == wanted).map(|(_, found)| Arc::clone(found))
+            memo.texts.iter().find(|(known, _)| *known == wanted).map(|(_, found)| Arc::clone(found))
         };
         if let Some(found) = known {
             return Cow::Owned(&*found & &*rows);
@@ -152,10 +152,10 @@ impl CatalogIndex {
         let found = Arc::new(self.scan(&wanted));
         let selected = &*found & &*rows;
         let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
-        if memo.len() >= MEMO {
-            memo.remove(0);
+        if memo.texts.len() >= MEMO {
+            memo.texts.remove(0);
         }
-        memo.push((wanted, found));
+        memo.texts.push((wanted, found));
         Cow::Owned(selected)
     }
 

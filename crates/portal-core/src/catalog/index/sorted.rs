@@ -6,6 +6,8 @@ use std::sync::Arc;
 const CHUNK: usize = 128;
 /// Room for entries to come, when a chunk must grow.
 const SLACK: usize = 8;
+/// A batch is merged if the map is at most so many times larger.
+const MERGE: usize = 16;
 
 type Chunk<K, V> = Arc<Vec<(K, V)>>;
 
@@ -72,6 +74,53 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
         if keep(&value) {
             self.insert_at(chunk, entry, (key.clone(), value));
         }
+    }
+
+    /// Applies operations that are sorted by key, those of one key together.
+    /// Many at once are merged, which costs a pass over the map but no search.
+    pub(super) fn apply_sorted<T>(
+        &mut self,
+        operations: Vec<(K, T)>,
+        mut change: impl FnMut(&K, &mut V, T),
+        keep: impl Fn(&V) -> bool,
+    ) where
+        V: Default,
+    {
+        let mut operations = operations.into_iter().peekable();
+        if operations.len().saturating_mul(MERGE) < self.slice().len().saturating_mul(CHUNK) {
+            while let Some((key, operation)) = operations.next() {
+                let mut group = vec![operation];
+                while let Some((_, operation)) = operations.next_if(|(other, _)| *other == key) {
+                    group.push(operation);
+                }
+                let all = |value: &mut V| group.into_iter().for_each(|operation| change(&key, value, operation));
+                self.update(&key, all, &keep);
+            }
+            return;
+        }
+        let mut merged = Builder { chunks: Vec::new(), open: Vec::with_capacity(CHUNK) };
+        let mut finish = |key: K, mut value: V, operations: &mut std::iter::Peekable<std::vec::IntoIter<(K, T)>>| {
+            let mut changed = false;
+            while let Some((_, operation)) = operations.next_if(|(other, _)| *other == key) {
+                change(&key, &mut value, operation);
+                changed = true;
+            }
+            if !changed || keep(&value) {
+                merged.push((key, value));
+            }
+        };
+        for chunk in std::mem::take(self).into_chunks() {
+            for (key, value) in Arc::try_unwrap(chunk).unwrap_or_else(|shared| (*shared).clone()) {
+                while let Some((other, _)) = operations.peek().filter(|(other, _)| *other < key) {
+                    finish(other.clone(), V::default(), &mut operations);
+                }
+                finish(key, value, &mut operations);
+            }
+        }
+        while let Some((other, _)) = operations.peek() {
+            finish(other.clone(), V::default(), &mut operations);
+        }
+        *self = merged.build();
     }
 
     /// The first place whose key is not `before` some point.
@@ -184,6 +233,50 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
     }
 }
 
+impl<K, V> SortedMap<K, V> {
+    fn into_chunks(self) -> Vec<Chunk<K, V>> {
+        match self.chunks {
+            Chunks::None => Vec::new(),
+            Chunks::One(chunk) => vec![chunk],
+            Chunks::Many(chunks) => chunks.iter().cloned().collect(),
+        }
+    }
+}
+
+/// Builds a map from entries in order.
+struct Builder<K, V> {
+    chunks: Vec<Chunk<K, V>>,
+    open: Vec<(K, V)>,
+}
+
+impl<K, V> Builder<K, V> {
+    fn push(&mut self, entry: (K, V)) {
+        // Not to the brim, so that the next insertions need no split.
+        if self.open.len() == CHUNK * 3 / 4 {
+            self.close();
+        }
+        self.open.push(entry);
+    }
+
+    fn close(&mut self) {
+        let mut full = std::mem::replace(&mut self.open, Vec::with_capacity(CHUNK * 3 / 4));
+        full.shrink_to_fit();
+        self.chunks.push(Arc::new(full));
+    }
+
+    fn build(mut self) -> SortedMap<K, V> {
+        if !self.open.is_empty() {
+            self.close();
+        }
+        let chunks = match self.chunks.len() {
+            0 => Chunks::None,
+            1 => self.chunks.pop().map_or(Chunks::None, Chunks::One),
+            _ => Chunks::Many(Arc::new(self.chunks)),
+        };
+        SortedMap { chunks }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -197,6 +290,7 @@ mod tests {
         fn it_is_a_sorted_map(
             operations in proptest::collection::vec((0_u8..3, 0_u32..700), 0..1500),
             ascending in 0_u32..600,
+            batch in proptest::collection::vec((0_u32..700, any::<bool>()), 0..200),
             point in 0_u32..700,
         ) {
             let (mut map, mut model) = (SortedMap::<u32, u32>::default(), BTreeMap::new());
@@ -215,6 +309,14 @@ mod tests {
                 }
             }
             prop_assert_eq!(map.len(), model.len());
+            prop_assert!(map.iter().map(|(key, value)| (key, value)).eq(&model));
+            let mut sorted = batch;
+            sorted.sort_by_key(|(key, _)| *key);
+            for (key, add) in &sorted {
+                if *add { *model.entry(*key).or_insert(0) += 1; } else { model.remove(key); }
+            }
+            let change = |_: &u32, value: &mut u32, add| *value = if add { *value + 1 } else { 0 };
+            map.apply_sorted(sorted, change, |value| *value > 0);
             prop_assert!(map.iter().map(|(key, value)| (key, value)).eq(&model));
             let at = map.seek(|key| *key < point);
             prop_assert!(map.forwards(at).map(|(key, value)| (key, value)).eq(model.range(point..)));

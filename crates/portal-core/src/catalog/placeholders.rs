@@ -28,8 +28,9 @@ pub struct Placeholder {
     /// The key with its dollar, e.g. `$text`.
     pub key: String,
     pub kind: PlaceholderKind,
-    /// Path or URL as its author wrote it; `None` when it is not a text.
-    pub target: Option<String>,
+    /// Path or URL as its author wrote it; a value that is not text, as JSON,
+    /// which names no file.
+    pub target: String,
 }
 
 /// The kind of placeholder that a value is: an object with exactly one key,
@@ -72,7 +73,7 @@ fn walk(value: &Value, pointer: &mut String, found: &mut Vec<Placeholder>) {
             pointer: pointer.clone(),
             key: key.clone(),
             kind,
-            target: target.as_str().map(str::to_owned),
+            target: target.as_str().map_or_else(|| target.to_string(), str::to_owned),
         }));
         return;
     }
@@ -115,13 +116,13 @@ mod tests {
             },
         });
         let found: Vec<_> = find(&entity).into_iter().map(|p| (p.pointer, p.kind, p.target)).collect();
-        let text = |text: &str| Some(text.to_owned());
+        let text = str::to_owned;
         assert_eq!(
             found,
             [
                 ("/spec/definition".to_owned(), PlaceholderKind::Text, text("./a.yaml")),
                 ("/spec/list/1".to_owned(), PlaceholderKind::Json, text("b.json")),
-                ("/metadata/a~1b".to_owned(), PlaceholderKind::Yaml, None),
+                ("/metadata/a~1b".to_owned(), PlaceholderKind::Yaml, text("5")),
                 ("/metadata/api".to_owned(), PlaceholderKind::Definition, text("https://example.com/o.yaml")),
             ]
         );

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::place::{Mark, Places, Position};
 use super::scalar::{self, NotFinite, Tag};
 use super::split::Chunk;
+use super::syntax;
 use super::{Budget, Document, Reading};
 use crate::catalog::wire::Fault;
 
@@ -50,7 +51,7 @@ pub(super) fn read_chunk(chunk: &Chunk<'_>, index: u32, meter: &mut Meter<'_>, r
     let before = (meter.clone(), reading.faults.len());
     let outcome = read_text(text, chunk, index, meter, reading);
     let surrogates =
-        reading.faults[before.1..].iter().any(|(_, fault)| fault.message.contains("Unicode character escape"));
+        reading.faults[before.1..].iter().any(|(_, fault)| fault.message == syntax::explained("Unicode character").0);
     if surrogates && let Some(text) = join_surrogates(text) {
         *meter = before.0;
         reading.faults.truncate(before.1);
@@ -429,15 +430,10 @@ impl<'c, 'm, 'b> Builder<'c, 'm, 'b> {
             );
         }
         let tab = self.line_of(error.marker()).trim_start_matches(' ').starts_with('\t');
-        let hint = match () {
-            () if tab || info.contains("tab") => Some("indent with spaces"),
-            () if info.contains("unknown anchor") => Some("define it with `&name` before, or quote the text"),
-            () if info.contains("escape") => Some("use single quotes where `\\` means itself"),
-            () if info.contains("mapping values are not allowed") => Some("quote text that contains `: `"),
-            () if info.contains("unexpected character") => Some("quote text that starts with `@`, `%` or a backtick"),
-            () => None,
-        };
-        self.fault("yaml_syntax", at, info.to_owned(), hint)
+        // The parser sees a tab as the start of something else at times.
+        let block = ["block", "key", "indentation"].iter().any(|part| info.contains(part));
+        let (message, hint) = syntax::explained(if tab && block { "tab" } else { info });
+        self.fault("yaml_syntax", at, message, hint)
     }
 
     fn line_of(&self, marker: &Marker) -> &str {

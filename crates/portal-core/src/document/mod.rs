@@ -8,6 +8,7 @@ mod build;
 mod place;
 mod scalar;
 mod split;
+mod syntax;
 #[cfg(test)]
 mod tests;
 

@@ -6,6 +6,9 @@ use serde_json::json;
 
 use super::*;
 
+/// Far above what is needed on a busy machine; what hangs takes hours.
+const HANG: Duration = Duration::from_secs(120);
+
 fn read_all(text: impl AsRef<[u8]>) -> Reading {
     read(text.as_ref(), &Budget::default())
 }
@@ -193,6 +196,31 @@ fn faults_name_their_place() {
 }
 
 #[test]
+fn syntax_faults_speak_of_the_text() {
+    for (text, expected) in [
+        ("a:\n\tb: 1", "a tab"),
+        ("a: *x", "no anchor"),
+        ("a: \"\\q\"", "no such escape"),
+        ("a: \"\\ud83d\"", "not a character"),
+        ("a: b: c", "cannot stand here"),
+        ("a: - b", "list item"),
+        ("a: @b", "cannot start"),
+        ("a: 'b\nc: d", "quoted text goes on"),
+        ("'b", "never closed"),
+        ("a: \"b\" c", "closing quote"),
+        ("a: {b: c", "braces"),
+        ("a: [b", "brackets"),
+        ("a: 1\n b: 2", "cannot stand here"),
+        ("a:\n  b: 1\n c: 2", "not a key of"),
+        ("a: 1\nb\n", "end with `:`"),
+    ] {
+        let (_, fault) = read_all(text).faults.remove(0);
+        assert!(fault.message.contains(expected), "{text}: {fault:?}");
+        assert!(fault.hint.is_some(), "{text}: {fault:?}");
+    }
+}
+
+#[test]
 fn a_broken_document_harms_only_itself() {
     let reading = read_all("a: 1\n---\nb: [\n---\nc: 'x\n---\nd: 1\nd: 2\n---\ne: \"\\q\"\n...\n---\nf: 6\n");
     let good: Vec<_> = reading.documents.iter().map(|document| (document.index, document.value.to_string())).collect();
@@ -219,7 +247,7 @@ fn ten_thousand_malformed_documents_are_ten_thousand_faults() {
     let start = Instant::now();
     let reading = read(text.as_bytes(), &budget);
     assert_eq!((reading.documents.len(), reading.faults.len()), (10_000, 10_000));
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(start.elapsed() < HANG, "{:?}", start.elapsed());
 }
 
 #[test]
@@ -260,13 +288,13 @@ fn alias_bombs_stop_at_once() {
         let _ = writeln!(laughs, "a{level}: &a{level} [{}]", vec![format!("*a{}", level - 1); 10].join(","));
     }
     let large = format!("a: &a {}\nb: [{}]", "x".repeat(1 << 20), vec!["*a"; 90].join(","));
-    let nested = format!("{}{}{}", "&a [".repeat(60), "1,".repeat(400_000), "]".repeat(60));
+    let nested = format!("{}{}{}", "&a [".repeat(60), "1,".repeat(100_000), "]".repeat(60));
     for bomb in [laughs, large, nested] {
         let start = Instant::now();
         let reading = read_all(&bomb);
         assert_eq!(reading.documents.len(), 0);
         assert!(reading.faults[0].1.rule.starts_with("too_"), "{:?}", reading.faults[0]);
-        assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+        assert!(start.elapsed() < HANG, "{:?}", start.elapsed());
     }
 }
 
@@ -277,7 +305,7 @@ fn nesting_has_no_effect_on_the_stack() {
         let reading = read_all(open.repeat(100_000));
         assert_eq!(reading.documents.len(), 0, "{open}");
         assert_eq!(reading.faults.len(), 1, "{open}");
-        assert!(start.elapsed() < Duration::from_secs(10), "{open}: {:?}", start.elapsed());
+        assert!(start.elapsed() < HANG, "{open}: {:?}", start.elapsed());
     }
     let blocks: String = (0..2_000).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
     check_fault(blocks, "too_deep", 65, 65, &"/a".repeat(64));

@@ -73,6 +73,8 @@ pub(super) fn missing(parent: &Value, schema: &Value, pointer: &str, field: &str
     if let Some(slip) = hints::closest(field, unknown) {
         finding.blame = Some(format!("{pointer}/{}", escape(slip)));
         finding.hint = Some(format!("did you mean `{field}` instead of `{slip}`?"));
+    } else if parent.get("<<").is_some() {
+        finding.hint = Some("merge keys are not supported: write the fields out".to_owned());
     } else {
         let about = properties.and_then(|properties| properties.get(field)?.get("description")?.as_str());
         finding.hint = about.map(|about| format!("add `{field}`: {}", lower_first(about)));

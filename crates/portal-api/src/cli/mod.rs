@@ -2,6 +2,7 @@
 
 mod database;
 mod serve;
+mod validate;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,8 @@ enum Command {
     Openapi,
     /// Check the database and the configuration
     Doctor,
+    /// Judge descriptors: 0 all valid, 1 something is not, 2 wrong call
+    Validate(validate::ValidateFlags),
 }
 
 /// Runs the program and answers its exit status.
@@ -48,6 +51,7 @@ pub fn main() -> ExitCode {
         Command::Migrate => runtime.block_on(database::migrate(&flags)),
         Command::Openapi => database::print_openapi(),
         Command::Doctor => runtime.block_on(database::examine(&flags)),
+        Command::Validate(flags) => return validate::run(&flags),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,9 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, anyhow, bail};
-
-use crate::sources::glob::{self, Glob};
+use anyhow::{Context, Result, bail};
 
 /// The files that paths name, sorted, each once.
 pub(super) fn find(paths: &[String]) -> Result<Vec<PathBuf>> {
@@ -24,19 +22,6 @@ pub(super) fn find(paths: &[String]) -> Result<Vec<PathBuf>> {
         } else if path.exists() {
             found.insert(path.to_owned());
             continue;
-        } else if glob::is_glob(text) {
-            let (root, rest) = glob::split_root(text);
-            let pattern = Glob::new(rest).map_err(|reason| anyhow!("`{text}`: {reason}"))?;
-            let root = Path::new(root);
-            if root.is_dir() {
-                walk(root, &mut |file| {
-                    let below = file.strip_prefix(root).unwrap_or(file);
-                    if pattern.matches(&shown(below)) {
-                        let file = if root == Path::new(".") { below } else { file };
-                        found.insert(file.to_owned());
-                    }
-                })?;
-            }
         } else {
             bail!("there is no file or folder `{text}`");
         }

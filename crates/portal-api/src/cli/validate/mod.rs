@@ -21,7 +21,7 @@ const USAGE: u8 = 2;
 
 #[derive(Debug, Args)]
 pub struct ValidateFlags {
-    /// Files, folders (all *.yaml and *.yml below) or quoted globs
+    /// Files, or folders (all *.yaml and *.yml below)
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
     /// How to print the verdicts

@@ -107,11 +107,13 @@ pub struct Limits {
     pub connections: usize,
     /// Seconds for a whole request.
     pub request_seconds: u64,
+    /// Names under which browsers may reach the portal, beside this machine's own.
+    pub hosts: Vec<String>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 800, request_seconds: 30 }
+        Self { connections: 800, request_seconds: 30, hosts: Vec::new() }
     }
 }
 

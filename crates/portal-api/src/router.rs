@@ -1,5 +1,6 @@
 //! The one place where routes come together, and the layers around them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -41,12 +42,14 @@ pub fn inner(app: &App) -> Router {
 /// What the network sees.
 pub fn outer(app: &App) -> Router {
     let seconds = Duration::from_secs(app.config.limits.request_seconds);
+    let hosts: Arc<[String]> = app.config.limits.hosts.clone().into();
     let inner = inner(app);
     #[cfg(feature = "ui")]
     let inner = crate::ui::mount(app, inner);
     inner
         .layer(middleware::from_fn(move |request: Request, next| http::context::within(seconds, request, next)))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest))
+        .layer(middleware::from_fn(move |request: Request, next| http::guard::check(hosts.clone(), request, next)))
         .layer(middleware::from_fn(http::context::assign))
 }
 

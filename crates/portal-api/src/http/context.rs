@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use portal_core::problem::Problem;
@@ -51,7 +51,8 @@ pub async fn assign(mut request: Request, next: Next) -> Response {
         let headers = std::mem::take(response.headers_mut());
         let mut completed = (response.status(), axum::Json(&problem)).into_response();
         for (name, value) in &headers {
-            if name != axum::http::header::CONTENT_LENGTH {
+            // The body is new: as long as it is, and not compressed.
+            if name != header::CONTENT_LENGTH && name != header::CONTENT_ENCODING {
                 completed.headers_mut().insert(name.clone(), value.clone());
             }
         }

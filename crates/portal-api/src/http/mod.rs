@@ -6,5 +6,6 @@ pub mod body;
 pub mod context;
 pub mod cursor;
 pub mod etag;
+pub mod guard;
 pub mod idempotency;
 pub mod params;

@@ -26,6 +26,8 @@ pub type RefPath = Path<(String, String, String)>;
 
 /// Most nodes of a graph.
 const GRAPH_LIMIT: u64 = 2000;
+/// Entities that a graph in the past may be looked for in.
+const GRAPH_PAST_LIMIT: u64 = 200_000;
 
 /// One entity with everything that its page shows.
 #[utoipa::path(
@@ -47,9 +49,7 @@ pub async fn find_entity(
     mut params: Params,
 ) -> ApiResult<Response> {
     let entity_ref = reference(parts)?;
-    let fields = params.all("fields");
-    let fields: Vec<String> =
-        fields.iter().flat_map(|list| list.split(',')).map(|field| field.trim().to_owned()).collect();
+    let fields = lists::fields(&mut params)?;
     let as_of = params.time("as_of")?;
     let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
     let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
@@ -127,8 +127,8 @@ pub async fn graph_entity(
     params.finish()?;
     let (index, visibility, seq) = match as_of {
         Some(time) => {
-            let (index, _, seq) = lists::past(&app, time).await?;
-            (index, Visibility::All, seq)
+            let past = lists::past(&app, time, None, GRAPH_PAST_LIMIT).await?;
+            (past.index, Visibility::All, past.seq)
         }
         None => {
             let snapshot = app.catalog.snapshot();
@@ -197,7 +197,8 @@ async fn at(
     time: DateTime<Utc>,
     visibility: &Visibility,
 ) -> ApiResult<EntityDetail> {
-    let (index, states, _) = lists::past(app, time).await?;
+    // Whatever refers to an entity names it, so that nothing else need be read.
+    let lists::Past { index, states, .. } = lists::past(app, time, Some(entity_ref.name()), GRAPH_PAST_LIMIT).await?;
     let row = visible_row(&index, entity_ref, visibility)?;
     let state = states.get(&row).ok_or_else(|| absent(entity_ref))?;
     let hashes: Vec<String> = state.definition_hash.iter().cloned().collect();

@@ -42,8 +42,10 @@ pub async fn list_kinds(
 pub async fn find_kind(
     auth: Authorized<ReadCatalog>,
     State(app): State<App>,
+    params: Params,
     Path(kind): Path<String>,
 ) -> ApiResult<Json<KindView>> {
+    params.finish()?;
     let snapshot = app.catalog.snapshot();
     let Some(kind) = snapshot.kinds.get(&kind) else { return Err(absent(&kind)) };
     Ok(Json(view(&auth, &snapshot, kind)))
@@ -63,10 +65,12 @@ pub async fn find_kind(
 pub async fn put_kind(
     auth: Authorized<WriteCatalog>,
     State(app): State<App>,
+    params: Params,
     Path(kind): Path<String>,
     request_id: RequestId,
     JsonBody(definition): JsonBody<KindDefinition>,
 ) -> ApiResult<Json<KindView>> {
+    params.finish()?;
     if definition.kind != kind {
         return Err(ApiError::field("/kind", format!("`{}` is not the kind in the path, `{kind}`", definition.kind)));
     }
@@ -97,9 +101,11 @@ pub async fn put_kind(
 pub async fn delete_kind(
     auth: Authorized<WriteCatalog>,
     State(app): State<App>,
+    params: Params,
     Path(kind): Path<String>,
     request_id: RequestId,
 ) -> ApiResult<StatusCode> {
+    params.finish()?;
     let snapshot = app.catalog.snapshot();
     let Some(definition) = snapshot.kinds.get(&kind) else { return Err(absent(&kind)) };
     if snapshot.kinds.is_built_in(&kind) {

@@ -114,8 +114,10 @@ pub async fn list_entities(
 pub async fn batch_entities(
     auth: Authorized<ReadCatalog>,
     State(app): State<App>,
+    params: Params,
     JsonBody(EntityRefs { entity_refs, fields }): JsonBody<EntityRefs>,
 ) -> ApiResult<Json<EntityBatch>> {
+    params.finish()?;
     if entity_refs.len() > BATCH_LIMIT {
         return Err(ApiError::field(
             "/entity_refs",
@@ -161,7 +163,7 @@ async fn now(app: &App, asked: &ListQuery, visibility: &Visibility) -> ApiResult
 
 /// The list at an earlier time, from the feed: everything is read, so the size is bounded.
 async fn in_the_past(app: &App, asked: &ListQuery, time: DateTime<Utc>) -> ApiResult<EntityList> {
-    let (index, states, seq) = past(app, time).await?;
+    let Past { index, states, seq } = past(app, time, None, PAST_LIMIT).await?;
     let page = index.page(&asked.query, &Visibility::All);
     let documents: Vec<Option<Arc<Document>>> = page
         .rows
@@ -172,16 +174,25 @@ async fn in_the_past(app: &App, asked: &ListQuery, time: DateTime<Utc>) -> ApiRe
     Ok(asked.list(&page, items.into_iter().flatten().collect(), BTreeMap::new(), seq))
 }
 
-/// The whole catalog at an earlier time.
+/// The catalog at an earlier time.
+pub struct Past {
+    pub index: CatalogIndex,
+    pub states: BTreeMap<u32, EntityState>,
+    /// The last change before that time.
+    pub seq: i64,
+}
+
+/// Reads the catalog at an earlier time; with `mention`, only entities whose
+/// descriptor holds this text.
 ///
 /// # Errors
-/// 422 when it is larger than can be read for one request.
-pub async fn past(app: &App, time: DateTime<Utc>) -> ApiResult<(CatalogIndex, BTreeMap<u32, EntityState>, i64)> {
-    let changes = changes::store::entities_at(app.db.reader(), time, PAST_LIMIT + 1).await?;
-    if changes.len() as u64 > PAST_LIMIT {
+/// 422 when that is more than can be read for one request.
+pub async fn past(app: &App, time: DateTime<Utc>, mention: Option<&str>, limit: u64) -> ApiResult<Past> {
+    let changes = changes::store::entities_at(app.db.reader(), time, mention, limit + 1).await?;
+    if changes.len() as u64 > limit {
         return Err(ApiError::invalid(
             "too_large_for_as_of",
-            format!("more than {PAST_LIMIT} entities existed then; ask for one entity with `as_of` instead"),
+            format!("more than {limit} entities existed then; ask for one entity with `as_of` instead"),
             Vec::new(),
         ));
     }
@@ -191,7 +202,23 @@ pub async fn past(app: &App, time: DateTime<Utc>) -> ApiResult<(CatalogIndex, BT
         changes.iter().filter_map(|change| serde_json::from_str(change.document.as_deref()?).ok()).collect();
     let mut index = super::view::empty_index(&kinds);
     index.apply(states.iter().map(|state| super::view::upsert(state.clone(), &kinds)).collect());
-    Ok((index, states.into_iter().map(|state| (state.id, state)).collect(), seq))
+    Ok(Past { index, states: states.into_iter().map(|state| (state.id, state)).collect(), seq })
+}
+
+/// The paths to keep of each descriptor.
+///
+/// # Errors
+/// A path with an index.
+pub fn fields(params: &mut Params) -> ApiResult<Vec<String>> {
+    let lists = params.all("fields");
+    let fields = lists.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|field| !field.is_empty());
+    let fields: Vec<String> = fields.map(str::to_owned).collect();
+    match fields.iter().find(|field| field.contains('[')) {
+        Some(field) => {
+            Err(ApiError::parameter("fields", format!("`{field}` is not a dotted path; lists cannot be indexed")))
+        }
+        None => Ok(fields),
+    }
 }
 
 async fn shown(
@@ -247,20 +274,7 @@ impl ListQuery {
         }
         let limit = params.number("limit", 20, 0..=500)?;
         let place = params.one("cursor")?.map(|text| cursor::decode::<Place>(&text)).transpose()?;
-        let fields = params.all("fields");
-        let fields: Vec<String> = fields
-            .iter()
-            .flat_map(|list| list.split(','))
-            .map(str::trim)
-            .filter(|field| !field.is_empty())
-            .map(str::to_owned)
-            .collect();
-        if let Some(field) = fields.iter().find(|field| field.contains('[')) {
-            return Err(ApiError::parameter(
-                "fields",
-                format!("`{field}` is not a dotted path; lists cannot be indexed"),
-            ));
-        }
+        let fields = fields(&mut params)?;
         let as_of = params.time("as_of")?;
         if as_of.is_some() && !facets.is_empty() {
             return Err(ApiError::parameter("as_of", "a list in the past has no facets"));

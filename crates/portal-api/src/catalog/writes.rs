@@ -68,11 +68,13 @@ pub async fn validate_entities(
 pub async fn put_entity(
     auth: Authorized<WriteCatalog>,
     State(app): State<App>,
+    params: Params,
     Path(parts): RefPath,
     request_id: RequestId,
     headers: HeaderMap,
     JsonBody(value): JsonBody<Value>,
 ) -> ApiResult<Response> {
+    params.finish()?;
     let entity_ref = reference(parts)?;
     let kinds = app.catalog.snapshot().kinds.clone();
     let entity = checked(value, &kinds).map_err(|faults| invalid(&entity_ref, faults))?;
@@ -123,10 +125,12 @@ pub async fn put_entity(
 pub async fn delete_entity(
     auth: Authorized<WriteCatalog>,
     State(app): State<App>,
+    params: Params,
     Path(parts): RefPath,
     request_id: RequestId,
     headers: HeaderMap,
 ) -> ApiResult<StatusCode> {
+    params.finish()?;
     let entity_ref = reference(parts)?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
@@ -154,9 +158,11 @@ pub async fn delete_entity(
 pub async fn restore_entity(
     auth: Authorized<WriteCatalog>,
     State(app): State<App>,
+    params: Params,
     Path(parts): RefPath,
     request_id: RequestId,
 ) -> ApiResult<StatusCode> {
+    params.finish()?;
     let entity_ref = reference(parts)?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use portal_core::access::ActorId;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement,
@@ -166,8 +166,14 @@ pub async fn find<C: ConnectionTrait>(db: &C, subject: &str, seq: i64) -> DbResu
 }
 
 /// The last entry of every entity at a time, at most `limit`; entities that
-/// were gone by then are left out.
-pub async fn entities_at<C: ConnectionTrait>(db: &C, time: DateTime<Utc>, limit: u64) -> DbResult<Vec<Change>> {
+/// were gone by then are left out. With `mention`, only those whose document
+/// holds this text, in any case.
+pub async fn entities_at<C: ConnectionTrait>(
+    db: &C,
+    time: DateTime<Utc>,
+    mention: Option<&str>,
+    limit: u64,
+) -> DbResult<Vec<Change>> {
     let newest = Query::select()
         .expr(Expr::col(Column::Seq).max())
         .from(Entity)
@@ -179,10 +185,20 @@ pub async fn entities_at<C: ConnectionTrait>(db: &C, time: DateTime<Utc>, limit:
         .filter(Expr::col((Alias::new("change"), Column::Seq)).in_subquery(newest))
         .filter(Column::Document.is_not_null())
         .order_by_asc(Column::Seq)
-        .limit(limit)
-        .all(db)
-        .await?;
+        .limit(limit);
+    let rows = match mention {
+        Some(text) => {
+            let pattern = LikeExpr::new(format!("%{}%", escaped(&text.to_lowercase()))).escape('\\');
+            rows.filter(Func::lower(Expr::col(Column::Document)).like(pattern)).all(db).await?
+        }
+        None => rows.all(db).await?,
+    };
     Ok(rows.into_iter().map(Change::from).collect())
+}
+
+/// Text without the wildcards of `LIKE`.
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 impl From<Model> for Change {

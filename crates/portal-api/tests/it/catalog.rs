@@ -152,7 +152,6 @@ on_both!(bad_requests_are_named, portal, {
         ("/api/v1/entities?as_of=yesterday", 400, "invalid_parameter"),
         ("/api/v1/entities/component/default/nobody", 404, "entity_not_found"),
         ("/api/v1/nothing", 404, "unknown_route"),
-
     ] {
         portal.get(path).await.problem(status, code);
     }

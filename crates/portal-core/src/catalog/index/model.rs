@@ -407,14 +407,14 @@ proptest! {
         let words = ["a", "A", "b", "B", "c", "true"];
         let pick = |n: u32| words[((seed.wrapping_mul(31).wrapping_add(n.wrapping_mul(2_654_435_761))) >> 7) as usize % words.len()];
         let upsert = |id: u32| {
-            let mut entity = json!({"kind": if id % 3 == 0 { "API" } else { "Component" }, "metadata": {"name": format!("n{id}")}, "spec": {}});
-            if id % 5 != 0 {
+            let mut entity = json!({"kind": if id.is_multiple_of(3) { "API" } else { "Component" }, "metadata": {"name": format!("n{id}")}, "spec": {}});
+            if !id.is_multiple_of(5) {
                 entity["spec"]["type"] = json!(pick(id));
             }
-            if id % 7 == 0 {
+            if id.is_multiple_of(7) {
                 entity["spec"]["type"] = json!([pick(id), pick(id + 1), 3]);
             }
-            if id % 11 == 0 {
+            if id.is_multiple_of(11) {
                 entity["spec"]["type"] = Value::Null;
             }
             RowChange::Upsert { id, uid: uid(id), entity: Entity(entity), relations: Vec::new() }

@@ -146,19 +146,31 @@ impl ApiError {
             Self::Internal(_) => "the request failed; the log has the reason under this request id".to_owned(),
             other => other.to_string(),
         };
-        let errors = match self {
+        let mut errors = match self {
             Self::Unreadable { errors, .. } | Self::Invalid { errors, .. } => errors.clone(),
             _ => Vec::new(),
         };
+        for error in &mut errors {
+            error.message = clipped(std::mem::take(&mut error.message));
+        }
         Problem {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
             code: self.code().to_owned(),
-            detail,
+            detail: clipped(detail),
             request_id: String::new(),
             errors,
         }
+    }
+}
+
+/// Messages quote what was sent, which may be long.
+fn clipped(text: String) -> String {
+    const LIMIT: usize = 500;
+    match text.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
     }
 }
 

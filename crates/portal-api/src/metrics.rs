@@ -15,6 +15,8 @@ use crate::state::App;
 /// Upper bounds of the latency buckets, in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
+const KNOWN_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 type Key = (String, String, u16);
 
 static REQUESTS: Mutex<BTreeMap<Key, Latency>> = Mutex::new(BTreeMap::new());
@@ -29,6 +31,8 @@ struct Latency {
 
 /// Notes one answered request. `route` is the pattern, never the raw path.
 pub fn observe(method: &str, route: &str, status: u16, duration: Duration) {
+    // A label per method that somebody makes up would grow without bound.
+    let method = KNOWN_METHODS.into_iter().find(|known| *known == method).unwrap_or("other");
     let seconds = duration.as_secs_f64();
     let mut requests = REQUESTS.lock().unwrap_or_else(PoisonError::into_inner);
     let latency = requests.entry((method.to_owned(), route.to_owned(), status)).or_default();

@@ -42,6 +42,8 @@ struct Place {
     b: bool,
     /// Rows before the page that this cursor leads to.
     o: u64,
+    /// The list to which it belongs: what decides its rows and their order.
+    l: String,
 }
 
 /// What a list is asked for.
@@ -54,6 +56,8 @@ struct ListQuery {
     /// Known when a cursor says so.
     offset: u64,
     backwards: bool,
+    /// Fingerprint of the list, for its cursors.
+    list: String,
 }
 
 /// Entities that match, with their total and facets.
@@ -260,13 +264,14 @@ fn titled(
 
 impl ListQuery {
     fn read(mut params: Params) -> ApiResult<Self> {
-        let filters = params.all("filter");
+        let mut filters = params.all("filter");
         if filters.len() > 20 {
             return Err(ApiError::parameter("filter", "at most 20 filters"));
         }
         let filter = Filter::parse(&filters).map_err(|error| ApiError::parameter("filter", error.to_string()))?;
         let full_text = params.one("q")?.filter(|text| !text.trim().is_empty());
-        let order = params.one("sort")?.map(|text| Order::parse(&text)).transpose();
+        let sort = params.one("sort")?;
+        let order = sort.as_deref().map(Order::parse).transpose();
         let order = order.map_err(|error| ApiError::parameter("sort", error.to_string()))?;
         let facets = params.all("facet");
         if facets.len() > 20 {
@@ -282,6 +287,14 @@ impl ListQuery {
         let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
         let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
         params.finish()?;
+        filters.sort_unstable();
+        let list = crate::http::etag::of(&(filters, &full_text, sort, as_of));
+        if place.as_ref().is_some_and(|place| place.l != list) {
+            return Err(ApiError::parameter(
+                "cursor",
+                "belongs to another filter, text or sort; start again without it",
+            ));
+        }
         let (offset, backwards) = place.as_ref().map_or((0, false), |place| (place.o, place.b));
         let position = place.map_or(Position::default(), |place| {
             let key = SortKey { value: place.v, row: place.r };
@@ -291,7 +304,7 @@ impl ListQuery {
         let selection = Selection { filter, predicate: None, full_text };
         let limit = usize::try_from(limit).unwrap_or_default();
         let query = Query { selection, order, missing: Missing::Last, position, limit };
-        Ok(Self { query, facets, fields, as_of, seq, offset, backwards })
+        Ok(Self { query, facets, fields, as_of, seq, offset, backwards, list })
     }
 
     fn list(
@@ -306,7 +319,7 @@ impl ListQuery {
         let offset = if self.backwards { self.offset.saturating_sub(count) } else { self.offset };
         let place = |key: &Option<SortKey>, backwards: bool, offset: u64| {
             let SortKey { value, row } = key.clone()?;
-            Some(cursor::encode(&Place { v: value, r: row, b: backwards, o: offset }))
+            Some(cursor::encode(&Place { v: value, r: row, b: backwards, o: offset, l: self.list.clone() }))
         };
         EntityList {
             items,

@@ -37,6 +37,12 @@ pub fn require_match(headers: &HeaderMap, current: Option<&str>) -> ApiResult<()
     Ok(())
 }
 
+/// The descriptor's version in the tag of an entity's page, which also covers
+/// what surrounds the descriptor: `version-surroundings`.
+fn version(tag: &str) -> &str {
+    tag.split_once('-').map_or(tag, |(version, _)| version)
+}
+
 /// `None` when the header is absent.
 fn listed(headers: &HeaderMap, name: &header::HeaderName, etag: &str) -> Option<bool> {
     let mut values = headers.get_all(name).iter().peekable();
@@ -44,7 +50,8 @@ fn listed(headers: &HeaderMap, name: &header::HeaderName, etag: &str) -> Option<
     Some(values.filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|candidate| {
         let candidate = candidate.trim();
         let candidate = candidate.strip_prefix("W/").unwrap_or(candidate);
-        candidate == "*" || candidate.trim_matches('"') == etag
+        let candidate = candidate.trim_matches('"');
+        candidate == "*" || candidate == etag || *name == header::IF_MATCH && version(candidate) == etag
     }))
 }
 
@@ -59,6 +66,7 @@ mod tests {
         assert!(require_match(&headers("\"a\""), Some("a")).is_ok());
         assert!(require_match(&headers("\"b\", W/\"a\""), Some("a")).is_ok());
         assert!(require_match(&headers("*"), Some("a")).is_ok());
+        assert!(require_match(&headers("\"a-page\""), Some("a")).is_ok());
         assert!(require_match(&headers("\"b\""), Some("a")).is_err());
         assert!(require_match(&headers("*"), None).is_err());
     }

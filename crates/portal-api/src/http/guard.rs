@@ -20,6 +20,9 @@ use crate::error::ApiError;
 /// Passes what may be answered on. `hosts` are names beside this machine's own.
 pub async fn check(hosts: Arc<[String]>, request: Request, next: Next) -> Response {
     let authority = request.uri().authority().map(|authority| authority.as_str());
+    if !is_text(request.uri().path()) {
+        return ApiError::bad("malformed_path", "the path is not UTF-8").into_response();
+    }
     match judge(request.method(), request.headers(), authority, &hosts) {
         Ok(()) => next.run(request).await,
         Err(reason) => ApiError::Forbidden(reason).into_response(),
@@ -52,6 +55,29 @@ fn judge(method: &Method, headers: &HeaderMap, authority: Option<&str>, hosts: &
     Ok(())
 }
 
+/// Whether a path is UTF-8 behind its percent signs.
+fn is_text(path: &str) -> bool {
+    if !path.contains('%') {
+        return true;
+    }
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let pair = tail.get(..2).filter(|_| *first == b'%').and_then(|pair| hex::decode(pair).ok());
+        match pair {
+            Some(byte) => {
+                decoded.extend(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                decoded.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    std::str::from_utf8(&decoded).is_ok()
+}
+
 /// The host of `host:port`, without the brackets of an IPv6 address.
 fn name_of(authority: &str) -> &str {
     let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
@@ -81,6 +107,16 @@ mod tests {
             .collect();
         let hosts = ["portal.example.com".to_owned()];
         assert_eq!(judge(&method, &headers, None, &hosts).is_ok(), allowed, "{method} {pairs:?}");
+    }
+
+    #[test]
+    fn paths_are_text() {
+        for path in ["/", "/a%20b", "/%C3%A9", "/%", "/%zz", "/%4"] {
+            assert!(is_text(path), "{path}");
+        }
+        for path in ["/%FF", "/a/%C3/b", "/%E0%A4%A"] {
+            assert!(!is_text(path), "{path}");
+        }
     }
 
     #[test]

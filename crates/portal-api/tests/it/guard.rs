@@ -32,3 +32,38 @@ on_both!(a_problem_is_readable_by_clients_that_take_compression, portal, {
     answer.problem(400, "invalid_parameter");
     assert!(answer.headers.get("content-encoding").is_none(), "{:?}", answer.headers);
 });
+
+on_both!(rubbish_in_an_address_is_answered_shortly, portal, {
+    portal.get("/api/v1/entities/component/default/%FF").await.problem(400, "malformed_path");
+    let long = "a".repeat(5000);
+    let problem = portal.get(&format!("/api/v1/entities?limit={long}")).await.problem(400, "invalid_parameter");
+    assert!(problem.to_string().len() < 2000, "{problem}");
+    for number in 0..50 {
+        let request = Request::builder().method(format!("MADEUP{number}").as_str()).uri("/api/v1/entities");
+        portal.send(request.body(Body::empty()).unwrap()).await.problem(405, "method_not_allowed");
+    }
+    let metrics = portal.get("/metrics").await.text();
+    assert!(!metrics.contains("MADEUP") && metrics.contains("method=\"other\""), "{metrics}");
+});
+
+on_both!(a_cursor_belongs_to_its_list, portal, {
+    portal.store(&[component("a", "team-a"), component("b", "team-a"), component("c", "team-b")]).await;
+    let page = portal.get("/api/v1/entities?sort=metadata.name&limit=1").await.json(200);
+    let cursor = page["next_cursor"].as_str().unwrap();
+    portal.get(&format!("/api/v1/entities?sort=metadata.name&limit=2&fields=kind&cursor={cursor}")).await.is(200);
+    for other in ["sort=-metadata.name", "sort=metadata.name&filter=spec.owner=team-a", "sort=metadata.name&q=a", ""] {
+        portal.get(&format!("/api/v1/entities?{other}&cursor={cursor}")).await.problem(400, "invalid_parameter");
+    }
+});
+
+on_both!(the_tag_of_a_page_is_good_for_a_write, portal, {
+    portal.store(&[component("a", "team-a")]).await;
+    let path = "/api/v1/entities/component/default/a";
+    let tag = portal.get(path).await.headers["etag"].clone();
+    let put = |tag: axum::http::HeaderValue, owner: &str| {
+        let request = Request::builder().method("PUT").uri(path).header("content-type", "application/json");
+        request.header("if-match", tag).body(Body::from(component("a", owner).to_string())).unwrap()
+    };
+    portal.send(put(tag.clone(), "team-b")).await.is(200);
+    portal.send(put(tag, "team-c")).await.problem(412, "precondition_failed");
+});

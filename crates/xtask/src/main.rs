@@ -20,6 +20,7 @@ mod soak;
 mod test;
 mod tools;
 mod wasm_target;
+mod watch;
 mod workspace;
 
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Command {
     Run(run::Arguments),
     /// Build the browser's half into target/site
     Site(site::Arguments),
+    /// Start a debug portal and build it again whenever a source changes
+    Watch(watch::Arguments),
     /// Run the checks of the repository
     Test(test::Arguments),
     /// Kill the portal again and again and see that nothing is lost; fuzz the parsers
@@ -65,6 +68,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
     match command {
         Command::Run(arguments) => run::run(&workspace, &arguments),
         Command::Site(arguments) => site::run(&workspace, &arguments),
+        Command::Watch(arguments) => watch::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Soak(arguments) => soak::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),

@@ -125,3 +125,26 @@ fn ids(user: &str) -> Option<[String; 2]> {
     };
     Some([id("-u")?, id("-g")?])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_answers_and_leaves_nothing_behind() -> Result<()> {
+        if (tools::POSTGRES.find)().is_none() {
+            println!("skipped: PostgreSQL is not installed");
+            return Ok(());
+        }
+        let postgres = Postgres::start(&Workspace::locate()?)?;
+        let url = postgres.create("one")?;
+        let mut psql = Command::new(postgres.programs.join("psql"));
+        psql.args(["-X", "-A", "-t", "-d", &url, "-c", "select current_database(), current_setting('fsync')"]);
+        assert_eq!(process::output(&mut psql)?.trim(), "one|on");
+        let folder = std::env::temp_dir().join(format!("portal-postgres-{}", std::process::id()));
+        assert!(folder.exists());
+        drop(postgres);
+        assert!(!folder.exists());
+        Ok(())
+    }
+}

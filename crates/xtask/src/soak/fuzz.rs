@@ -5,8 +5,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::process;
 use crate::workspace::Workspace;
+use crate::{files, process};
 
 const VERSION: &str = "0.13.2";
 
@@ -20,9 +20,15 @@ pub fn run(workspace: &Workspace, seconds: u32) -> Result<Value> {
         bail!("cargo fuzz lists no targets");
     }
     for target in &targets {
+        // What it finds interesting goes into the first folder; the second, with
+        // the kept inputs, is only read.
+        let found = workspace.state("fuzz").join(target);
+        files::create_dir(&found)?;
+        let kept = workspace.root.join("crates/portal-core/fuzz/corpus").join(target);
+        let mut command = fuzz(workspace);
+        command.arg("run").arg("--target-dir").arg(workspace.artifact("fuzz")).arg(target).arg(found).arg(kept);
+        command.args(["--", &format!("-max_total_time={seconds}"), "-timeout=10", "-verbosity=0"]);
         process::stage("fuzz", || {
-            let mut command = fuzz(workspace);
-            command.args(["run", target, "--", &format!("-max_total_time={seconds}"), "-timeout=10", "-verbosity=0"]);
             process::run(&mut command).with_context(|| format!("target {target}"))?;
             Ok(((), "ran"))
         })?;

@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portal_core::problem::{FieldError, Problem};
 
-use crate::db::DbError;
+use crate::db::{DbErr, DbError};
 
 pub type ApiResult<T> = Result<T, ApiError>;
 
@@ -211,8 +211,8 @@ impl From<DbError> for ApiError {
     }
 }
 
-impl From<sea_orm::DbErr> for ApiError {
-    fn from(error: sea_orm::DbErr) -> Self {
+impl From<DbErr> for ApiError {
+    fn from(error: DbErr) -> Self {
         DbError::from(error).into()
     }
 }

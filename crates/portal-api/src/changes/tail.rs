@@ -4,8 +4,6 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use sea_orm::DbBackend;
-use sea_orm::sqlx::postgres::PgListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +20,7 @@ pub struct Wake(watch::Receiver<u64>);
 impl Wake {
     /// Starts listening; on PostgreSQL to other replicas as well.
     pub fn start(db: &Db, stop: CancellationToken) -> Self {
-        if db.backend() != DbBackend::Postgres {
+        if !db.is_postgres() {
             return Self(db.commits());
         }
         let (sender, receiver) = watch::channel(0);
@@ -51,16 +49,8 @@ impl Wake {
 async fn listen(db: Db, sender: watch::Sender<u64>, stop: CancellationToken) {
     let follow = async {
         loop {
-            let pool = db.reader().get_postgres_connection_pool();
-            match PgListener::connect_with(pool).await {
-                Ok(mut listener) => {
-                    if listener.listen(store::CHANNEL).await.is_ok() {
-                        while listener.recv().await.is_ok() {
-                            sender.send_modify(|count| *count += 1);
-                        }
-                    }
-                }
-                Err(error) => tracing::warn!(error = %error, "cannot listen for changes; polling instead"),
+            if let Err(error) = db.listen(store::CHANNEL, || sender.send_modify(|count| *count += 1)).await {
+                tracing::warn!(error = %error, "cannot listen for changes; polling instead");
             }
             tokio::time::sleep(Duration::from_secs(5)).await;
         }

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 pub use connect::DatabaseUrl;
 pub use error::{DbError, DbResult};
+use sea_orm::sqlx::postgres::PgListener;
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 pub use sea_orm::{DatabaseTransaction, DbErr};
 use sea_orm_migration::MigratorTrait;
@@ -106,6 +107,26 @@ impl Db {
     /// Changes after every commit of this process, to wake who tails the feed.
     pub fn commits(&self) -> tokio::sync::watch::Receiver<u64> {
         self.writer.commits()
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.backend() == DbBackend::Postgres
+    }
+
+    /// Calls `wake` on every notification of a PostgreSQL channel, until the
+    /// connection is lost.
+    ///
+    /// # Errors
+    /// The connection could not be opened.
+    pub async fn listen(&self, channel: &str, wake: impl Fn()) -> DbResult<()> {
+        let pool = self.readers.get_postgres_connection_pool();
+        let failed = |error: sea_orm::sqlx::Error| DbErr::Custom(error.to_string());
+        let mut listener = PgListener::connect_with(pool).await.map_err(failed)?;
+        listener.listen(channel).await.map_err(failed)?;
+        while listener.recv().await.is_ok() {
+            wake();
+        }
+        Ok(())
     }
 
     /// Whether the database answers within a second.

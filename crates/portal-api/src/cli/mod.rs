@@ -1,6 +1,7 @@
 //! The command line: one program, one subcommand a task.
 
 mod database;
+mod measure;
 mod serve;
 mod validate;
 
@@ -34,6 +35,10 @@ enum Command {
     Doctor,
     /// Judge descriptors: 0 all valid, 1 something is not, 2 wrong call
     Validate(validate::ValidateFlags),
+    #[command(hide = true)]
+    Generate(measure::Generate),
+    #[command(hide = true)]
+    BenchBaseline(measure::Baseline),
 }
 
 /// Runs the program and answers its exit status.
@@ -52,6 +57,8 @@ pub fn main() -> ExitCode {
         Command::Openapi => database::print_openapi(),
         Command::Doctor => runtime.block_on(database::examine(&flags)),
         Command::Validate(flags) => return validate::run(&flags),
+        Command::Generate(generate) => measure::generate(&generate),
+        Command::BenchBaseline(baseline) => runtime.block_on(measure::baseline(&baseline)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -3,7 +3,7 @@
 //! Each entity has one writer, so an answer tells for certain what it holds.
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -21,7 +21,7 @@ use super::model::{Model, Version};
 
 /// Where an entity says which write it comes from.
 pub const ANNOTATION: &str = "soak.example.com/version";
-pub const FILES: usize = 20;
+pub const FILES: usize = 12;
 const ENTITIES_PER_FILE: usize = 25;
 const WRITERS: u64 = 2;
 const NAMES_PER_WRITER: u64 = 300;
@@ -30,7 +30,7 @@ const NAMES_PER_WRITER: u64 = 300;
 pub fn until_killed(
     mut portal: Portal,
     model: &Mutex<Model>,
-    tree: &mut FileTree,
+    tree: &FileTree,
     random: &mut Random,
     patience: Duration,
 ) -> Result<()> {
@@ -160,29 +160,28 @@ fn observe(client: &mut Client, model: &Mutex<Model>) -> Result<()> {
     Ok(())
 }
 
-/// A folder of descriptors that the portal reads.
+/// A folder of descriptors that the portal reads. Each start gets a new one
+/// beside the old: a pass that a kill interrupts goes on only when its lease
+/// has run out, and until then its source would not be read again.
 pub struct FileTree {
     pub path: PathBuf,
+    number: u32,
 }
 
 impl FileTree {
-    pub fn create(path: &Path) -> Result<FileTree> {
-        files::create_dir(path)?;
-        Ok(FileTree { path: path.to_owned() })
+    pub fn create(path: PathBuf, number: u32) -> Result<FileTree> {
+        files::create_dir(&path)?;
+        Ok(FileTree { path, number })
     }
 
     /// Writes new versions of some files. Returns what the catalog holds once
     /// they are read.
-    pub fn rewrite(
-        &mut self,
-        model: &Mutex<Model>,
-        numbers: impl IntoIterator<Item = usize>,
-    ) -> Result<Vec<(String, Version)>> {
+    pub fn rewrite(&self, model: &Mutex<Model>, numbers: Range<usize>) -> Result<Vec<(String, Version)>> {
         let mut writes = Vec::new();
         for file in numbers {
             let mut documents = Vec::new();
             for entity in 0..ENTITIES_PER_FILE {
-                let name = format!("f{file}-{entity}");
+                let name = format!("t{}-f{file}-{entity}", self.number);
                 let mut model = lock(model)?;
                 let version = model.next_version();
                 let entity_ref = format!("component:default/{name}");
@@ -198,54 +197,46 @@ impl FileTree {
         Ok(writes)
     }
 
-    fn change_some(&mut self, client: &mut Client, model: &Mutex<Model>, random: &mut Random) -> Result<()> {
+    fn change_some(&self, client: &mut Client, model: &Mutex<Model>, random: &mut Random) -> Result<()> {
         let first = random.range(0, FILES as u64) as usize;
-        let numbers: Range<usize> = first..(first + random.range(1, 6) as usize).min(FILES);
+        let numbers = first..(first + random.range(1, 6) as usize).min(FILES);
         let writes = self.rewrite(model, numbers)?;
-        read_again(client)?;
+        self.read_again(client)?;
         let mut model = lock(model)?;
         for (entity_ref, version) in writes {
             model.acknowledge(&entity_ref, version);
         }
         Ok(())
     }
-}
 
-/// Refreshes every source and waits until a pass that began after this call
-/// has ended well.
-pub fn read_again(client: &mut Client) -> Result<()> {
-    let before = last_passes(client)?;
-    for (source, _) in &before {
+    /// Asks for a pass and waits for its end. The one that began with the
+    /// portal does not count: it may have read the files before they changed.
+    fn read_again(&self, client: &mut Client) -> Result<()> {
+        let source = self.source(client)?;
+        let log = format!("/api/v1/sources/{source}/passes");
+        let last = client.get_json(&log)?["items"][0]["id"].as_i64().unwrap_or(0);
         client.post_json(&format!("/api/v1/sources/{source}/refresh"), &json!({}))?;
-    }
-    for attempt in 0.. {
-        let now = last_passes(client)?;
-        let is_done = |(source, old): &(i64, i64)| now.iter().any(|(id, pass)| id == source && pass > old);
-        if before.iter().all(is_done) {
-            return Ok(());
+        for _ in 0..12_000 {
+            let passes = client.get_json(&log)?;
+            let is_ours = |pass: &&Value| {
+                pass["id"].as_i64() > Some(last) && pass["trigger"] == "manual" && !pass["outcome"].is_null()
+            };
+            match passes["items"].as_array().into_iter().flatten().find(is_ours) {
+                Some(pass) if pass["outcome"] == "ok" => return Ok(()),
+                Some(pass) => return Err(Refused(format!("a pass did not end well: {pass}")).into()),
+                None => thread::sleep(Duration::from_millis(10)),
+            }
         }
-        if attempt > 12_000 {
-            bail!("a refresh did not end within two minutes");
-        }
-        thread::sleep(Duration::from_millis(10));
+        bail!("a refresh did not end within two minutes")
     }
-    Ok(())
-}
 
-/// Id of the last finished pass of each source; a failed one is an error.
-fn last_passes(client: &mut Client) -> Result<Vec<(i64, i64)>> {
-    let list = client.get_json("/api/v1/sources")?;
-    let mut passes = Vec::new();
-    for source in list["items"].as_array().context("a list without items")? {
-        let id = source["id"].as_i64().context("a source without an id")?;
-        let log = client.get_json(&format!("/api/v1/sources/{id}/passes"))?;
-        let finished = log["items"].as_array().into_iter().flatten().find(|pass| !pass["outcome"].is_null());
-        if let Some(pass) = finished.filter(|pass| pass["outcome"] != "ok" && pass["outcome"] != "interrupted") {
-            return Err(Refused(format!("a pass did not end well: {pass}")).into());
-        }
-        passes.push((id, finished.and_then(|pass| pass["id"].as_i64()).unwrap_or(0)));
+    fn source(&self, client: &mut Client) -> Result<i64> {
+        let list = client.get_json("/api/v1/sources")?;
+        let folder = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut sources = list["items"].as_array().into_iter().flatten();
+        let ours = sources.find(|source| source["target"].as_str().is_some_and(|target| target.ends_with(&folder)));
+        ours.and_then(|source| source["id"].as_i64()).context("the folder is not among the sources")
     }
-    Ok(passes)
 }
 
 fn component(name: &str, version: &str) -> Value {

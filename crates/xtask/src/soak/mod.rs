@@ -90,20 +90,22 @@ impl Run<'_> {
         let start = Instant::now();
         let folder = Folder::create(&format!("soak-{}", self.name))?;
         let mut random = Random::new(self.seed);
-        let mut tree = FileTree::create(&folder.path.join("catalog"))?;
         let model = Mutex::new(Model::default());
-        tree.rewrite(&model, 0..drive::FILES)?;
+        let mut trees = Vec::new();
         let mut recovery = Duration::ZERO;
         for kill in 0..self.kills {
-            let portal = self.start(&folder, &tree)?;
-            if kill > 0 {
-                recovery = recovery.max(portal.ready_after);
-                self.check(&portal, &model, kill)?;
-            }
+            let tree = FileTree::create(folder.path.join(format!("catalog-{kill}")), kill)?;
+            tree.rewrite(&model, 0..drive::FILES)?;
+            trees.push(tree);
+            let portal = self.start(&folder, &trees)?;
+            recovery = recovery.max(portal.ready_after);
+            self.check(&portal, &model, kill)?;
             let patience = Duration::from_millis(random.range(50, 2500));
-            drive::until_killed(portal, &model, &mut tree, &mut random, patience)?;
+            if let Some(tree) = trees.last() {
+                drive::until_killed(portal, &model, tree, &mut random, patience)?;
+            }
         }
-        let portal = self.start(&folder, &tree)?;
+        let portal = self.start(&folder, &trees)?;
         self.check(&portal, &model, self.kills)?;
         let model = model.into_inner().map_err(|_| anyhow::anyhow!("a driver panicked"))?;
         println!(
@@ -123,9 +125,10 @@ impl Run<'_> {
         }))
     }
 
-    fn start(&self, folder: &Folder, tree: &FileTree) -> Result<Portal> {
+    fn start(&self, folder: &Folder, trees: &[FileTree]) -> Result<Portal> {
         let data = folder.path.join("data");
-        let arguments = vec!["--catalog".to_owned(), tree.path.display().to_string()];
+        let arguments =
+            trees.iter().flat_map(|tree| ["--catalog".to_owned(), tree.path.display().to_string()]).collect();
         let name = format!("soak-{}", self.name);
         let program = server::debug_binary(self.workspace);
         Portal::start(self.workspace, &Setup { name: &name, program, data: &data, database: self.database, arguments })

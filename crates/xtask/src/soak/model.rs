@@ -34,15 +34,21 @@ impl Model {
         self.entities.entry(entity_ref.to_owned()).or_default().possible.push(version);
     }
 
-    /// Call it when the write is acknowledged.
+    /// Call it when the write is acknowledged. What was sent before it cannot
+    /// come any more: an entity has one writer.
     pub fn acknowledge(&mut self, entity_ref: &str, version: Version) {
         self.acknowledged += 1;
-        self.settle(entity_ref, version);
+        self.entities.insert(entity_ref.to_owned(), Expected { certain: version, possible: Vec::new() });
     }
 
-    /// What was found after a restart is what is certain from now on.
-    pub fn settle(&mut self, entity_ref: &str, version: Version) {
-        self.entities.insert(entity_ref.to_owned(), Expected { certain: version, possible: Vec::new() });
+    /// Call it with what the catalog shows: from now on it may not be less. A
+    /// pass that a kill interrupted may still bring what was sent.
+    pub fn confirm(&mut self, entity_ref: &str, version: Version) {
+        let expected = self.entities.entry(entity_ref.to_owned()).or_default();
+        if let Some(place) = expected.possible.iter().position(|possible| *possible == version) {
+            expected.possible.drain(..=place);
+        }
+        expected.certain = version;
     }
 }
 
@@ -72,5 +78,17 @@ mod tests {
                 && expected.allows(&None)
         );
         assert!(!expected.allows(&Some("v3".to_owned())));
+    }
+
+    #[test]
+    fn what_was_shown_stays_and_what_came_before_it_does_not_return() {
+        let mut model = Model::default();
+        for version in ["v1", "v2", "v3"] {
+            model.send("component:default/a", Some(version.to_owned()));
+        }
+        model.confirm("component:default/a", Some("v2".to_owned()));
+        let expected = &model.entities["component:default/a"];
+        assert!(!expected.allows(&None) && !expected.allows(&Some("v1".to_owned())));
+        assert!(expected.allows(&Some("v2".to_owned())) && expected.allows(&Some("v3".to_owned())));
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::http::Client;
 
-use super::drive::{self, ANNOTATION};
+use super::drive::ANNOTATION;
 use super::model::{Model, Version};
 
 /// Entities looked up one by one; the list shows all of them anyway.
@@ -20,10 +22,37 @@ struct Shown {
     seq: i64,
 }
 
+/// Passes may still write while we read, so an answer counts only when the
+/// catalog did not move in the meantime.
+const ATTEMPTS: u32 = 200;
+
 pub fn check(address: SocketAddr, model: &mut Model) -> Result<()> {
     let client = &mut Client::new(address);
-    // Ingestion that was under way goes on first, so that nothing moves below.
-    drive::read_again(client).context("the sources cannot be read again")?;
+    for _ in 0..ATTEMPTS {
+        let before = sequence(client)?;
+        let result = check_once(client, model);
+        if sequence(client)? == before {
+            let (shown, feed) = result?;
+            for (seq, change) in feed {
+                model.observed.insert(seq, change.subject);
+            }
+            for (entity_ref, entity) in shown {
+                model.confirm(&entity_ref, entity.version);
+            }
+            return Ok(());
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    bail!("the catalog did not stand still")
+}
+
+fn sequence(client: &mut Client) -> Result<Option<i64>> {
+    Ok(client.get_json("/api/v1/entities?limit=0")?["seq"].as_i64())
+}
+
+type Seen = (HashMap<String, Shown>, BTreeMap<i64, Change>);
+
+fn check_once(client: &mut Client, model: &Model) -> Result<Seen> {
     let shown = list(client)?;
     counts(client, shown.len())?;
     let feed = feed(client)?;
@@ -31,13 +60,7 @@ pub fn check(address: SocketAddr, model: &mut Model) -> Result<()> {
     nothing_observed_is_gone(model, &feed)?;
     feed_agrees(&feed, &shown)?;
     by_name(client, &shown)?;
-    for (seq, change) in feed {
-        model.observed.insert(seq, change.subject);
-    }
-    for (entity_ref, entity) in shown {
-        model.settle(&entity_ref, entity.version);
-    }
-    Ok(())
+    Ok((shown, feed))
 }
 
 /// Every page of the list.

@@ -1,6 +1,7 @@
 //! Configuration: flags, environment variables and `portal.toml`, in this order
 //! of precedence. The only place that reads the environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,12 @@ pub struct EgressConfig {
     pub allow_file_git: bool,
     /// Allows `ssh://` repositories.
     pub allow_ssh: bool,
+    /// Known host keys of ssh; the system's when absent.
+    pub ssh_known_hosts: Option<PathBuf>,
+    /// Ports of public hosts, beside 443, 80 and 22.
+    pub ports: Vec<u16>,
+    /// Origins that are read from another place, as `"https://github.com" = "https://mirror.internal/github"`.
+    pub mirrors: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -92,11 +99,13 @@ pub struct CatalogConfig {
     pub orphan_grace_days: u32,
     /// Seconds between passes of a source that names none.
     pub interval_seconds: u32,
+    /// Folders that path sources added over the API must lie in; anywhere when empty.
+    pub path_roots: Vec<PathBuf>,
 }
 
 impl Default for CatalogConfig {
     fn default() -> Self {
-        Self { orphan_grace_days: 7, interval_seconds: 300 }
+        Self { orphan_grace_days: 7, interval_seconds: 300, path_roots: Vec::new() }
     }
 }
 
@@ -210,19 +219,9 @@ impl SourceConfig {
     }
 }
 
-/// Reads a secret where its reference points: `env:NAME` or `file:PATH`.
-///
-/// # Errors
-/// Another form, or nothing there. The message never holds the secret.
-pub fn read_secret(reference: &str) -> Result<String, String> {
-    if let Some(name) = reference.strip_prefix("env:") {
-        return std::env::var(name).map_err(|_| format!("the environment variable `{name}` is not set"));
-    }
-    if let Some(path) = reference.strip_prefix("file:") {
-        let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read `{path}`: {error}"))?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    Err("a credential is named as `env:NAME` or `file:PATH`".to_owned())
+/// A variable of the environment: credentials given by reference, and `PATH`.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// The level of the log: `PORTAL_LOG`, as in `portal_api=debug,info`.

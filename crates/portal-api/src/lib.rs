@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod router;
 pub mod serve;
+pub mod sources;
 pub mod state;
 #[cfg(feature = "ui")]
 pub mod ui;

@@ -16,11 +16,11 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
 use crate::state::App;
-use crate::{catalog, changes, health, http, metrics, openapi};
+use crate::{catalog, changes, health, http, metrics, openapi, sources};
 
 /// Every documented route, and the document.
 pub fn documented() -> (Router<App>, OpenApi) {
-    let v1 = OpenApiRouter::new().merge(catalog::router()).merge(changes::router());
+    let v1 = OpenApiRouter::new().merge(catalog::router()).merge(changes::router()).merge(sources::router());
     OpenApiRouter::with_openapi(openapi::frame()).nest("/api/v1", v1).split_for_parts()
 }
 

@@ -9,8 +9,9 @@ use crate::catalog::view::CatalogView;
 use crate::changes::tail::Wake;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::db::{Db, DbResult};
+use crate::db::{Db, DbError, DbResult};
 use crate::events::Events;
+use crate::sources;
 
 /// The running portal; cheap to clone.
 #[derive(Clone)]
@@ -22,6 +23,8 @@ pub struct Inner {
     pub config: Arc<Config>,
     pub catalog: CatalogView,
     pub events: Events,
+    /// What reading sources needs.
+    pub sources: sources::fetch::Context,
     pub wake: Wake,
     /// Names this process in leases.
     pub instance: String,
@@ -35,11 +38,22 @@ impl App {
     /// # Errors
     /// The database does not answer, or holds what this program cannot read.
     pub async fn start(db: Db, clock: Arc<dyn Clock>, config: Config, stop: CancellationToken) -> DbResult<Self> {
+        let sources = sources::configured::context(&config).map_err(DbError::Unsupported)?;
         let wake = Wake::start(&db, stop.clone());
         let catalog = CatalogView::start(&db, wake.clone(), stop.clone()).await?;
         let events = Events::start(db.clone());
         let instance = uuid::Uuid::new_v4().to_string();
-        Ok(Self(Arc::new(Inner { db, clock, config: Arc::new(config), catalog, events, wake, instance, stop })))
+        Ok(Self(Arc::new(Inner {
+            db,
+            clock,
+            config: Arc::new(config),
+            catalog,
+            events,
+            sources,
+            wake,
+            instance,
+            stop,
+        })))
     }
 }
 

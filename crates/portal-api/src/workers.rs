@@ -6,6 +6,6 @@ use crate::state::App;
 
 /// Starts the workers; they end when the portal stops.
 pub async fn start(app: &App) -> Result<()> {
-    let _ = app;
+    crate::sources::jobs::start(app);
     Ok(())
 }

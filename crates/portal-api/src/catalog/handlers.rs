@@ -19,6 +19,7 @@ use crate::events::Event;
 use crate::http::authorized::{Authorized, ReadCatalog};
 use crate::http::etag;
 use crate::http::params::Params;
+use crate::sources;
 use crate::state::App;
 
 /// The parts of a reference, as they stand in a path.
@@ -187,7 +188,7 @@ async fn current(app: &App, entity_ref: &EntityRef, visibility: &Visibility) -> 
     Ok(EntityDetail {
         view: detail::view(&document, &snapshot.index, visibility, &names),
         relations: detail::relations(&snapshot.index, row, visibility),
-        errors: Vec::new(),
+        errors: sources::views::errors_of(app.db.reader(), &entity_ref.to_string()).await?,
     })
 }
 

@@ -38,6 +38,10 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
     let db = Db::open(&config.database).await.context("cannot open the database")?;
     let connections = config.limits.connections;
     let app = App::start(db.clone(), Arc::new(SystemClock), config, stop.clone()).await?;
+    if role == Role::Server {
+        // A worker may have been started without the server's flags.
+        crate::sources::configured::sync(&app).await?;
+    }
     crate::workers::start(&app).await?;
     match listener {
         Some(listener) => {

@@ -51,15 +51,23 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     })
 }
 
+/// The bytes of a JSON body, for a handler that needs them as they came.
+///
+/// # Errors
+/// Another content type, or larger than [`BODY_LIMIT`].
+pub async fn read_json(request: Request) -> ApiResult<Bytes> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    if let Some(other) = content_type.filter(|content_type| !is_json(content_type)) {
+        return Err(ApiError::UnsupportedMediaType(format!("`{other}` is not `application/json`")));
+    }
+    read(request.into_body(), BODY_LIMIT).await
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, ApiError> {
-        let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        if let Some(other) = content_type.filter(|content_type| !is_json(content_type)) {
-            return Err(ApiError::UnsupportedMediaType(format!("`{other}` is not `application/json`")));
-        }
-        let bytes = read(request.into_body(), BODY_LIMIT).await?;
+        let bytes = read_json(request).await?;
         parse(&bytes).map(Self)
     }
 }

@@ -79,6 +79,17 @@ impl Portal {
         Self::open(folder.clone(), DatabaseUrl::in_data_dir(&folder), None).await
     }
 
+    /// On SQLite, with another configuration.
+    pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = std::env::temp_dir().join(format!("portal-it-{}", unique()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let clock = ManualClock::new("2026-11-17T09:00:00Z".parse().unwrap());
+        let mut config = config(&folder, DatabaseUrl::in_data_dir(&folder));
+        change(&mut config);
+        let (app, router) = start_configured(config, clock.clone()).await;
+        Self { app, clock, folder, router, postgres: None }
+    }
+
     /// `None` where there is no PostgreSQL to test on.
     pub async fn postgres() -> Option<Self> {
         let server = std::env::var("PORTAL_TEST_POSTGRES").ok()?;
@@ -99,9 +110,8 @@ impl Portal {
 
     /// Stops the portal and starts another on the same data.
     pub async fn restart(&mut self) {
-        let database = self.app.config.database.clone();
         self.app.stop.cancel();
-        let (app, router) = start_portal(&self.folder, database, self.clock.clone()).await;
+        let (app, router) = start_configured(Config::clone(&self.app.config), self.clock.clone()).await;
         self.app = app;
         self.router = router;
     }
@@ -110,7 +120,8 @@ impl Portal {
     pub async fn replica(&self) -> (App, Router) {
         let folder = self.folder.join("replica");
         std::fs::create_dir_all(&folder).unwrap();
-        start_portal(&folder, self.app.config.database.clone(), self.clock.clone()).await
+        let config = Config { data_dir: folder, ..Config::clone(&self.app.config) };
+        start_configured(config, self.clock.clone()).await
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
@@ -221,18 +232,30 @@ pub async fn send(router: &Router, request: Request<Body>) -> Answer {
 }
 
 async fn start_portal(folder: &std::path::Path, database: DatabaseUrl, clock: ManualClock) -> (App, Router) {
-    let config = Config {
+    start_configured(config(folder, database), clock).await
+}
+
+fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
+    Config {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: folder.to_owned(),
         database,
         sample: false,
         sources: Vec::new(),
-        egress: EgressConfig { allow_private: vec!["127.0.0.1".to_owned()], allow_file_git: true, allow_ssh: false },
+        egress: EgressConfig {
+            allow_private: vec!["127.0.0.1:*".to_owned()],
+            allow_file_git: true,
+            ..Default::default()
+        },
         catalog: Default::default(),
         limits: Default::default(),
-    };
+    }
+}
+
+async fn start_configured(config: Config, clock: ManualClock) -> (App, Router) {
     let db = Db::open(&config.database).await.unwrap();
     let app = App::start(db, Arc::new(clock), config, CancellationToken::new()).await.unwrap();
+    portal_api::sources::configured::sync(&app).await.unwrap();
     portal_api::workers::start(&app).await.unwrap();
     let router = router::outer(&app);
     (app, router)

@@ -175,6 +175,14 @@ pub struct PassView {
     pub failure: Option<String>,
 }
 
+/// What became of a webhook's delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhookReceipt {
+    /// `accepted`, `duplicate` or `ignored`.
+    pub outcome: String,
+}
+
 /// The log of passes, newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

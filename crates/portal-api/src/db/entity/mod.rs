@@ -105,6 +105,9 @@ table!(
         path: String,
         hash: String,
         etag: Option<String>,
+        /// What the file refers to, as JSON.
+        #[sea_orm(column_type = "Text")]
+        links: String,
     }
 );
 

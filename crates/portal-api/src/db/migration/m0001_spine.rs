@@ -125,6 +125,7 @@ fn source_file() -> TableCreateStatement {
         .col(text("path"))
         .col(string("hash"))
         .col(string_null("etag"))
+        .col(text("links"))
         .primary_key(Index::create().col(Alias::new("source_id")).col(Alias::new("path")))
         .to_owned()
 }

@@ -1,0 +1,190 @@
+//! Sources as the API shows them.
+
+use std::collections::HashMap;
+
+use portal_core::sources::wire::{PassView, SourceErrorView, SourceView};
+
+use super::reading::{RecordedFault, Status};
+use super::store::{self, Counts, DocumentRow, Holder, Pass, Source};
+use crate::db::{ConnectionTrait, DbResult};
+
+/// Errors on one page.
+pub const ERRORS: usize = 500;
+
+/// All sources with their health.
+pub async fn list<C: ConnectionTrait>(db: &C) -> DbResult<Vec<SourceView>> {
+    let sources = store::list(db).await?;
+    let counts = store::counts(db).await?;
+    let mut passes = store::last_passes(db).await?;
+    let views = sources.into_iter().map(|source| {
+        let counts = counts.get(&source.id).copied().unwrap_or_default();
+        let pass = passes.remove(&source.id);
+        view(source, counts, pass)
+    });
+    Ok(views.collect())
+}
+
+/// One source with its health.
+pub async fn find<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Option<SourceView>> {
+    let Some(source) = store::find(db, id).await? else { return Ok(None) };
+    let counts = store::counts_of(db, id).await?;
+    let pass = store::passes(db, id, None, 1).await?.pop();
+    Ok(Some(view(source, counts, pass)))
+}
+
+fn view(source: Source, counts: Counts, last_pass: Option<Pass>) -> SourceView {
+    let Source {
+        id,
+        uid: _,
+        source_type,
+        target,
+        branch,
+        globs,
+        origin,
+        trusted,
+        interval_seconds,
+        credential,
+        webhook_secret,
+        state,
+        failure,
+        revision: _,
+        read_at: _,
+        next_pass_at,
+        etag,
+        created_at,
+    } = source;
+    SourceView {
+        id,
+        source_type,
+        target,
+        branch,
+        globs,
+        origin,
+        trusted,
+        interval_seconds,
+        credential,
+        webhook_secret,
+        webhook_path: format!("/api/v1/sources/{id}/webhook"),
+        state,
+        entity_count: counts.entities,
+        error_count: counts.errors,
+        failure,
+        last_pass: last_pass.map(pass),
+        next_pass_at,
+        etag,
+        created_at,
+    }
+}
+
+/// One entry of the log of passes.
+pub fn pass(row: Pass) -> PassView {
+    let Pass {
+        id,
+        source_id: _,
+        started_at,
+        finished_at,
+        trigger,
+        outcome,
+        revision,
+        documents,
+        created,
+        updated,
+        unchanged,
+        removed,
+        errors,
+        failure,
+    } = row;
+    let duration_ms = finished_at.map(|finished_at| (finished_at - started_at).num_milliseconds());
+    PassView {
+        id,
+        started_at,
+        finished_at,
+        duration_ms,
+        trigger,
+        outcome,
+        revision,
+        documents,
+        created,
+        updated,
+        unchanged,
+        removed,
+        errors,
+        failure,
+    }
+}
+
+/// What is wrong with the documents of a source, and who claims what it holds.
+/// The number counts documents beyond the page too.
+pub async fn errors<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<(Vec<SourceErrorView>, u64)> {
+    let limit = ERRORS as u64;
+    let documents = store::faulty_documents(db, id, limit).await?;
+    let rivals = store::rivals(db, id, limit).await?;
+    let refs: Vec<String> = documents.iter().filter_map(|row| row.entity_ref.clone()).collect();
+    let holders = store::holders(db, &refs).await?;
+    let more = if documents.len() == ERRORS { store::count_faulty(db, id).await? - limit } else { 0 };
+    let mut items: Vec<SourceErrorView> =
+        rivals.into_iter().map(|(claimant, row, holder)| rival(id, claimant, row, holder)).collect();
+    items.extend(documents.into_iter().flat_map(|row| faults(id, row, &holders)));
+    let total = items.len() as u64 + more;
+    items.truncate(ERRORS);
+    Ok((items, total))
+}
+
+/// What is wrong with the documents that declare an entity, in any source.
+pub async fn errors_of<C: ConnectionTrait>(db: &C, entity_ref: &str) -> DbResult<Vec<SourceErrorView>> {
+    let documents = store::faulty_documents_of(db, entity_ref).await?;
+    let holders = store::holders(db, &[entity_ref.to_owned()]).await?;
+    let mut items: Vec<SourceErrorView> =
+        documents.into_iter().flat_map(|(source_id, row)| faults(source_id, row, &holders)).collect();
+    // A file that cannot be read at all says nothing of its entities.
+    if let Some(Holder { source_id: Some(source_id), location, stale: true, .. }) = holders.get(entity_ref)
+        && items.is_empty()
+    {
+        let documents = store::faulty_documents(db, *source_id, ERRORS as u64).await?;
+        let same_file = documents.into_iter().filter(|row| row.path == *location && row.entity_ref.is_none());
+        items.extend(same_file.flat_map(|row| faults(*source_id, row, &holders)).take(20));
+    }
+    Ok(items)
+}
+
+fn faults(source_id: i64, row: DocumentRow, holders: &HashMap<String, Holder>) -> Vec<SourceErrorView> {
+    let DocumentRow { path, document_index, entity_ref, status, faults, .. } = row;
+    let holder = entity_ref.as_ref().and_then(|entity_ref| holders.get(entity_ref));
+    let stale = status == Status::Invalid && holder.is_some_and(|holder| holder.source_id == Some(source_id));
+    let shown = faults.into_iter().map(|RecordedFault { fault, excerpt }| SourceErrorView {
+        source_id,
+        file: path.clone(),
+        document: document_index,
+        entity_ref: entity_ref.clone(),
+        stale,
+        fault,
+        excerpt,
+    });
+    shown.collect()
+}
+
+/// Tells the holder of a reference that somebody else claims it.
+fn rival(source_id: i64, claimant: i64, row: DocumentRow, holder: Holder) -> SourceErrorView {
+    let entity_ref = row.entity_ref.unwrap_or_default();
+    let message = format!(
+        "`{entity_ref}` is also declared by source {claimant}, at `{}` line {}; this source keeps it",
+        row.path, row.line
+    );
+    let fault = portal_core::catalog::wire::Fault {
+        line: holder.line.unsigned_abs(),
+        column: 1,
+        pointer: "/metadata/name".to_owned(),
+        rule: "conflict".to_owned(),
+        message,
+        hint: Some("agree on one place; the other declaration has no effect".to_owned()),
+    };
+    SourceErrorView {
+        source_id,
+        file: holder.location,
+        document: holder.document_index.unsigned_abs(),
+        entity_ref: Some(entity_ref),
+        stale: false,
+        fault,
+        excerpt: Vec::new(),
+    }
+}

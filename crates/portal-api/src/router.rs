@@ -16,12 +16,15 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
 use crate::state::App;
-use crate::{catalog, changes, health, http, metrics, openapi, sources};
+use crate::{backstage, catalog, changes, health, http, metrics, openapi, sources};
 
 /// Every documented route, and the document.
 pub fn documented() -> (Router<App>, OpenApi) {
     let v1 = OpenApiRouter::new().merge(catalog::router()).merge(changes::router()).merge(sources::router());
-    OpenApiRouter::with_openapi(openapi::frame()).nest("/api/v1", v1).split_for_parts()
+    OpenApiRouter::with_openapi(openapi::frame())
+        .nest("/api/v1", v1)
+        .nest("/api/catalog", backstage::router())
+        .split_for_parts()
 }
 
 /// Handlers and guards, without the layers that belong to the network. The
@@ -36,6 +39,7 @@ pub fn inner(app: &App) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(unknown_route)
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(backstage::errors::translate))
         .with_state(app.clone())
 }
 

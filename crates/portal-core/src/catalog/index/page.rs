@@ -66,6 +66,24 @@ impl CatalogIndex {
     }
 }
 
+impl CatalogIndex {
+    /// Rows sorted by several keys at once, those without a value last; ties
+    /// keep the order of arrival.
+    pub fn ordered(&self, rows: &RoaringBitmap, orders: &[Order]) -> Vec<u32> {
+        let mut sorted: Vec<u32> = rows.iter().collect();
+        // From the last key to the first, each sort keeping what it cannot tell apart.
+        for order in orders.iter().rev() {
+            let sorting = Sorting::new(self, order);
+            sorted.sort_by_cached_key(|row| {
+                let value = sorting.value(*row);
+                let directed = if sorting.descending { Err(std::cmp::Reverse(value)) } else { Ok(value) };
+                (value.is_none(), directed)
+            });
+        }
+        sorted
+    }
+}
+
 /// How a list is sorted: by the values of one key.
 struct Sorting<'a> {
     index: &'a CatalogIndex,

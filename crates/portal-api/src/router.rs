@@ -16,14 +16,19 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
 use crate::state::App;
-use crate::{backstage, catalog, changes, health, http, metrics, openapi, sources};
+use crate::{backstage, catalog, changes, docs, health, http, metrics, openapi, search, sources};
 
 /// Every documented route, and the document.
 pub fn documented() -> (Router<App>, OpenApi) {
-    let v1 = OpenApiRouter::new().merge(catalog::router()).merge(changes::router()).merge(sources::router());
+    let v1 = OpenApiRouter::new()
+        .merge(catalog::router())
+        .merge(changes::router())
+        .merge(search::router())
+        .merge(sources::router());
     OpenApiRouter::with_openapi(openapi::frame())
         .nest("/api/v1", v1)
         .nest("/api/catalog", backstage::router())
+        .merge(search::backstage_router())
         .split_for_parts()
 }
 
@@ -33,6 +38,7 @@ pub fn inner(app: &App) -> Router {
     let (documented, document) = documented();
     documented
         .merge(openapi::router(document))
+        .merge(docs::router())
         .route("/healthz", get(health::show_health))
         .route("/readyz", get(health::show_readiness))
         .route("/metrics", get(metrics::show_metrics))

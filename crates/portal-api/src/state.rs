@@ -11,6 +11,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
 use crate::events::Events;
+use crate::search::{SearchIndex, projector};
 use crate::sources;
 
 /// The running portal; cheap to clone.
@@ -22,6 +23,7 @@ pub struct Inner {
     pub clock: Arc<dyn Clock>,
     pub config: Arc<Config>,
     pub catalog: CatalogView,
+    pub search: SearchIndex,
     pub events: Events,
     /// What reading sources needs.
     pub sources: sources::fetch::Context,
@@ -41,6 +43,8 @@ impl App {
         let sources = sources::configured::context(&config).map_err(DbError::Unsupported)?;
         let wake = Wake::start(&db, stop.clone());
         let catalog = CatalogView::start(&db, wake.clone(), stop.clone()).await?;
+        let search = open_search(&config).await?;
+        tokio::spawn(projector::follow(db.clone(), search.clone(), wake.clone(), stop.clone()));
         let events = Events::start(db.clone());
         let instance = uuid::Uuid::new_v4().to_string();
         Ok(Self(Arc::new(Inner {
@@ -48,6 +52,7 @@ impl App {
             clock,
             config: Arc::new(config),
             catalog,
+            search,
             events,
             sources,
             wake,
@@ -55,6 +60,14 @@ impl App {
             stop,
         })))
     }
+}
+
+/// Opening reads the disk, and may wait for a predecessor to let go of it.
+async fn open_search(config: &Config) -> DbResult<SearchIndex> {
+    let directory = config.data_dir.join("search");
+    let opened = tokio::task::spawn_blocking(move || SearchIndex::open(&directory)).await;
+    let failed = |reason: String| DbError::Unsupported(format!("the search index cannot be opened: {reason}"));
+    opened.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(format!("{error:?}")))
 }
 
 impl Deref for App {

@@ -100,6 +100,12 @@ where
     Ok(())
 }
 
+/// The next rows after `id`, in row order.
+pub async fn page_after<C: ConnectionTrait>(db: &C, id: u32, limit: u64) -> DbResult<Vec<EntityState>> {
+    let rows = Entity::find().filter(Column::Id.gt(i64::from(id))).order_by_asc(Column::Id).limit(limit);
+    rows.all(db).await?.into_iter().map(state).collect()
+}
+
 /// Inserts new rows and fills in their ids.
 pub async fn insert(txn: &DatabaseTransaction, states: &mut [EntityState]) -> DbResult<()> {
     for chunk in states.chunks_mut(INSERT_CHUNK) {

@@ -41,6 +41,41 @@ pub struct SearchHit {
     pub score: f32,
 }
 
+/// Entities whose name, title or tags go on from what was typed, best first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SuggestionList {
+    pub items: Vec<Suggestion>,
+    /// The change up to which this answer is current.
+    pub seq: i64,
+}
+
+/// One entity that may be meant.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Suggestion {
+    #[serde(flatten)]
+    pub link: EntityLink,
+    pub kind: String,
+    pub name: String,
+    pub owner: Option<EntityLink>,
+    /// The title with the matching parts marked.
+    pub title_segments: Vec<Segment>,
+}
+
+/// Which hit of a search was opened: what ranking and analytics learn from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SearchClick {
+    /// What was searched for.
+    pub q: String,
+    /// The entity that was opened.
+    pub entity_ref: String,
+    /// Its place in the list, from 1.
+    pub rank: u32,
+}
+
 /// A piece of text that matches, or does not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -39,7 +39,7 @@ pub async fn validate_entity(
     let Some(location) = body.get("location").and_then(Value::as_str) else {
         return Ok(invalid(["`location` is missing; it is a reference like `url:https://host/path`".to_owned()]));
     };
-    if !location.strip_prefix("url:").is_some_and(|target| !target.is_empty()) {
+    if location.strip_prefix("url:").is_none_or(str::is_empty) {
         let message =
             format!("Invalid location ref {location}, only 'url:<target>' is supported, e.g. url:https://host/path");
         return Ok(invalid([message]));

@@ -40,6 +40,9 @@ pub struct Arguments {
     /// Seconds for each fuzz target; 0 leaves them out
     #[arg(long, default_value_t = 60)]
     fuzz: u32,
+    /// Take the debug binary that is there
+    #[arg(long)]
+    no_build: bool,
 }
 
 /// The test command draws the same kills every time.
@@ -47,11 +50,13 @@ pub const TEST_SEED: u64 = 1;
 
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let seed = arguments.seed.unwrap_or_else(random::fresh_seed);
-    site::ensure_folder(workspace)?;
-    process::stage("build", || {
-        process::run(workspace.cargo_test().arg("--no-run"))?;
-        Ok(((), "built"))
-    })?;
+    if !arguments.no_build {
+        site::ensure_folder(workspace)?;
+        process::stage("build", || {
+            process::run(workspace.cargo_test().arg("--no-run"))?;
+            Ok(((), "built"))
+        })?;
+    }
     let mut figures = json!({ "seed": seed });
     if arguments.kills > 0 {
         let postgres = Postgres::start(workspace)?;

@@ -27,6 +27,15 @@ fn good_descriptors_pass_in_silence() {
 }
 
 #[test]
+fn a_folder_may_hold_other_yaml_and_a_named_file_is_always_judged() {
+    let sample = "../../../sample";
+    let output = validate(&[sample]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    let definition = format!("{sample}/systems/booking/booking-api/openapi.yaml");
+    assert_eq!(validate(&[&definition]).status.code(), Some(1));
+}
+
+#[test]
 fn a_fault_is_one_line_with_its_place_and_a_hint() {
     let output = validate(&["broken/unknown-fields.yaml"]);
     assert_eq!(output.status.code(), Some(1));

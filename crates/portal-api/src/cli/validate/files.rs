@@ -1,26 +1,27 @@
 //! Which files a command line names.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-/// The files that paths name, sorted, each once.
-pub(super) fn find(paths: &[String]) -> Result<Vec<PathBuf>> {
-    let mut found = BTreeSet::new();
+/// The files that paths name, sorted, each once; true for those named themselves
+/// and not by their folder.
+pub(super) fn find(paths: &[String]) -> Result<Vec<(PathBuf, bool)>> {
+    let mut found = BTreeMap::new();
     for text in paths {
         let path = Path::new(text);
         let before = found.len();
         if path.is_dir() {
             walk(path, &mut |file| {
                 if is_yaml(file) {
-                    found.insert(file.to_owned());
+                    found.entry(file.to_owned()).or_insert(false);
                 }
             })?;
         } else if path.exists() {
-            found.insert(path.to_owned());
+            found.insert(path.to_owned(), true);
             continue;
         } else {
             bail!("there is no file or folder `{text}`");
@@ -39,6 +40,34 @@ pub(super) fn read(path: &Path, limit: usize) -> Result<Vec<u8>> {
     let file = File::open(path).with_context(context)?;
     file.take(limit as u64 + 1).read_to_end(&mut bytes).with_context(context)?;
     Ok(bytes)
+}
+
+/// Whether a file that nobody named is plainly something else, such as an
+/// OpenAPI document or a pipeline: a mapping without one of the keys of a
+/// descriptor. What cannot be told is judged.
+pub(super) fn is_foreign(path: &Path, bytes: &[u8]) -> bool {
+    if path.file_stem().is_some_and(|stem| stem == "catalog-info") {
+        return false;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let keys = text.trim_start_matches('\u{feff}').split(['\n', '\r']).filter_map(key);
+    let mut foreign = false;
+    for key in keys {
+        if matches!(key, "apiVersion" | "kind" | "metadata" | "spec") {
+            return false;
+        }
+        foreign = true;
+    }
+    foreign
+}
+
+/// The key of a line that is an entry of the root.
+fn key(line: &str) -> Option<&str> {
+    let line = line.strip_prefix("---").map_or(line, str::trim_start);
+    let (key, value) = line.split_once(':')?;
+    let key = key.trim_end().trim_matches(['"', '\'']);
+    let plain = key.chars().all(|character| character.is_ascii_alphanumeric() || "_$-".contains(character));
+    (!key.is_empty() && plain && (value.is_empty() || value.starts_with([' ', '\t']))).then_some(key)
 }
 
 /// A path as verdicts show it: with `/`, on every system.

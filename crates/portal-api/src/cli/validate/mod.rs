@@ -21,7 +21,7 @@ const USAGE: u8 = 2;
 
 #[derive(Debug, Args)]
 pub struct ValidateFlags {
-    /// Files, or folders (all *.yaml and *.yml below)
+    /// Files, or folders: the *.yaml and *.yml below that are not plainly something else
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
     /// How to print the verdicts
@@ -65,11 +65,16 @@ fn judge(flags: &ValidateFlags) -> Result<Judged> {
     let budget = Budget::default();
     let files = files::find(&flags.paths)?;
     let mut verdicts = Vec::new();
-    for file in &files {
+    let mut judged = 0;
+    for (file, named) in &files {
         let bytes = files::read(file, budget.bytes)?;
+        if !named && files::is_foreign(file, &bytes) {
+            continue;
+        }
+        judged += 1;
         verdicts.extend(validate::verdicts(&files::shown(file), &bytes, &kinds, &budget));
     }
-    Ok(Judged { files: files.len(), verdicts })
+    Ok(Judged { files: judged, verdicts })
 }
 
 fn registry(paths: &[PathBuf]) -> Result<KindRegistry> {

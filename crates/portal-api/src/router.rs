@@ -45,7 +45,6 @@ pub fn inner(app: &App) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(unknown_route)
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(backstage::errors::translate))
         .with_state(app.clone())
 }
 
@@ -58,6 +57,7 @@ pub fn outer(app: &App) -> Router {
     let inner = crate::ui::mount(app, inner);
     inner
         .layer(middleware::from_fn(move |request: Request, next| http::context::within(seconds, request, next)))
+        .layer(middleware::from_fn(backstage::errors::translate))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest))
         .layer(middleware::from_fn(move |request: Request, next| http::guard::check(hosts.clone(), request, next)))
         .layer(middleware::from_fn(http::context::assign))

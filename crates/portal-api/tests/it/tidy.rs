@@ -85,6 +85,8 @@ const RULES: &[Rule] = &[
             "portal-api/src/openapi.rs",
             "portal-api/src/health.rs",
             "portal-api/src/metrics.rs",
+            // Middleware.
+            "portal-api/src/backstage/errors.rs",
             // What other servers answered.
             "portal-api/src/egress/",
         ],

@@ -13,6 +13,8 @@ mod cursor;
 mod entities;
 pub mod errors;
 mod facets;
+mod location_query;
+mod locations;
 mod read;
 mod store;
 mod validate;
@@ -22,6 +24,7 @@ use utoipa_axum::routes;
 
 use crate::changes::Writing;
 use crate::db::{DatabaseTransaction, DbResult};
+use crate::sources::{self, Trigger};
 use crate::state::App;
 
 /// The routes of `/api/catalog`.
@@ -37,10 +40,16 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(entities::refresh_entity))
         .routes(routes!(validate::validate_entity))
         .routes(routes!(validate::analyze_location))
+        .routes(routes!(locations::get_locations, locations::create_location))
+        .routes(routes!(location_query::get_locations_by_query))
+        .routes(routes!(locations::get_location, locations::update_location, locations::delete_location))
+        .routes(routes!(locations::get_location_by_entity))
 }
 
 /// Asks for a source to be read soon.
 async fn ask_for_reading(txn: &DatabaseTransaction, source_id: i64, writing: &Writing) -> DbResult<()> {
-    let _ = (txn, source_id, writing);
+    if sources::store::find(txn, source_id).await?.is_some() {
+        sources::jobs::ask(txn, source_id, Trigger::Manual, writing.at).await?;
+    }
     Ok(())
 }

@@ -249,3 +249,79 @@ on_both!(a_long_list_is_streamed_whole, portal, {
     let all = portal.get("/api/catalog/entities?filter=kind=component").await.json(200);
     assert_eq!(all.as_array().unwrap().len(), 450);
 });
+
+/// Serves the same descriptor at every path, for as long as the test runs.
+async fn descriptor_server() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let text = component("buoy", "service", &[]).to_string();
+    let router = axum::Router::new().fallback(move || {
+        let text = text.clone();
+        async move { text }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    origin
+}
+
+on_both!(locations_are_added_found_moved_and_removed, portal, {
+    let origin = descriptor_server().await;
+    let target = format!("{origin}/catalog-info.yaml");
+    let body = json!({"type": "url", "target": target});
+    let dry = portal.post("/api/catalog/locations?dryRun=true", &body).await.json(201);
+    assert_eq!((&dry["exists"], &dry["location"]["id"]), (&json!(false), &json!(format!("url:{target}"))));
+    assert_eq!(names(&dry["entities"]), ["buoy"]);
+    assert_eq!(portal.get("/api/catalog/locations").await.json(200), json!([]));
+
+    let location = portal.post("/api/catalog/locations", &body).await.json(201)["location"].clone();
+    assert_eq!((&location["type"], &location["target"]), (&json!("url"), &json!(target)));
+    let conflict = error(&portal.post("/api/catalog/locations", &body).await, 409, "ConflictError");
+    assert_eq!(conflict["error"]["message"], format!("Location url:{target} already exists"));
+    let again = portal.post("/api/catalog/locations?onConflict=refresh", &body).await.json(201);
+    assert_eq!(again["location"], location);
+
+    let id = location["id"].as_str().unwrap();
+    let path = format!("/api/catalog/locations/{id}");
+    assert_eq!(portal.get(&path).await.json(200), location);
+    assert_eq!(portal.get("/api/catalog/locations").await.json(200), json!([{ "data": location }]));
+    let (_, name) = location["entityRef"].as_str().unwrap().split_once('/').unwrap();
+    let by_entity = portal.get(&format!("/api/catalog/locations/by-entity/Location/default/{name}")).await;
+    assert_eq!(by_entity.json(200), location);
+    let query = |query: Value| json!({ "query": query });
+    let found = portal.post("/api/catalog/locations/by-query", &query(json!({"target": {"$hasPrefix": origin}}))).await;
+    assert_eq!(found.json(200), json!({"items": [location], "totalItems": 1, "pageInfo": {}}));
+    let empty = portal.post("/api/catalog/locations/by-query", &query(json!({"$all": []}))).await.json(200);
+    assert_eq!(empty["totalItems"], 0);
+    error(&portal.post("/api/catalog/locations/by-query", &query(json!({"kind": "x"}))).await, 400, "InputError");
+    error(&portal.post("/api/catalog/locations/by-query", &json!({"cursor": "e30="})).await, 400, "InputError");
+
+    let moved = json!({"type": "url", "target": format!("{origin}/moved.yaml")});
+    let moved = portal.put(&path, &moved).await.json(200);
+    assert_eq!(moved["target"], format!("{origin}/moved.yaml"));
+    let path = format!("/api/catalog/locations/{}", moved["id"].as_str().unwrap());
+    assert_eq!(portal.get(&path).await.json(200), moved);
+    portal.delete(&path).await.is(204);
+    let gone = error(&portal.get(&path).await, 404, "NotFoundError");
+    assert_eq!(gone["error"]["message"], format!("Found no location with ID {}", moved["id"].as_str().unwrap()));
+    error(&portal.delete(&path).await, 404, "NotFoundError");
+    error(&portal.get("/api/catalog/locations/by-entity/location/default/none").await, 404, "NotFoundError");
+});
+
+on_both!(only_reachable_urls_become_locations, portal, {
+    let post = |location_type: &str, target: &str| json!({"type": location_type, "target": target});
+    for (location_type, target) in
+        [("file", "/etc/passwd"), ("url", "file:///etc/passwd"), ("url", "http://10.0.0.1/x"), ("url", "no")]
+    {
+        let answer = portal.post("/api/catalog/locations", &post(location_type, target)).await;
+        error(&answer, 400, "InputError");
+        error(
+            &portal.post("/api/catalog/locations?dryRun=true", &post(location_type, target)).await,
+            400,
+            "InputError",
+        );
+    }
+    error(
+        &portal.post("/api/catalog/locations?onConflict=maybe", &post("url", "https://a.test")).await,
+        400,
+        "InputError",
+    );
+});

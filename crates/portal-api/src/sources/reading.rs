@@ -155,8 +155,9 @@ fn judge_one(
     trusted: bool,
     lines: &Lines<'_>,
 ) -> Judged {
-    let ParsedDocument { mut document, placeholders } = parsed;
-    let mut value = std::mem::take(&mut document.value);
+    let ParsedDocument { document, placeholders } = parsed;
+    // Places are found in the value as it was written, before anything is filled in.
+    let mut value = document.value.clone();
     let place = |pointer: &str, spot: Spot| document.place(pointer, spot);
     let fault = |pointer: &str, rule: &str, message: String, hint: Option<&str>| {
         let (line, column) = place(pointer, Spot::Value);

@@ -108,7 +108,7 @@ on_both!(a_folder_becomes_entities_with_their_provenance, portal, {
     write(&files, "a/catalog-info.yaml", component("one"));
     write(&files, "b/catalog-info.yml", format!("{}---\n{}", component("two"), component("three")));
     write(&files, "b/other.yaml", component("not-read"));
-    write(&files, ".hidden/catalog-info.yaml", component("hidden"));
+    write(&files, ".git/catalog-info.yaml", component("hidden"));
     let id = add(&portal, &path_source(&files)).await;
     let three = entity(&portal, "three").await.unwrap();
     assert_eq!(three["provenance"]["source_id"], id);

@@ -2,7 +2,7 @@
 //!
 //! Folders are walked without following links to other folders; a link to a
 //! file is followed as long as it stays inside, which mounted configuration
-//! needs. Hidden folders are left out.
+//! needs.
 
 use std::fs;
 use std::io::Read;
@@ -170,7 +170,7 @@ impl DiskTree {
                 let path = format!("{prefix}{name}");
                 let Ok(kind) = entry.file_type() else { continue };
                 if kind.is_dir() {
-                    if !name.starts_with('.') && name != "node_modules" && depth < DEPTH {
+                    if !is_left_out(&name) && depth < DEPTH {
                         open.push((entry.path(), format!("{path}/"), depth + 1));
                     }
                 } else if globs.iter().any(|glob| glob.matches(&path)) {
@@ -187,6 +187,12 @@ impl DiskTree {
         found.sort();
         Ok(found)
     }
+}
+
+/// The store of git, installed packages, and the folders in which mounted
+/// configuration keeps its versions.
+fn is_left_out(name: &str) -> bool {
+    name == ".git" || name == "node_modules" || name.starts_with("..")
 }
 
 fn unreadable(path: &str, error: &std::io::Error) -> FetchError {

@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::stream;
+use futures::{StreamExt, stream};
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Visibility};
 use portal_core::catalog::query::Order;
@@ -119,7 +119,8 @@ fn stream_of(app: App, snapshot: Arc<Snapshot>, rows: Vec<u32>, fields: Vec<Stri
             Some((piece.map_err(|error| std::io::Error::other(error.to_string())), (pieces, false)))
         }
     });
-    read::json_stream(Body::from_stream(stream))
+    // Compression looks for more after the end, which `unfold` answers with a panic.
+    read::json_stream(Body::from_stream(stream.fuse()))
 }
 
 /// An entity by its unique id.

@@ -48,7 +48,8 @@ pub fn generate(Generate { entities, out, files, seed }: &Generate) -> Result<()
             break;
         }
         let path = out.join(format!("catalog-{number:04}.yaml"));
-        let mut file = BufWriter::new(File::create(&path).with_context(|| format!("cannot create {}", path.display()))?);
+        let mut file =
+            BufWriter::new(File::create(&path).with_context(|| format!("cannot create {}", path.display()))?);
         for entity in catalog.by_ref().take(per_file) {
             file.write_all(generate::to_yaml(&entity).as_bytes())?;
         }

@@ -9,6 +9,7 @@ pub(crate) const NEW_SOURCE: &str = "/admin/sources/new";
 pub(crate) const API_DOCS: &str = "/api/docs";
 #[cfg(feature = "hydrate")]
 pub(crate) const CHANGE_STREAM: &str = "/api/v1/changes/stream";
+pub(crate) const API_SEARCH_CLICKS: &str = "/api/v1/search/clicks";
 pub(crate) const API_SOURCES: &str = "/api/v1/sources";
 
 /// The page of an entity.

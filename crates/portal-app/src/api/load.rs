@@ -23,12 +23,14 @@ use super::transport::{Api, ApiRequest, Failure, use_api};
 struct Fetched {
     status: u16,
     now_ms: i64,
+    /// The question it answers; empty when none was asked.
+    question: String,
     body: String,
 }
 
 impl fmt::Display for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} {}", self.status, self.now_ms, self.body)
+        write!(f, "{} {} {} {}", self.status, self.now_ms, self.question, self.body)
     }
 }
 
@@ -36,11 +38,13 @@ impl FromStr for Fetched {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut parts = text.splitn(3, ' ');
+        let mut parts = text.splitn(4, ' ');
         let status = parts.next().and_then(|part| part.parse().ok());
         let now_ms = parts.next().and_then(|part| part.parse().ok());
-        match (status, now_ms, parts.next()) {
-            (Some(status), Some(now_ms), Some(body)) => Ok(Self { status, now_ms, body: body.to_owned() }),
+        match (status, now_ms, parts.next(), parts.next()) {
+            (Some(status), Some(now_ms), Some(question), Some(body)) => {
+                Ok(Self { status, now_ms, question: question.to_owned(), body: body.to_owned() })
+            }
             _ => Err("not an answer".to_owned()),
         }
     }
@@ -141,45 +145,60 @@ impl Load {
     }
 
     /// The latest answer and the time at which it was read, in milliseconds;
-    /// `None` while there is none. Tracks, and belongs inside a `Suspense`.
+    /// `None` while there is none. After another question, the answer to the one
+    /// before stays until the new one is there. Tracks, and belongs inside a
+    /// `Suspense`.
     pub fn read<T: DeserializeOwned>(self) -> Option<Result<(T, i64), Failure>> {
-        let parse = |fetched: &Fetched| {
-            let Fetched { status, now_ms, body } = fetched;
-            if *status == 0 {
-                return Err(Failure::unreachable(body));
-            }
-            if !(200..300).contains(status) {
-                return Err(Failure::from_answer(*status, body.as_bytes()));
-            }
-            match serde_json::from_str(body) {
-                Ok(value) => Ok((value, *now_ms)),
-                Err(error) => Err(Failure {
-                    status: *status,
-                    detail: format!("The answer could not be read: {error}. Reload the page."),
-                    request_id: String::new(),
-                    errors: Vec::new(),
-                }),
-            }
-        };
+        self.read_if(|_| true)
+    }
+
+    /// Like [`Load::read`], but `None` until the current question is answered.
+    pub fn read_current<T: DeserializeOwned>(self) -> Option<Result<(T, i64), Failure>> {
+        let question = self.question.get();
+        self.read_if(|fetched| Some(&fetched.question) == question.as_ref())
+    }
+
+    fn read_if<T: DeserializeOwned>(self, fits: impl Fn(&Fetched) -> bool) -> Option<Result<(T, i64), Failure>> {
+        let fits = |fetched: &&Fetched| !fetched.question.is_empty() && fits(fetched);
         // Both are tracked, whichever is shown.
-        let first = self.first.with(|first| first.as_ref().map(parse));
-        let latest = self.latest.with(|latest| latest.as_ref().map(parse));
-        latest.or(first)
+        let first = self.first.with(|first| first.as_ref().filter(fits).map(parse));
+        let latest = self.latest.with(|latest| latest.as_ref().map(|latest| fits(&latest).then(|| parse(latest))));
+        latest.unwrap_or(first)
+    }
+}
+
+fn parse<T: DeserializeOwned>(fetched: &Fetched) -> Result<(T, i64), Failure> {
+    let Fetched { status, now_ms, body, .. } = fetched;
+    if *status == 0 {
+        return Err(Failure::unreachable(body));
+    }
+    if !(200..300).contains(status) {
+        return Err(Failure::from_answer(*status, body.as_bytes()));
+    }
+    match serde_json::from_str(body) {
+        Ok(value) => Ok((value, *now_ms)),
+        Err(error) => Err(Failure {
+            status: *status,
+            detail: format!("The answer could not be read: {error}. Reload the page."),
+            request_id: String::new(),
+            errors: Vec::new(),
+        }),
     }
 }
 
 async fn ask(api: Api, question: Option<String>) -> Fetched {
     let now_ms = api.now_ms();
-    let Some(path) = question else {
-        return Fetched { status: 204, now_ms, body: String::new() };
+    let Some(question) = question else {
+        return Fetched { status: 204, now_ms, question: String::new(), body: String::new() };
     };
-    match api.send(ApiRequest::get(path)).await {
+    match api.send(ApiRequest::get(question.clone())).await {
         Ok(answer) => Fetched {
             status: answer.status,
             now_ms: api.now_ms(),
+            question,
             body: String::from_utf8_lossy(&answer.body).into_owned(),
         },
-        Err(reason) => Fetched { status: 0, now_ms, body: reason },
+        Err(reason) => Fetched { status: 0, now_ms, question, body: reason },
     }
 }
 
@@ -189,7 +208,10 @@ mod tests {
 
     #[test]
     fn answers_survive_their_text_form() {
-        let fetched = Fetched { status: 200, now_ms: 17, body: "{\"a\": \"b c\"}".to_owned() };
-        assert_eq!(fetched.to_string().parse(), Ok(fetched));
+        for (question, body) in [("/api/v1/x?y=%20", "{\"a\": \"b c\"}"), ("", "")] {
+            let (question, body) = (question.to_owned(), body.to_owned());
+            let fetched = Fetched { status: 200, now_ms: 17, question, body };
+            assert_eq!(fetched.to_string().parse(), Ok(fetched));
+        }
     }
 }

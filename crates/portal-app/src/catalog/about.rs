@@ -5,7 +5,7 @@ use portal_core::catalog::Entity;
 use portal_core::catalog::wire::{EntityLink, EntityView};
 use serde_json::{Map, Value};
 
-use super::kinds::kind_name;
+use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::{CatalogQuery, TAG};
 use crate::ui::{icon, moment, safe_url};
@@ -18,7 +18,7 @@ pub(super) fn about(view: &EntityView, entity: &Entity) -> AnyView {
     let kind = kind_of(&view.entity_ref);
     let mut rows =
         vec![row("Kind", view! { {kind_name(kind)} }.into_any()), row("Type", optional(entity.spec_str("type")))];
-    if !matches!(kind, "user" | "group") {
+    if has_owner(kind) {
         rows.push(row("Owner", owner_link(view.owner.as_ref())));
     }
     if let Some(system) = &view.system {

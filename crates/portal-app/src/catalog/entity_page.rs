@@ -12,6 +12,7 @@ use super::definition::definition;
 use super::graph::graph_region;
 use super::header::{callouts, header, tabs};
 use super::history::history_region;
+use super::links::kind_of;
 use super::relations::relations;
 use super::source::{source_card, source_tab};
 use crate::api::{Failure, Live, Load, use_load};
@@ -67,6 +68,8 @@ impl Tab {
     }
 }
 
+const WITHOUT_DEFINITION: &str = "apiVersion,kind,metadata,spec.type,spec.lifecycle,spec.owner,spec.system";
+
 /// What the address asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
@@ -94,7 +97,12 @@ pub(crate) fn EntityPage() -> impl IntoView {
         })
     });
     let ask = move |question: fn(&Place) -> Option<String>| use_load(Memo::new(move |_| place.with(question)));
-    let detail = ask(|place| Some(paths::api_entity(&place.entity_ref)));
+    let detail = ask(|place| {
+        let path = paths::api_entity(&place.entity_ref);
+        // The definition of an API may be long; only two views show it.
+        let short = kind_of(&place.entity_ref) == "api" && !matches!(place.tab, Tab::Definition | Tab::Source);
+        Some(if short { paths::with_query(&path, [("fields", WITHOUT_DEFINITION)]) } else { path })
+    });
     let history = ask(|place| {
         let path = format!("{}/history", paths::api_entity(&place.entity_ref));
         let cursor = place.cursor.as_deref().map(|cursor| ("cursor", cursor));
@@ -127,7 +135,8 @@ fn loading(place: Memo<Place>) -> AnyView {
 }
 
 fn region(place: Memo<Place>, detail: Load, history: Load, graph: Load) -> Option<AnyView> {
-    let answer = detail.read::<EntityDetail>()?;
+    let answer = detail.read_current::<EntityDetail>();
+    let Some(answer) = answer else { return Some(loading(place)) };
     let place = place.get();
     Some(match answer {
         Ok((detail, now_ms)) => page(&place, detail, now_ms, history, graph),

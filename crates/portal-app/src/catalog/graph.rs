@@ -15,10 +15,11 @@ use super::links::{entity_link, kind_of};
 use super::relations::words;
 use crate::api::Load;
 use crate::paths;
-use crate::ui::{failed, icon, number};
+use crate::ui::{failed, icon, number, skeleton_rows};
 
 pub(super) fn graph_region(place: &Place, load: Load) -> Option<AnyView> {
-    Some(match load.read::<EntityGraph>()? {
+    let Some(answer) = load.read_current::<EntityGraph>() else { return Some(skeleton_rows(6)) };
+    Some(match answer {
         Err(failure) => failed("The graph", &failure, load),
         Ok((graph, _)) => view! {
             {controls(place, &graph)}

@@ -5,7 +5,7 @@ use portal_core::catalog::Entity;
 use portal_core::catalog::wire::EntityView;
 
 use super::entity_page::{Place, Tab};
-use super::kinds::{kind_icon, kind_name};
+use super::kinds::{has_owner, kind_icon, kind_name};
 use super::links::{kind_of, owner_link};
 use crate::paths;
 use crate::ui::{Toasts, ago, icon, safe_url, small_icon};
@@ -22,8 +22,7 @@ pub(super) fn header(view: &EntityView, entity: &Entity) -> AnyView {
         }
         .into_any(),
     };
-    // People and teams answer for themselves.
-    let owner = (!matches!(kind, "user" | "group")).then(|| view! { <span>{owner_link(view.owner.as_ref())}</span> });
+    let owner = has_owner(kind).then(|| view! { <span>{owner_link(view.owner.as_ref())}</span> });
     let system = view.system.as_ref().map(|system| {
         let link = if system.exists {
             view! { <a href=paths::entity(&system.entity_ref)>{system.title.clone()}</a> }.into_any()
@@ -107,7 +106,8 @@ fn repository(entity: &Entity) -> Option<AnyView> {
 }
 
 pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usize) -> AnyView {
-    let has_definition = entity.spec().is_some_and(|spec| spec.contains_key("definition"));
+    let has_definition = kind_of(&place.entity_ref) == "api"
+        || entity.spec().is_some_and(|spec| spec.contains_key("definition"));
     let items = [Tab::Overview, Tab::Definition, Tab::Graph, Tab::History, Tab::Source]
         .into_iter()
         .filter(|tab| *tab != Tab::Definition || has_definition)

@@ -9,10 +9,11 @@ use super::entity_page::{Place, Tab};
 use super::yaml::to_yaml;
 use crate::api::Load;
 use crate::paths;
-use crate::ui::{empty, failed, moment, pagination, small_icon};
+use crate::ui::{empty, failed, moment, pagination, skeleton_rows, small_icon};
 
 pub(super) fn history_region(place: &Place, load: Load) -> Option<AnyView> {
-    Some(match load.read::<ChangeList>()? {
+    let Some(answer) = load.read_current::<ChangeList>() else { return Some(skeleton_rows(6)) };
+    Some(match answer {
         Err(failure) => failed("The history", &failure, load),
         Ok((list, _)) => changes(place, list),
     })

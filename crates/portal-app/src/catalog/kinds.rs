@@ -56,12 +56,18 @@ pub(crate) fn kind_icon(kind: &str, subtype: Option<&str>) -> &'static str {
     }
 }
 
+/// Whether somebody should answer for entities of a kind. People and teams
+/// answer for themselves, a location for nothing.
+pub(crate) fn has_owner(kind: &str) -> bool {
+    !matches!(kind, "user" | "group" | "location")
+}
+
 /// The facets that make sense for a kind.
 pub(super) fn facets_of(kind: &str) -> &'static [&'static Facet] {
     match kind {
-        "resource" | "location" => &[&OWNER, &TYPE, &TAG],
+        "resource" => &[&OWNER, &TYPE, &TAG],
         "system" | "domain" => &[&OWNER, &TAG],
-        "group" => &[&TYPE, &TAG],
+        "group" | "location" => &[&TYPE, &TAG],
         "user" => &[&TAG],
         _ => &[&OWNER, &TYPE, &LIFECYCLE, &TAG],
     }

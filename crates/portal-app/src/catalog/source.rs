@@ -143,7 +143,10 @@ fn listing(yaml: &str) -> AnyView {
         match key {
             Some(end) => {
                 plain.push_str(&line[..start]);
-                parts.push(std::mem::take(&mut plain).into_any());
+                // An empty text would be written as a space.
+                if !plain.is_empty() {
+                    parts.push(std::mem::take(&mut plain).into_any());
+                }
                 parts.push(view! { <span class="tok-key">{line[start..start + end].to_owned()}</span> }.into_any());
                 plain.push_str(&line[start + end..]);
             }
@@ -154,7 +157,9 @@ fn listing(yaml: &str) -> AnyView {
             block_deeper_than = Some(depth);
         }
     }
-    parts.push(plain.into_any());
+    if !plain.is_empty() {
+        parts.push(plain.into_any());
+    }
     view! {
         <pre class="listing" tabindex="0" aria-label="Document">
             {parts}

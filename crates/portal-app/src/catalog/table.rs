@@ -5,7 +5,7 @@ use portal_core::catalog::Entity;
 use portal_core::catalog::wire::{EntityLink, EntityView};
 use serde_json::Value;
 
-use super::kinds::kind_name;
+use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::CatalogQuery;
 use crate::paths;
@@ -167,7 +167,7 @@ fn description_cell(row: &Row, _: i64) -> AnyView {
 }
 
 fn owner_cell(row: &Row, _: i64) -> AnyView {
-    owner_link(row.owner.as_ref())
+    if has_owner(kind_of(&row.entity_ref)) { owner_link(row.owner.as_ref()) } else { text(None, "Not applicable") }
 }
 
 fn system_cell(row: &Row, _: i64) -> AnyView {

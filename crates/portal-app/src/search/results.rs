@@ -1,11 +1,13 @@
 //! What a search found.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use portal_core::search::wire::{SearchHit, SearchResults, Segment};
+use serde_json::json;
 
 use super::query::{FACETS, SearchQuery};
-use crate::api::Load;
-use crate::catalog::{kind_icon, kind_name, kind_of, kind_plural, owner_link};
+use crate::api::{Api, Load, Method, send, use_api};
+use crate::catalog::{has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
 use crate::paths;
 use crate::ui::{empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon};
 
@@ -100,7 +102,11 @@ fn found(query: &SearchQuery, results: SearchResults) -> AnyView {
             .into_any(),
         )
     } else {
-        items.into_iter().map(hit).collect_view().into_any()
+        // Only the first page knows the rank of its hits.
+        let ranked = query.cursor.is_none();
+        let text = &query.text;
+        let hits = items.into_iter().enumerate();
+        hits.map(|(index, item)| hit(item, ranked.then(|| (text.clone(), index + 1)))).collect_view().into_any()
     };
     view! {
         {tabs}
@@ -180,15 +186,14 @@ fn facets(query: &SearchQuery, results: &SearchResults) -> AnyView {
     groups.collect_view().into_any()
 }
 
-fn hit(hit: SearchHit) -> AnyView {
+fn hit(hit: SearchHit, ranked: Option<(String, usize)>) -> AnyView {
     let SearchHit { link, kind, owner, lifecycle, title_segments, snippet, matched_in, .. } = hit;
     let subtype = link.subtype.clone();
     let what = match &subtype {
         Some(subtype) => format!("{} · {subtype}", kind_name(&kind.to_lowercase())),
         None => kind_name(&kind.to_lowercase()),
     };
-    let owner = (!matches!(kind_of(&link.entity_ref), "user" | "group"))
-        .then(|| view! { <span>{owner_link(owner.as_ref())}</span> });
+    let owner = has_owner(kind_of(&link.entity_ref)).then(|| view! { <span>{owner_link(owner.as_ref())}</span> });
     let deprecated = (lifecycle.as_deref() == Some("deprecated")).then(|| {
         view! {
             <span class="status" data-tone="warning" data-quiet>
@@ -203,6 +208,13 @@ fn hit(hit: SearchHit) -> AnyView {
     } else {
         view! { <p>{marked(snippet)}</p> }.into_any()
     };
+    let api = use_api();
+    let entity_ref = link.entity_ref.clone();
+    let opened = move |_| {
+        if let Some((text, rank)) = ranked.clone() {
+            record_click(api.clone(), text, entity_ref.clone(), rank);
+        }
+    };
     let place = (!matches!(matched_in.as_str(), "" | "name" | "title" | "description"))
         .then(|| view! { <span>{format!("found in {matched_in}")}</span> });
     view! {
@@ -210,7 +222,9 @@ fn hit(hit: SearchHit) -> AnyView {
             {icon(kind_icon(kind_of(&link.entity_ref), subtype.as_deref()))}
             <div>
                 <h3>
-                    <a href=paths::entity(&link.entity_ref)>{title}</a>
+                    <a href=paths::entity(&link.entity_ref) on:click=opened>
+                        {title}
+                    </a>
                 </h3>
                 {snippet}
                 <div class="meta">
@@ -223,6 +237,16 @@ fn hit(hit: SearchHit) -> AnyView {
         </article>
     }
     .into_any()
+}
+
+/// Which hit was opened makes the ranking better; that it cannot be told is no
+/// reason to disturb anyone.
+fn record_click(api: Api, text: String, entity_ref: String, rank: usize) {
+    spawn_local(async move {
+        let click = json!({ "q": text, "entity_ref": entity_ref, "rank": rank });
+        let path = paths::API_SEARCH_CLICKS.to_owned();
+        let _ = send::<serde_json::Value>(&api, Method::Post, path, Some(&click), None).await;
+    });
 }
 
 /// Text with its matching parts marked.

@@ -40,7 +40,7 @@ pub(crate) fn SourcePage() -> impl IntoView {
 }
 
 fn region(id: Memo<Option<i64>>, load: Load, errors: Load, passes: Load) -> Option<AnyView> {
-    let answer = load.read::<SourceView>()?;
+    let answer = load.read_current::<SourceView>();
     let missing = || {
         let detail = "It may have been removed. The entities that it declared are kept as orphans for a while.";
         not_found("This source does not exist", detail.to_owned())
@@ -48,7 +48,7 @@ fn region(id: Memo<Option<i64>>, load: Load, errors: Load, passes: Load) -> Opti
     if id.get().is_none() {
         return Some(missing());
     }
-    Some(match answer {
+    Some(match answer? {
         Ok((source, now_ms)) => page(&source, now_ms, load, errors, passes),
         Err(Failure { status: 404, .. }) => missing(),
         Err(failure) => view! {

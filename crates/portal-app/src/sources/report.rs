@@ -9,7 +9,7 @@ use crate::ui::{ago, duration, failed, number, small_icon};
 
 /// The errors of a source, each with its lines; nothing when there are none.
 pub(super) fn problems_region(load: Load, heading: Signal<String>) -> Option<AnyView> {
-    Some(match load.read::<SourceErrorList>()? {
+    Some(match load.read_current::<SourceErrorList>()? {
         Err(failure) => failed("The errors", &failure, load),
         Ok((list, _)) if list.items.is_empty() => ().into_any(),
         Ok((list, _)) => {
@@ -43,7 +43,7 @@ pub(super) fn problems_region(load: Load, heading: Signal<String>) -> Option<Any
 
 /// The log of passes, newest first.
 pub(super) fn passes_region(load: Load) -> Option<AnyView> {
-    Some(match load.read::<PassList>()? {
+    Some(match load.read_current::<PassList>()? {
         Err(failure) => failed("The passes", &failure, load),
         Ok((list, now_ms)) => {
             let body = if list.items.is_empty() {

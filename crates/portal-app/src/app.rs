@@ -11,7 +11,7 @@ use crate::frame::{Frame, NotFoundPage, focus_after_navigation};
 use crate::paths;
 use crate::search::SearchPage;
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
-use crate::ui::provide_toasts;
+use crate::ui::{Erase, provide_toasts};
 
 /// The whole interface. All pages are rendered in one piece on the server
 /// (`SsrMode::Async`), so that they can be read without JavaScript.
@@ -28,24 +28,24 @@ pub fn App() -> impl IntoView {
             let _ = body.set_attribute("data-hydrated", "");
         }
     });
-    let not_found = || view! { <NotFoundPage /> }.into_any();
+    let not_found = || view! { <NotFoundPage /> }.erase();
     view! {
         <Title formatter=title />
         <Router>
             {focus_after_navigation()}
             <Frame>
                 <Routes fallback=not_found>
-                    <Route path=StaticSegment("") view=|| view! { <Redirect path=paths::CATALOG /> }.into_any() ssr=SsrMode::Async />
-                    <Route path=path!("/catalog") view=|| view! { <CatalogListPage /> }.into_any() ssr=SsrMode::Async />
+                    <Route path=StaticSegment("") view=|| view! { <Redirect path=paths::CATALOG /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/catalog") view=|| view! { <CatalogListPage /> }.erase() ssr=SsrMode::Async />
                     <Route
                         path=path!("/catalog/:kind/:namespace/:name")
-                        view=|| view! { <EntityPage /> }.into_any()
+                        view=|| view! { <EntityPage /> }.erase()
                         ssr=SsrMode::Async
                     />
-                    <Route path=path!("/search") view=|| view! { <SearchPage /> }.into_any() ssr=SsrMode::Async />
-                    <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.into_any() ssr=SsrMode::Async />
-                    <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.into_any() ssr=SsrMode::Async />
-                    <Route path=path!("/admin/sources/:id") view=|| view! { <SourcePage /> }.into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/search") view=|| view! { <SearchPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources/:id") view=|| view! { <SourcePage /> }.erase() ssr=SsrMode::Async />
                 </Routes>
             </Frame>
         </Router>

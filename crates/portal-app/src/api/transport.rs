@@ -126,14 +126,14 @@ impl Failure {
     }
 
     pub fn from_answer(status: u16, body: &[u8]) -> Self {
-        match serde_json::from_slice::<Problem>(body) {
-            Ok(problem) => Self {
+        match parse::<Problem>(body) {
+            Some(problem) => Self {
                 status,
                 detail: sentence(&problem.detail),
                 request_id: problem.request_id,
                 errors: problem.errors,
             },
-            Err(_) => Self {
+            None => Self {
                 status,
                 detail: format!("The server answered with status {status}."),
                 request_id: String::new(),
@@ -171,7 +171,13 @@ pub(crate) async fn send<T: DeserializeOwned>(
     if !(200..300).contains(&answer.status) {
         return Err(Failure::from_answer(answer.status, &answer.body));
     }
-    Ok(serde_json::from_slice(&answer.body).ok())
+    Ok(parse(&answer.body))
+}
+
+/// All answers are read from text: reading from bytes as well would double the
+/// code that does it.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
 }
 
 #[cfg(test)]

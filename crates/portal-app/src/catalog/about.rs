@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::{CatalogQuery, TAG};
-use crate::ui::{icon, moment, safe_url};
+use crate::ui::{Erase, icon, moment, safe_url};
 
 /// Fields of `spec` that are shown elsewhere, or too long for a list.
 const ELSEWHERE: [&str; 10] =
@@ -17,7 +17,7 @@ const ELSEWHERE: [&str; 10] =
 pub(super) fn about(view: &EntityView, entity: &Entity) -> AnyView {
     let kind = kind_of(&view.entity_ref);
     let mut rows =
-        vec![row("Kind", view! { {kind_name(kind)} }.into_any()), row("Type", optional(entity.spec_str("type")))];
+        vec![row("Kind", view! { {kind_name(kind)} }.erase()), row("Type", optional(entity.spec_str("type")))];
     if has_owner(kind) {
         rows.push(row("Owner", owner_link(view.owner.as_ref())));
     }
@@ -36,12 +36,12 @@ pub(super) fn about(view: &EntityView, entity: &Entity) -> AnyView {
         let href = safe_url(&format!("mailto:{email}"));
         rows.push(row(
             "Email",
-            view! { <a class="underlined" href=href rel="external">{email.to_owned()}</a> }.into_any(),
+            view! { <a class="underlined" href=href rel="external">{email.to_owned()}</a> }.erase(),
         ));
     }
     rows.extend(entity.spec().into_iter().flat_map(other_fields));
     rows.push(row("Tags", tags(kind, entity)));
-    rows.push(row("Reference", view! { <code>{view.entity_ref.clone()}</code> }.into_any()));
+    rows.push(row("Reference", view! { <code>{view.entity_ref.clone()}</code> }.erase()));
     rows.push(row("Changed", moment(view.changed_at)));
     view! {
         <section class="card" aria-labelledby="about">
@@ -55,7 +55,7 @@ pub(super) fn about(view: &EntityView, entity: &Entity) -> AnyView {
         </section>
         {links(entity)}
     }
-    .into_any()
+    .erase()
 }
 
 fn row(label: &'static str, value: AnyView) -> AnyView {
@@ -63,13 +63,13 @@ fn row(label: &'static str, value: AnyView) -> AnyView {
         <dt>{label}</dt>
         <dd>{value}</dd>
     }
-    .into_any()
+    .erase()
 }
 
 fn optional(value: Option<&str>) -> AnyView {
     match value {
-        Some(value) => view! { {value.to_owned()} }.into_any(),
-        None => view! { <span class="missing">"Not set"</span> }.into_any(),
+        Some(value) => view! { {value.to_owned()} }.erase(),
+        None => view! { <span class="missing">"Not set"</span> }.erase(),
     }
 }
 
@@ -83,7 +83,7 @@ fn other_fields(spec: &Map<String, Value>) -> Vec<AnyView> {
                 <dt>{name.clone()}</dt>
                 <dd>{text}</dd>
             };
-            Some(row.into_any())
+            Some(row.erase())
         })
         .collect()
 }
@@ -109,13 +109,13 @@ fn tags(kind: &str, entity: &Entity) -> AnyView {
                     {tag.to_owned()}
                 </a>
             }
-            .into_any()
+            .erase()
         })
         .collect();
     if tags.is_empty() {
-        return view! { <span class="missing">"No tags"</span> }.into_any();
+        return view! { <span class="missing">"No tags"</span> }.erase();
     }
-    view! { <span class="tags">{tags}</span> }.into_any()
+    view! { <span class="tags">{tags}</span> }.erase()
 }
 
 /// Labels and annotations are for tools; they are at hand, folded.
@@ -133,7 +133,7 @@ fn annotations(entity: &Entity) -> Option<AnyView> {
                 </dt>
                 <dd>{value.to_owned()}</dd>
             }
-            .into_any()
+            .erase()
         })
         .collect();
     if rows.is_empty() {
@@ -147,7 +147,7 @@ fn annotations(entity: &Entity) -> Option<AnyView> {
             </dl>
         </details>
     };
-    Some(fold.into_any())
+    Some(fold.erase())
 }
 
 fn links(entity: &Entity) -> Option<AnyView> {
@@ -170,7 +170,7 @@ fn links(entity: &Entity) -> Option<AnyView> {
                     {kind}
                 </li>
             };
-            Some(item.into_any())
+            Some(item.erase())
         })
         .collect();
     if items.is_empty() {
@@ -188,5 +188,5 @@ fn links(entity: &Entity) -> Option<AnyView> {
             </div>
         </section>
     };
-    Some(card.into_any())
+    Some(card.erase())
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use portal_core::catalog::Entity;
 
-use crate::ui::empty;
+use crate::ui::{Erase, empty};
 
 pub(super) fn definition(entity: &Entity) -> AnyView {
     let Some(text) = entity.spec_str("definition") else {
@@ -11,8 +11,8 @@ pub(super) fn definition(entity: &Entity) -> AnyView {
             "api",
             "No definition".to_owned(),
             "A definition stands in spec.definition of the descriptor, or is read by $text from a file beside it."
-                .into_any(),
-            ().into_any(),
+                .erase(),
+            ().erase(),
         );
     };
     let kind = entity.spec_str("type").unwrap_or("text").to_owned();
@@ -28,5 +28,5 @@ pub(super) fn definition(entity: &Entity) -> AnyView {
             </pre>
         </section>
     }
-    .into_any()
+    .erase()
 }

@@ -18,7 +18,7 @@ use super::source::{source_card, source_tab};
 use crate::api::{Failure, Live, Load, use_load};
 use crate::frame::not_found;
 use crate::paths;
-use crate::ui::{failed, skeleton_rows};
+use crate::ui::{Erase, failed, skeleton_rows};
 
 /// Views of one entity; the name is that in the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,7 +119,7 @@ pub(crate) fn EntityPage() -> impl IntoView {
     view! {
         <Suspense fallback=move || loading(place)>{move || region(place, detail, history, graph)}</Suspense>
     }
-    .into_any()
+    .erase()
 }
 
 fn loading(place: Memo<Place>) -> AnyView {
@@ -131,7 +131,7 @@ fn loading(place: Memo<Place>) -> AnyView {
         </header>
         {skeleton_rows(6)}
     }
-    .into_any()
+    .erase()
 }
 
 fn region(place: Memo<Place>, detail: Load, history: Load, graph: Load) -> Option<AnyView> {
@@ -150,7 +150,7 @@ fn region(place: Memo<Place>, detail: Load, history: Load, graph: Load) -> Optio
             </header>
             {failed("The entity", &failure, detail)}
         }
-        .into_any(),
+        .erase(),
     })
 }
 
@@ -175,17 +175,17 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, history: Load, graph: 
                 </aside>
             </div>
         }
-        .into_any(),
+        .erase(),
         Tab::Definition => definition(&entity),
         Tab::Source => source_tab(&view, &entity, &errors, now_ms),
         Tab::History => {
             let place = place.clone();
             view! { <Suspense fallback=|| skeleton_rows(6)>{move || history_region(&place, history)}</Suspense> }
-                .into_any()
+                .erase()
         }
         Tab::Graph => {
             let place = place.clone();
-            view! { <Suspense fallback=|| skeleton_rows(6)>{move || graph_region(&place, graph)}</Suspense> }.into_any()
+            view! { <Suspense fallback=|| skeleton_rows(6)>{move || graph_region(&place, graph)}</Suspense> }.erase()
         }
     };
     view! {
@@ -195,5 +195,5 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, history: Load, graph: 
         {callouts(&view, errors.len(), now_ms)}
         {body}
     }
-    .into_any()
+    .erase()
 }

@@ -8,7 +8,7 @@ use portal_core::catalog::wire::FacetValue;
 use super::kinds::{facets_of, kind_count, kind_plural};
 use super::links::kind_of;
 use super::query::{CatalogQuery, FACET_VALUES, Facet};
-use crate::ui::{facet_choice, facet_group};
+use crate::ui::{Erase, facet_choice, facet_group};
 
 pub(super) fn facets(query: &CatalogQuery, facets: &BTreeMap<String, Vec<FacetValue>>, total: u64) -> AnyView {
     let groups = facets_of(&query.kind)
@@ -31,7 +31,7 @@ pub(super) fn facets(query: &CatalogQuery, facets: &BTreeMap<String, Vec<FacetVa
             </div>
         </aside>
     }
-    .into_any()
+    .erase()
 }
 
 fn kind_facet(query: &CatalogQuery, values: &[FacetValue]) -> AnyView {

@@ -15,7 +15,7 @@ use super::links::{entity_link, kind_of};
 use super::relations::words;
 use crate::api::Load;
 use crate::paths;
-use crate::ui::{failed, icon, number, skeleton_rows};
+use crate::ui::{Erase, failed, icon, number, skeleton_rows};
 
 pub(super) fn graph_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<EntityGraph>() else { return Some(skeleton_rows(6)) };
@@ -26,7 +26,7 @@ pub(super) fn graph_region(place: &Place, load: Load) -> Option<AnyView> {
             {drawing(&graph)}
             {list(&graph)}
         }
-        .into_any(),
+        .erase(),
     })
 }
 
@@ -44,7 +44,7 @@ fn controls(place: &Place, graph: &EntityGraph) -> AnyView {
                 {text}
             </a>
         }
-        .into_any()
+        .erase()
     });
     let depths = depths.collect_view();
     let omitted = (graph.omitted > 0).then(|| {
@@ -62,14 +62,14 @@ fn controls(place: &Place, graph: &EntityGraph) -> AnyView {
             {omitted}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn drawing(graph: &EntityGraph) -> AnyView {
     let Drawing { nodes, edges, width, height } = layout::layout(graph);
     let edges = edges
         .into_iter()
-        .map(|path| view! { <path class="edge" d=path marker-end="url(#arrow)"></path> }.into_any())
+        .map(|path| view! { <path class="edge" d=path marker-end="url(#arrow)"></path> }.erase())
         .collect_view();
     let nodes = nodes.into_iter().map(|node| draw_node(graph, &node)).collect_view();
     view! {
@@ -100,11 +100,11 @@ fn drawing(graph: &EntityGraph) -> AnyView {
             </svg>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn draw_node(graph: &EntityGraph, placed: &Placed) -> AnyView {
-    let Some(node) = graph.nodes.get(placed.index) else { return ().into_any() };
+    let Some(node) = graph.nodes.get(placed.index) else { return ().erase() };
     let EntityLink { entity_ref, title, subtype, exists } = &node.link;
     let kind = kind_of(entity_ref);
     let root = *entity_ref == graph.root;
@@ -130,7 +130,7 @@ fn draw_node(graph: &EntityGraph, placed: &Placed) -> AnyView {
             <title>{title.clone()}</title>
         </g>
     }
-    .into_any();
+    .erase();
     if *exists {
         view! {
             <g transform=place>
@@ -139,14 +139,14 @@ fn draw_node(graph: &EntityGraph, placed: &Placed) -> AnyView {
                 </a>
             </g>
         }
-        .into_any()
+        .erase()
     } else {
         view! {
             <g class="node" transform=place data-missing>
                 {body}
             </g>
         }
-        .into_any()
+        .erase()
     }
 }
 
@@ -180,7 +180,7 @@ fn list(graph: &EntityGraph) -> AnyView {
                     </td>
                 </tr>
             };
-            Some(row.into_any())
+            Some(row.erase())
         })
         .collect_view();
     view! {
@@ -205,5 +205,5 @@ fn list(graph: &EntityGraph) -> AnyView {
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }

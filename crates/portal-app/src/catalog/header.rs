@@ -8,26 +8,26 @@ use super::entity_page::{Place, Tab};
 use super::kinds::{has_owner, kind_icon, kind_name};
 use super::links::{kind_of, owner_link};
 use crate::paths;
-use crate::ui::{Toasts, ago, icon, safe_url, small_icon};
+use crate::ui::{Erase, Toasts, ago, icon, safe_url, small_icon};
 
 pub(super) fn header(view: &EntityView, entity: &Entity) -> AnyView {
     let kind = kind_of(&view.entity_ref);
     let subtype = entity.spec_str("type");
     let description = match entity.description() {
-        Some(description) => view! { <p class="sub">{description.to_owned()}</p> }.into_any(),
+        Some(description) => view! { <p class="sub">{description.to_owned()}</p> }.erase(),
         None => view! {
             <p class="sub">
                 <span class="missing">"No description"</span>
             </p>
         }
-        .into_any(),
+        .erase(),
     };
     let owner = has_owner(kind).then(|| view! { <span>{owner_link(view.owner.as_ref())}</span> });
     let system = view.system.as_ref().map(|system| {
         let link = if system.exists {
-            view! { <a href=paths::entity(&system.entity_ref)>{system.title.clone()}</a> }.into_any()
+            view! { <a href=paths::entity(&system.entity_ref)>{system.title.clone()}</a> }.erase()
         } else {
-            view! { <span class="missing">{system.title.clone()} ", not found"</span> }.into_any()
+            view! { <span class="missing">{system.title.clone()} ", not found"</span> }.erase()
         };
         view! { <span>{small_icon("system")} {link}</span> }
     });
@@ -50,7 +50,7 @@ pub(super) fn header(view: &EntityView, entity: &Entity) -> AnyView {
             <div class="page-actions">{copy_button(view.entity_ref.clone())} {repository(entity)}</div>
         </header>
     }
-    .into_any()
+    .erase()
 }
 
 /// The one state that deserves a box.
@@ -68,7 +68,7 @@ fn lifecycle_chip(entity: &Entity) -> Option<AnyView> {
             {lifecycle.to_owned()}
         </span>
     };
-    Some(chip.into_any())
+    Some(chip.erase())
 }
 
 fn copy_button(entity_ref: String) -> AnyView {
@@ -89,7 +89,7 @@ fn copy_button(entity_ref: String) -> AnyView {
             "Copy reference"
         </button>
     }
-    .into_any()
+    .erase()
 }
 
 /// Where the code is, when the entity says so in one of the usual places.
@@ -102,12 +102,12 @@ fn repository(entity: &Entity) -> Option<AnyView> {
             "Open repository"
         </a>
     };
-    Some(button.into_any())
+    Some(button.erase())
 }
 
 pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usize) -> AnyView {
-    let has_definition = kind_of(&place.entity_ref) == "api"
-        || entity.spec().is_some_and(|spec| spec.contains_key("definition"));
+    let has_definition =
+        kind_of(&place.entity_ref) == "api" || entity.spec().is_some_and(|spec| spec.contains_key("definition"));
     let items = [Tab::Overview, Tab::Definition, Tab::Graph, Tab::History, Tab::Source]
         .into_iter()
         .filter(|tab| *tab != Tab::Definition || has_definition)
@@ -131,7 +131,7 @@ pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usi
                     </a>
                 </li>
             }
-            .into_any()
+            .erase()
         })
         .collect_view();
     view! {
@@ -139,7 +139,7 @@ pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usi
             <ul>{items}</ul>
         </nav>
     }
-    .into_any()
+    .erase()
 }
 
 /// What is wrong with where the entity comes from.
@@ -199,5 +199,5 @@ pub(super) fn callouts(view: &EntityView, errors: usize, now_ms: i64) -> AnyView
         {orphan}
         {faulty}
     }
-    .into_any()
+    .erase()
 }

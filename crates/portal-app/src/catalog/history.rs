@@ -9,7 +9,7 @@ use super::entity_page::{Place, Tab};
 use super::yaml::to_yaml;
 use crate::api::Load;
 use crate::paths;
-use crate::ui::{empty, failed, moment, pagination, skeleton_rows, small_icon};
+use crate::ui::{Erase, empty, failed, moment, pagination, skeleton_rows, small_icon};
 
 pub(super) fn history_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<ChangeList>() else { return Some(skeleton_rows(6)) };
@@ -27,12 +27,12 @@ fn changes(place: &Place, list: ChangeList) -> AnyView {
                 {empty(
                     "clock",
                     "No change is recorded".to_owned(),
-                    "Every change of this entity will be listed here, with who or what caused it.".into_any(),
-                    ().into_any(),
+                    "Every change of this entity will be listed here, with who or what caused it.".erase(),
+                    ().erase(),
                 )}
             </div>
         }
-        .into_any();
+        .erase();
     }
     let shown = items.len();
     let history = Tab::History.href(&place.entity_ref);
@@ -53,7 +53,7 @@ fn changes(place: &Place, list: ChangeList) -> AnyView {
         </section>
         {pagination(None, shown, total, first, next)}
     }
-    .into_any()
+    .erase()
 }
 
 fn change(view: ChangeView) -> AnyView {
@@ -81,7 +81,7 @@ fn change(view: ChangeView) -> AnyView {
             {moment(at)}
         </li>
     }
-    .into_any()
+    .erase()
 }
 
 fn operation_label(operation: &str) -> (String, &'static str, &'static str) {
@@ -100,12 +100,13 @@ fn operation_label(operation: &str) -> (String, &'static str, &'static str) {
 fn cause_link(cause: &str) -> AnyView {
     match cause.split_once(':') {
         Some(("source", id)) => match id.parse() {
-            Ok(id) => view! { "read from " <a class="underlined" href=paths::source(id)>{format!("source {id}")}</a> }
-                .into_any(),
-            Err(_) => cause.to_owned().into_any(),
+            Ok(id) => {
+                view! { "read from " <a class="underlined" href=paths::source(id)>{format!("source {id}")}</a> }.erase()
+            }
+            Err(_) => cause.to_owned().erase(),
         },
-        Some(("request", id)) => view! { "by request " <code>{id.to_owned()}</code> }.into_any(),
-        _ => cause.to_owned().into_any(),
+        Some(("request", id)) => view! { "by request " <code>{id.to_owned()}</code> }.erase(),
+        _ => cause.to_owned().erase(),
     }
 }
 
@@ -122,7 +123,7 @@ fn field_change(change: &FieldChange) -> AnyView {
                     <span class="src">{line.to_owned()}</span>
                 </li>
             }
-            .into_any()
+            .erase()
         });
         shown.collect()
     };
@@ -134,5 +135,5 @@ fn field_change(change: &FieldChange) -> AnyView {
         {lines(before, "del", "−")}
         {lines(after, "add", "+")}
     }
-    .into_any()
+    .erase()
 }

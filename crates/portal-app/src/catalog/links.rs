@@ -6,7 +6,7 @@ use portal_core::catalog::wire::EntityLink;
 
 use super::kinds::kind_icon;
 use crate::paths;
-use crate::ui::{icon, small_icon};
+use crate::ui::{Erase, icon, small_icon};
 
 /// A link with the symbol of the entity; a dangling reference says so.
 pub(crate) fn entity_link(link: &EntityLink) -> AnyView {
@@ -23,7 +23,7 @@ pub(crate) fn entity_link(link: &EntityLink) -> AnyView {
             </span>
         </a>
     }
-    .into_any()
+    .erase()
 }
 
 /// Who answers for something. Nobody is worth a warning.
@@ -35,7 +35,7 @@ pub(crate) fn owner_link(owner: Option<&EntityLink>) -> AnyView {
                 "No owner"
             </span>
         }
-        .into_any();
+        .erase();
     };
     if !exists {
         return missing(title, entity_ref);
@@ -49,7 +49,7 @@ pub(crate) fn owner_link(owner: Option<&EntityLink>) -> AnyView {
             </span>
         </a>
     }
-    .into_any()
+    .erase()
 }
 
 fn missing(title: &str, entity_ref: &str) -> AnyView {
@@ -60,7 +60,7 @@ fn missing(title: &str, entity_ref: &str) -> AnyView {
             <span class="visually-hidden">", not found"</span>
         </span>
     }
-    .into_any()
+    .erase()
 }
 
 /// Initials on a colour that is always the same for the same entity.
@@ -73,7 +73,7 @@ pub(crate) fn avatar(entity_ref: &str, title: &str) -> AnyView {
             {initials(title)}
         </span>
     }
-    .into_any()
+    .erase()
 }
 
 fn initials(title: &str) -> String {

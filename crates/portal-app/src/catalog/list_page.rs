@@ -15,7 +15,7 @@ use super::query::CatalogQuery;
 use super::table::entity_table;
 use crate::api::{Live, Load, use_load};
 use crate::paths;
-use crate::ui::{empty, failed, icon, live_field, pagination, skeleton_rows, small_icon};
+use crate::ui::{Erase, empty, failed, icon, live_field, pagination, skeleton_rows, small_icon};
 
 #[component]
 pub(crate) fn CatalogListPage() -> impl IntoView {
@@ -47,7 +47,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
             </div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// What the facets need of the answer; the rows are skipped.
@@ -62,12 +62,12 @@ fn facet_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
     Some(match answer {
         Ok((counts, _)) => query.with(|query| facets(query, &counts.facets, counts.total)),
         // The table says what happened.
-        Err(_) => ().into_any(),
+        Err(_) => ().erase(),
     })
 }
 
 fn skeleton_facets() -> AnyView {
-    view! { <aside class="facets" aria-hidden="true"></aside> }.into_any()
+    view! { <aside class="facets" aria-hidden="true"></aside> }.erase()
 }
 
 fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
@@ -96,7 +96,7 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
             </span>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn total(load: Load, query: Memo<CatalogQuery>) -> Option<String> {
@@ -129,10 +129,10 @@ fn chips(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
                     </a>
                 </span>
             }
-            .into_any()
+            .erase()
         })
         .collect_view();
-    Some(chips.into_any())
+    Some(chips.erase())
 }
 
 fn table_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
@@ -151,7 +151,7 @@ fn table_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
                 {entity_table(&query, items, caption, now_ms)}
                 {pagination(offset, shown, total, previous, next)}
             }
-            .into_any()
+            .erase()
         }
     })
 }
@@ -180,7 +180,7 @@ fn nothing(query: &CatalogQuery) -> AnyView {
             } else {
                 format!("No {kind} match “{}”", query.text)
             },
-            text.into_any(),
+            text.erase(),
             view! {
                 <a class="button" href=fewer.href()>
                     "Drop the last filter"
@@ -189,14 +189,14 @@ fn nothing(query: &CatalogQuery) -> AnyView {
                     "Drop all filters"
                 </a>
             }
-            .into_any(),
+            .erase(),
         )
     } else {
         empty(
             "catalog",
             format!("No {kind} yet"),
             view! { "Entities come from sources: a folder, a git repository, or " <code>"portal serve --catalog PATH"</code> "." }
-                .into_any(),
+                .erase(),
             view! {
                 <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
                     {icon("plus")}
@@ -206,8 +206,8 @@ fn nothing(query: &CatalogQuery) -> AnyView {
                     "Show all kinds"
                 </a>
             }
-            .into_any(),
+            .erase(),
         )
     };
-    view! { <div class="card">{view}</div> }.into_any()
+    view! { <div class="card">{view}</div> }.erase()
 }

@@ -6,7 +6,7 @@ use portal_core::catalog::wire::RelationView;
 use super::entity_page::Tab;
 use super::links::{avatar, entity_link, kind_of};
 use crate::paths;
-use crate::ui::{empty, small_icon};
+use crate::ui::{Erase, empty, small_icon};
 
 /// Targets that are shown before the rest of a group is folded away.
 const SHOWN: usize = 8;
@@ -51,11 +51,11 @@ pub(super) fn relations(entity_ref: &str, relations: &[RelationView]) -> AnyView
         empty(
             "link",
             "Nothing is related to it".to_owned(),
-            "Fields like dependsOn, providesApis and system in its descriptor relate it to others.".into_any(),
-            ().into_any(),
+            "Fields like dependsOn, providesApis and system in its descriptor relate it to others.".erase(),
+            ().erase(),
         )
     } else {
-        view! { <div class="relations">{groups}</div> }.into_any()
+        view! { <div class="relations">{groups}</div> }.erase()
     };
     view! {
         <section class="card" aria-labelledby="relations">
@@ -70,7 +70,7 @@ pub(super) fn relations(entity_ref: &str, relations: &[RelationView]) -> AnyView
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn group(label: &str, symbol: &'static str, members: &[&RelationView]) -> AnyView {
@@ -93,7 +93,7 @@ fn group(label: &str, symbol: &'static str, members: &[&RelationView]) -> AnyVie
             {more}
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn item(view: &RelationView) -> AnyView {
@@ -108,11 +108,11 @@ fn item(view: &RelationView) -> AnyView {
                 <span class="truncate">{target.title.clone()}</span>
             </a>
         }
-        .into_any()
+        .erase()
     } else {
         entity_link(target)
     };
-    view! { <li>{link} {note}</li> }.into_any()
+    view! { <li>{link} {note}</li> }.erase()
 }
 
 /// `Is deployed to` for `isDeployedTo`.

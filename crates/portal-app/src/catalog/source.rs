@@ -10,7 +10,7 @@ use super::entity_page::Tab;
 use super::yaml::to_yaml;
 use crate::paths;
 use crate::sources::problem;
-use crate::ui::{ago, icon, moment, small_icon};
+use crate::ui::{Erase, ago, icon, moment, small_icon};
 
 /// The short answer, in the aside.
 pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64) -> AnyView {
@@ -25,14 +25,14 @@ pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64
             <div class="card-body">{facts(provenance, now_ms)}</div>
         </section>
     }
-    .into_any()
+    .erase()
 }
 
 fn facts(provenance: &Provenance, now_ms: i64) -> AnyView {
     let Provenance { source_id, source, location, document, line, read_at, stale, orphan_since } = provenance;
     let source = match source_id {
-        Some(id) => view! { <a class="underlined" href=paths::source(*id)>{source.clone()}</a> }.into_any(),
-        None => view! { {source.clone()} }.into_any(),
+        Some(id) => view! { <a class="underlined" href=paths::source(*id)>{source.clone()}</a> }.erase(),
+        None => view! { {source.clone()} }.erase(),
     };
     let state = match (stale, orphan_since) {
         (true, _) => ("warning", "alert", "Last good version"),
@@ -61,7 +61,7 @@ fn facts(provenance: &Provenance, now_ms: i64) -> AnyView {
             </dd>
         </dl>
     }
-    .into_any()
+    .erase()
 }
 
 /// The whole answer: state, errors with the offending lines, the document.
@@ -105,7 +105,7 @@ pub(super) fn source_tab(view: &EntityView, entity: &Entity, errors: &[SourceErr
             </aside>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// The document without what the catalog has added to it.
@@ -145,9 +145,9 @@ fn listing(yaml: &str) -> AnyView {
                 plain.push_str(&line[..start]);
                 // An empty text would be written as a space.
                 if !plain.is_empty() {
-                    parts.push(std::mem::take(&mut plain).into_any());
+                    parts.push(std::mem::take(&mut plain).erase());
                 }
-                parts.push(view! { <span class="tok-key">{line[start..start + end].to_owned()}</span> }.into_any());
+                parts.push(view! { <span class="tok-key">{line[start..start + end].to_owned()}</span> }.erase());
                 plain.push_str(&line[start + end..]);
             }
             None => plain.push_str(line),
@@ -158,12 +158,12 @@ fn listing(yaml: &str) -> AnyView {
         }
     }
     if !plain.is_empty() {
-        parts.push(plain.into_any());
+        parts.push(plain.erase());
     }
     view! {
         <pre class="listing" tabindex="0" aria-label="Document">
             {parts}
         </pre>
     }
-    .into_any()
+    .erase()
 }

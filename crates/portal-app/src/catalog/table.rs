@@ -9,7 +9,7 @@ use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::CatalogQuery;
 use crate::paths;
-use crate::ui::{ago, small_icon};
+use crate::ui::{Erase, ago, small_icon};
 
 /// One row, taken apart.
 struct Row {
@@ -68,9 +68,9 @@ pub(super) fn entity_table(query: &CatalogQuery, items: Vec<EntityView>, caption
             let row = row(view);
             let cells = columns
                 .iter()
-                .map(|column| view! { <td class=column.class>{(column.cell)(&row, now_ms)}</td> }.into_any())
+                .map(|column| view! { <td class=column.class>{(column.cell)(&row, now_ms)}</td> }.erase())
                 .collect_view();
-            view! { <tr>{cells}</tr> }.into_any()
+            view! { <tr>{cells}</tr> }.erase()
         })
         .collect_view();
     view! {
@@ -84,7 +84,7 @@ pub(super) fn entity_table(query: &CatalogQuery, items: Vec<EntityView>, caption
             </table>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn row(view: EntityView) -> Row {
@@ -105,7 +105,7 @@ fn head(query: &CatalogQuery, column: &Column) -> AnyView {
                 {*head}
             </th>
         }
-        .into_any();
+        .erase();
     };
     let (current, backwards) = query.sort;
     let here = current == sort;
@@ -120,7 +120,7 @@ fn head(query: &CatalogQuery, column: &Column) -> AnyView {
             </a>
         </th>
     }
-    .into_any()
+    .erase()
 }
 
 fn name_cell(row: &Row, _: i64) -> AnyView {
@@ -147,7 +147,7 @@ fn name_cell(row: &Row, _: i64) -> AnyView {
         <div class="cell">{entity_link(&link)} {mark}</div>
         <span class="sub">{second}</span>
     }
-    .into_any()
+    .erase()
 }
 
 fn kind_cell(row: &Row, _: i64) -> AnyView {
@@ -161,7 +161,7 @@ fn description_cell(row: &Row, _: i64) -> AnyView {
                 {description.to_owned()}
             </span>
         }
-        .into_any(),
+        .erase(),
         None => text(None, "No description"),
     }
 }
@@ -190,7 +190,7 @@ fn lifecycle_cell(row: &Row, _: i64) -> AnyView {
                 "deprecated"
             </span>
         }
-        .into_any(),
+        .erase(),
         lifecycle => text(lifecycle, "Not set"),
     }
 }
@@ -230,7 +230,7 @@ fn teams_cell(row: &Row, _: i64) -> AnyView {
         .filter_map(|team| written_ref(team, "group", row.entity.namespace()))
         .map(|link| plain_link(&link))
         .collect();
-    if links.is_empty() { text(None, "No team") } else { view! { <div class="cell">{links}</div> }.into_any() }
+    if links.is_empty() { text(None, "No team") } else { view! { <div class="cell">{links}</div> }.erase() }
 }
 
 fn target_cell(row: &Row, _: i64) -> AnyView {
@@ -238,7 +238,7 @@ fn target_cell(row: &Row, _: i64) -> AnyView {
 }
 
 fn changed_cell(row: &Row, now_ms: i64) -> AnyView {
-    view! { <span class="muted">{ago(row.changed_at, now_ms)}</span> }.into_any()
+    view! { <span class="muted">{ago(row.changed_at, now_ms)}</span> }.erase()
 }
 
 fn plain_link(link: &EntityLink) -> AnyView {
@@ -247,12 +247,12 @@ fn plain_link(link: &EntityLink) -> AnyView {
             {link.title.clone()}
         </a>
     }
-    .into_any()
+    .erase()
 }
 
 fn text(value: Option<&str>, absent: &'static str) -> AnyView {
     match value {
-        Some(value) => view! { <span title=value.to_owned()>{value.to_owned()}</span> }.into_any(),
-        None => view! { <span class="missing">{absent}</span> }.into_any(),
+        Some(value) => view! { <span title=value.to_owned()>{value.to_owned()}</span> }.erase(),
+        None => view! { <span class="missing">{absent}</span> }.erase(),
     }
 }

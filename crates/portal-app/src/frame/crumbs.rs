@@ -6,6 +6,7 @@ use leptos_router::hooks::use_location;
 
 use crate::catalog::kind_plural;
 use crate::paths;
+use crate::ui::Erase;
 
 #[derive(Debug, PartialEq)]
 struct Crumb {
@@ -26,13 +27,13 @@ pub(super) fn breadcrumbs() -> AnyView {
                         <a href=href>{text}</a>
                     </li>
                 }
-                .into_any(),
+                .erase(),
                 None => view! {
                     <li>
                         <span aria-current="page">{text}</span>
                     </li>
                 }
-                .into_any(),
+                .erase(),
             })
             .collect_view()
     };
@@ -41,7 +42,7 @@ pub(super) fn breadcrumbs() -> AnyView {
             <ol>{items}</ol>
         </nav>
     }
-    .into_any()
+    .erase()
 }
 
 fn crumbs(path: &str) -> Vec<Crumb> {

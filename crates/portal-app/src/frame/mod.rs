@@ -8,7 +8,7 @@ mod topbar;
 
 use leptos::prelude::*;
 
-use crate::ui::toast_region;
+use crate::ui::{Erase, toast_region};
 
 pub(crate) use focus::focus_after_navigation;
 pub(crate) use not_found::{NotFoundPage, not_found};
@@ -31,5 +31,5 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         </div>
         {toast_region()}
     }
-    .into_any()
+    .erase()
 }

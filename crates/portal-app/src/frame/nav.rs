@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 
 use crate::document::is_sample;
 use crate::paths;
-use crate::ui::icon;
+use crate::ui::{Erase, icon};
 
 pub(super) fn navigation() -> AnyView {
     let path = use_location().pathname;
@@ -18,7 +18,7 @@ pub(super) fn navigation() -> AnyView {
                 {name}
             </a>
         }
-        .into_any()
+        .erase()
     };
     view! {
         <nav class="nav" id="nav" popover="auto" aria-label="Main">
@@ -51,5 +51,5 @@ pub(super) fn navigation() -> AnyView {
                 })}
         </nav>
     }
-    .into_any()
+    .erase()
 }

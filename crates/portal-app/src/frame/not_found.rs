@@ -5,7 +5,7 @@ use leptos_meta::Title;
 
 use crate::document::set_page_status;
 use crate::paths;
-use crate::ui::icon;
+use crate::ui::{Erase, icon};
 
 /// For an address that no page has.
 #[component]
@@ -35,5 +35,5 @@ pub(crate) fn not_found(title: &'static str, detail: String) -> AnyView {
             </a>
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -8,7 +8,7 @@ use leptos_router::hooks::use_navigate;
 
 use super::crumbs::breadcrumbs;
 use crate::paths;
-use crate::ui::icon;
+use crate::ui::{Erase, icon};
 
 pub(super) fn topbar() -> AnyView {
     view! {
@@ -28,7 +28,7 @@ pub(super) fn topbar() -> AnyView {
             <div class="topbar-tools">{search_form()} {theme_switch()}</div>
         </header>
     }
-    .into_any()
+    .erase()
 }
 
 /// A plain form that the browser can send by itself; hydrated, it stays in the page.
@@ -71,7 +71,7 @@ fn search_form() -> AnyView {
             {icon("search")}
         </a>
     }
-    .into_any()
+    .erase()
 }
 
 /// `Ctrl K` or `⌘ K` anywhere moves to the search field.
@@ -116,5 +116,5 @@ fn theme_switch() -> AnyView {
             {state("dark", "moon", "Dark theme, switch to that of the system")}
         </button>
     }
-    .into_any()
+    .erase()
 }

@@ -9,7 +9,7 @@ use super::query::SearchQuery;
 use super::results::results_region;
 use crate::api::{Live, use_load};
 use crate::paths;
-use crate::ui::{live_field, skeleton_rows};
+use crate::ui::{Erase, live_field, skeleton_rows};
 
 #[component]
 pub(crate) fn SearchPage() -> impl IntoView {
@@ -41,5 +41,5 @@ pub(crate) fn SearchPage() -> impl IntoView {
             <Suspense fallback=|| skeleton_rows(8)>{move || results_region(load, query)}</Suspense>
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -9,7 +9,7 @@ use super::query::{FACETS, SearchQuery};
 use crate::api::{Api, Load, Method, send, use_api};
 use crate::catalog::{has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
 use crate::paths;
-use crate::ui::{empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon};
+use crate::ui::{Erase, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon};
 
 pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<AnyView> {
     let answer = load.read::<SearchResults>();
@@ -31,17 +31,17 @@ fn prompt() -> AnyView {
                 "search",
                 "Search everything in the catalog".to_owned(),
                 "Services, APIs and their definitions, teams and people. Part of a word is enough, and a typo does no harm."
-                    .into_any(),
+                    .erase(),
                 view! {
                     <a class="button" href=paths::CATALOG>
                         "Browse the catalog"
                     </a>
                 }
-                .into_any(),
+                .erase(),
             )}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn nothing(query: &SearchQuery, suggestions: &[String]) -> AnyView {
@@ -54,7 +54,7 @@ fn nothing(query: &SearchQuery, suggestions: &[String]) -> AnyView {
                     {words.clone()}
                 </a>
             }
-            .into_any()
+            .erase()
         })
         .collect_view();
     let advice = if suggestions.is_empty() {
@@ -67,18 +67,18 @@ fn nothing(query: &SearchQuery, suggestions: &[String]) -> AnyView {
             {empty(
                 "search",
                 format!("Nothing matches “{}”", query.text),
-                advice.into_any(),
+                advice.erase(),
                 view! {
                     {links}
                     <a class="button" data-variant="quiet" href=paths::CATALOG>
                         "Browse the catalog"
                     </a>
                 }
-                .into_any(),
+                .erase(),
             )}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn found(query: &SearchQuery, results: SearchResults) -> AnyView {
@@ -93,20 +93,20 @@ fn found(query: &SearchQuery, results: SearchResults) -> AnyView {
         empty(
             "filter",
             format!("Nothing of this kind matches “{}”", query.text),
-            "The filters exclude every result.".into_any(),
+            "The filters exclude every result.".erase(),
             view! {
                 <a class="button" href=query.with_text(&query.text, true).href()>
                     "Drop all filters"
                 </a>
             }
-            .into_any(),
+            .erase(),
         )
     } else {
         // Only the first page knows the rank of its hits.
         let ranked = query.cursor.is_none();
         let text = &query.text;
         let hits = items.into_iter().enumerate();
-        hits.map(|(index, item)| hit(item, ranked.then(|| (text.clone(), index + 1)))).collect_view().into_any()
+        hits.map(|(index, item)| hit(item, ranked.then(|| (text.clone(), index + 1)))).collect_view().erase()
     };
     view! {
         {tabs}
@@ -128,7 +128,7 @@ fn found(query: &SearchQuery, results: SearchResults) -> AnyView {
             </aside>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn tabs(query: &SearchQuery, results: &SearchResults) -> AnyView {
@@ -149,7 +149,7 @@ fn tabs(query: &SearchQuery, results: &SearchResults) -> AnyView {
                 </a>
             </li>
         }
-        .into_any()
+        .erase()
     };
     let mut tabs = vec![tab("All".to_owned(), all, None)];
     for value in kinds {
@@ -161,7 +161,7 @@ fn tabs(query: &SearchQuery, results: &SearchResults) -> AnyView {
             <ul>{tabs}</ul>
         </nav>
     }
-    .into_any()
+    .erase()
 }
 
 fn facets(query: &SearchQuery, results: &SearchResults) -> AnyView {
@@ -183,7 +183,7 @@ fn facets(query: &SearchQuery, results: &SearchResults) -> AnyView {
         }
         Some(facet_group(label, choices))
     });
-    groups.collect_view().into_any()
+    groups.collect_view().erase()
 }
 
 fn hit(hit: SearchHit, ranked: Option<(String, usize)>) -> AnyView {
@@ -202,11 +202,11 @@ fn hit(hit: SearchHit, ranked: Option<(String, usize)>) -> AnyView {
             </span>
         }
     });
-    let title = if title_segments.is_empty() { link.title.clone().into_any() } else { marked(title_segments) };
+    let title = if title_segments.is_empty() { link.title.clone().erase() } else { marked(title_segments) };
     let snippet = if snippet.is_empty() {
-        view! { <p class="missing">"No description"</p> }.into_any()
+        view! { <p class="missing">"No description"</p> }.erase()
     } else {
-        view! { <p>{marked(snippet)}</p> }.into_any()
+        view! { <p>{marked(snippet)}</p> }.erase()
     };
     let api = use_api();
     let entity_ref = link.entity_ref.clone();
@@ -236,7 +236,7 @@ fn hit(hit: SearchHit, ranked: Option<(String, usize)>) -> AnyView {
             </div>
         </article>
     }
-    .into_any()
+    .erase()
 }
 
 /// Which hit was opened makes the ranking better; that it cannot be told is no
@@ -253,8 +253,8 @@ fn record_click(api: Api, text: String, entity_ref: String, rank: usize) {
 fn marked(segments: Vec<Segment>) -> AnyView {
     let parts = segments.into_iter().map(
         |Segment { text, mark }| {
-            if mark { view! { <mark>{text}</mark> }.into_any() } else { text.into_any() }
+            if mark { view! { <mark>{text}</mark> }.erase() } else { text.erase() }
         },
     );
-    parts.collect_view().into_any()
+    parts.collect_view().erase()
 }

@@ -8,7 +8,7 @@ use portal_core::sources::wire::{SourceOrigin, SourceView};
 use super::badge::source_name;
 use crate::api::{Load, Method, send, use_api};
 use crate::paths;
-use crate::ui::{Toasts, icon, number};
+use crate::ui::{Erase, Toasts, icon, number};
 
 /// A button that reads the source now.
 pub(super) fn refresh_button(source: &SourceView, load: Load) -> AnyView {
@@ -20,7 +20,7 @@ pub(super) fn refresh_button(source: &SourceView, load: Load) -> AnyView {
             "Read now"
         </button>
     }
-    .into_any()
+    .erase()
 }
 
 /// Asks for a pass over a source; its result arrives with the live updates.
@@ -58,7 +58,7 @@ pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'stat
                 "It is set on the command line or in portal.toml; remove it there."
             </p>
         }
-        .into_any();
+        .erase();
     }
     let dialog = NodeRef::<Dialog>::new();
     let (api, toasts) = (use_api(), expect_context::<Toasts>());
@@ -135,7 +135,7 @@ pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'stat
             </div>
         </dialog>
     }
-    .into_any()
+    .erase()
 }
 
 fn close(dialog: NodeRef<Dialog>) {

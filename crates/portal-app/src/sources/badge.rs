@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use portal_core::sources::wire::{SourceState, SourceType, SourceView};
 
-use crate::ui::number;
+use crate::ui::{Erase, number};
 
 /// Tone, symbol and words.
 pub(super) fn state_words(source: &SourceView) -> (&'static str, &'static str, String) {
@@ -30,7 +30,7 @@ pub(super) fn state_badge(source: &SourceView) -> AnyView {
             {words}
         </span>
     }
-    .into_any()
+    .erase()
 }
 
 pub(super) fn type_icon(source_type: SourceType) -> &'static str {

@@ -13,7 +13,7 @@ use super::report::{passes_region, problems_region};
 use crate::api::{Failure, Live, Load, sentence, use_load};
 use crate::frame::not_found;
 use crate::paths;
-use crate::ui::{ago, failed, icon, moment, number, skeleton_rows};
+use crate::ui::{Erase, ago, failed, icon, moment, number, skeleton_rows};
 
 #[component]
 pub(crate) fn SourcePage() -> impl IntoView {
@@ -34,9 +34,9 @@ pub(crate) fn SourcePage() -> impl IntoView {
             </header>
             {skeleton_rows(6)}
         }
-        .into_any()
+        .erase()
     };
-    view! { <Suspense fallback=loading>{move || region(id, load, errors, passes)}</Suspense> }.into_any()
+    view! { <Suspense fallback=loading>{move || region(id, load, errors, passes)}</Suspense> }.erase()
 }
 
 fn region(id: Memo<Option<i64>>, load: Load, errors: Load, passes: Load) -> Option<AnyView> {
@@ -56,7 +56,7 @@ fn region(id: Memo<Option<i64>>, load: Load, errors: Load, passes: Load) -> Opti
             <h1 tabindex="-1">"Source"</h1>
             {failed("The source", &failure, load)}
         }
-        .into_any(),
+        .erase(),
     })
 }
 
@@ -117,12 +117,12 @@ fn page(source: &SourceView, now_ms: i64, load: Load, errors: Load, passes: Load
             </aside>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn settings(source: &SourceView, now_ms: i64) -> AnyView {
-    let unset = |text: &'static str| view! { <span class="missing">{text}</span> }.into_any();
-    let code = |text: &str| view! { <code class="breakable">{text.to_owned()}</code> }.into_any();
+    let unset = |text: &'static str| view! { <span class="missing">{text}</span> }.erase();
+    let code = |text: &str| view! { <code class="breakable">{text.to_owned()}</code> }.erase();
     let git = (source.source_type == SourceType::Git).then(|| {
         let globs = if source.globs.is_empty() { "**/catalog-info.yaml".to_owned() } else { source.globs.join(", ") };
         view! {
@@ -172,5 +172,5 @@ fn settings(source: &SourceView, now_ms: i64) -> AnyView {
             </div>
         </section>
     }
-    .into_any()
+    .erase()
 }

@@ -9,7 +9,7 @@ use super::badge::{reads, source_name, state_badge, state_words, type_icon};
 use super::report::{passes_region, problems_region};
 use crate::api::{Live, Load, sentence, use_load, use_load_after};
 use crate::paths;
-use crate::ui::{ago, duration, empty, failed, icon, number, skeleton_rows};
+use crate::ui::{Erase, ago, duration, empty, failed, icon, number, skeleton_rows};
 
 #[component]
 pub(crate) fn SourceListPage() -> impl IntoView {
@@ -53,7 +53,7 @@ pub(crate) fn SourceListPage() -> impl IntoView {
         <Suspense fallback=|| skeleton_rows(4)>{move || table_region(load)}</Suspense>
         <Suspense>{move || report(load, errors, passes)}</Suspense>
     }
-    .into_any()
+    .erase()
 }
 
 /// The first source whose last pass failed or found errors.
@@ -103,18 +103,18 @@ fn table_region(load: Load) -> Option<AnyView> {
                         <code>"portal serve --catalog PATH"</code>
                         "."
                     }
-                    .into_any(),
+                    .erase(),
                     view! {
                         <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
                             {icon("plus")}
                             "Add source"
                         </a>
                     }
-                    .into_any(),
+                    .erase(),
                 )}
             </div>
         }
-        .into_any(),
+        .erase(),
         Ok((list, now_ms)) => table(&list.items, now_ms),
     })
 }
@@ -149,13 +149,13 @@ fn table(sources: &[SourceView], now_ms: i64) -> AnyView {
             </table>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 fn row(source: &SourceView, now_ms: i64) -> AnyView {
     let (.., words) = state_words(source);
     let pass = source.last_pass.as_ref();
-    let never = || view! { <span class="missing">"Never"</span> }.into_any();
+    let never = || view! { <span class="missing">"Never"</span> }.erase();
     let last = pass.map_or_else(never, |pass| ago(pass.finished_at.unwrap_or(pass.started_at), now_ms));
     let again = pass.map_or_else(never, |pass| ago(pass.finished_at.unwrap_or(pass.started_at), now_ms));
     let took = pass.and_then(|pass| pass.duration_ms).map_or_else(|| "Unknown".to_owned(), duration);
@@ -182,7 +182,7 @@ fn row(source: &SourceView, now_ms: i64) -> AnyView {
             </td>
         </tr>
     }
-    .into_any()
+    .erase()
 }
 
 /// How a source is called on its own.
@@ -221,5 +221,5 @@ fn report(load: Load, errors: Load, passes: Load) -> Option<AnyView> {
             </aside>
         </div>
     };
-    Some(view.into_any())
+    Some(view.erase())
 }

@@ -12,7 +12,7 @@ use super::badge::source_name;
 use super::form::SourceForm;
 use crate::api::{Failure, Method, send, use_api};
 use crate::paths;
-use crate::ui::{TextField, Toasts, icon, text_field};
+use crate::ui::{Erase, TextField, Toasts, icon, text_field};
 
 /// Fields that show their own errors.
 const FIELDS: [&str; 6] = ["target", "branch", "globs", "interval_seconds", "credential", "webhook_secret"];
@@ -87,7 +87,7 @@ pub(crate) fn NewSourcePage() -> impl IntoView {
             </div>
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// Shows a failure and moves to the first field that has one.
@@ -118,7 +118,7 @@ fn type_choice(form: SourceForm) -> AnyView {
                 <span>{note}</span>
             </label>
         }
-        .into_any()
+        .erase()
     };
     view! {
         <fieldset class="field">
@@ -130,7 +130,7 @@ fn type_choice(form: SourceForm) -> AnyView {
             </div>
         </fieldset>
     }
-    .into_any()
+    .erase()
 }
 
 fn fields(form: SourceForm, failure: RwSignal<Option<Failure>>) -> AnyView {
@@ -158,7 +158,7 @@ fn fields(form: SourceForm, failure: RwSignal<Option<Failure>>) -> AnyView {
                 {field("branch", "Branch or tag", "The default of the repository when empty.", form.branch)}
                 {field("globs", "Files", "Patterns, separated by commas; **/catalog-info.yaml when empty.", form.globs)}
             }
-            .into_any()
+            .erase()
         })
     };
     let secret = move || {
@@ -188,7 +188,7 @@ fn fields(form: SourceForm, failure: RwSignal<Option<Failure>>) -> AnyView {
         {credential}
         {secret}
     }
-    .into_any()
+    .erase()
 }
 
 fn trust(form: SourceForm) -> AnyView {
@@ -205,7 +205,7 @@ fn trust(form: SourceForm) -> AnyView {
             </span>
         </label>
     }
-    .into_any()
+    .erase()
 }
 
 /// What no field can show.
@@ -240,5 +240,5 @@ fn form_error(failure: RwSignal<Option<Failure>>) -> Option<AnyView> {
             </div>
         </div>
     };
-    Some(view.into_any())
+    Some(view.erase())
 }

@@ -5,7 +5,7 @@ use portal_core::sources::wire::{ExcerptLine, SourceErrorView};
 
 use crate::api::sentence;
 use crate::paths;
-use crate::ui::icon;
+use crate::ui::{Erase, icon};
 
 /// `with_entity` links to the entity that the document declares.
 pub(crate) fn problem(error: &SourceErrorView, with_entity: bool) -> AnyView {
@@ -26,9 +26,9 @@ pub(crate) fn problem(error: &SourceErrorView, with_entity: bool) -> AnyView {
                 </a>
                 " "
             }
-            .into_any()
+            .erase()
         } else {
-            view! { <code>{entity_ref.clone()}</code> " " }.into_any()
+            view! { <code>{entity_ref.clone()}</code> " " }.erase()
         }
     });
     let frame = (!excerpt.is_empty()).then(|| frame(&place, excerpt, fault.line, fault.column, &fault.message));
@@ -57,7 +57,7 @@ pub(crate) fn problem(error: &SourceErrorView, with_entity: bool) -> AnyView {
             {hint}
         </article>
     }
-    .into_any()
+    .erase()
 }
 
 fn frame(place: &str, excerpt: &[ExcerptLine], line: u32, column: u32, message: &str) -> AnyView {
@@ -81,7 +81,7 @@ fn frame(place: &str, excerpt: &[ExcerptLine], line: u32, column: u32, message: 
                 </li>
                 {caret}
             }
-            .into_any()
+            .erase()
         })
         .collect_view();
     view! {
@@ -89,5 +89,5 @@ fn frame(place: &str, excerpt: &[ExcerptLine], line: u32, column: u32, message: 
             <ol>{lines}</ol>
         </div>
     }
-    .into_any()
+    .erase()
 }

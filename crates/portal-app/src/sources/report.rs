@@ -5,13 +5,13 @@ use portal_core::sources::wire::{PassList, PassView, SourceErrorList};
 
 use super::problem::problem;
 use crate::api::{Load, sentence};
-use crate::ui::{ago, duration, failed, number, small_icon};
+use crate::ui::{Erase, ago, duration, failed, number, small_icon};
 
 /// The errors of a source, each with its lines; nothing when there are none.
 pub(super) fn problems_region(load: Load, heading: Signal<String>) -> Option<AnyView> {
     Some(match load.read_current::<SourceErrorList>()? {
         Err(failure) => failed("The errors", &failure, load),
-        Ok((list, _)) if list.items.is_empty() => ().into_any(),
+        Ok((list, _)) if list.items.is_empty() => ().erase(),
         Ok((list, _)) => {
             let problems = list.items.iter().map(|error| problem(error, true)).collect_view();
             let shown = list.items.len() as u64;
@@ -36,7 +36,7 @@ pub(super) fn problems_region(load: Load, heading: Signal<String>) -> Option<Any
                     {rest}
                 </section>
             }
-            .into_any()
+            .erase()
         }
     })
 }
@@ -47,10 +47,10 @@ pub(super) fn passes_region(load: Load) -> Option<AnyView> {
         Err(failure) => failed("The passes", &failure, load),
         Ok((list, now_ms)) => {
             let body = if list.items.is_empty() {
-                view! { <p class="card-body muted">"This source was not read yet."</p> }.into_any()
+                view! { <p class="card-body muted">"This source was not read yet."</p> }.erase()
             } else {
                 let passes = list.items.iter().map(|view| pass(view, now_ms)).collect_view();
-                view! { <ol class="timeline">{passes}</ol> }.into_any()
+                view! { <ol class="timeline">{passes}</ol> }.erase()
             };
             view! {
                 <section class="card" aria-labelledby="passes">
@@ -62,7 +62,7 @@ pub(super) fn passes_region(load: Load) -> Option<AnyView> {
                     </div>
                 </section>
             }
-            .into_any()
+            .erase()
         }
     })
 }
@@ -104,7 +104,7 @@ fn pass(view: &PassView, now_ms: i64) -> AnyView {
             {ago(view.started_at, now_ms)}
         </li>
     }
-    .into_any()
+    .erase()
 }
 
 /// `638 documents read, 2 changed, 1 error, 4.1 s`.

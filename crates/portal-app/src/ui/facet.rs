@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::number;
+use super::{Erase, number};
 
 /// Choices that are shown before the rest is folded away.
 const SHOWN: usize = 8;
@@ -26,7 +26,7 @@ pub(crate) fn facet_choice(label: String, count: u64, chosen: bool, href: String
             </a>
         </li>
     }
-    .into_any()
+    .erase()
 }
 
 /// A group of choices; many fold.
@@ -48,5 +48,5 @@ pub(crate) fn facet_group(label: &'static str, mut choices: Vec<AnyView>) -> Any
             {more}
         </section>
     }
-    .into_any()
+    .erase()
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::small_icon;
+use super::{Erase, small_icon};
 
 /// How a text field introduces itself.
 pub(crate) struct TextField {
@@ -43,7 +43,7 @@ pub(crate) fn text_field(field: TextField, value: RwSignal<String>, error: Signa
             {move || field_error(&error_id, error.get())}
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// The error of a field, below its control.
@@ -56,6 +56,6 @@ pub(crate) fn field_error(id: &str, error: Option<String>) -> Option<AnyView> {
                 {error}
             </span>
         }
-        .into_any()
+        .erase()
     })
 }

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::Erase;
+
 /// An icon of 16 px beside a word that says the same.
 pub(crate) fn icon(name: &str) -> AnyView {
     view! {
@@ -9,7 +11,7 @@ pub(crate) fn icon(name: &str) -> AnyView {
             <use href=format!("/icons.svg#i-{name}")></use>
         </svg>
     }
-    .into_any()
+    .erase()
 }
 
 /// An icon of 14 px.
@@ -19,5 +21,5 @@ pub(crate) fn small_icon(name: &str) -> AnyView {
             <use href=format!("/icons.svg#i-{name}")></use>
         </svg>
     }
-    .into_any()
+    .erase()
 }

@@ -11,7 +11,7 @@ use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
-use super::icon;
+use super::{Erase, icon};
 
 /// Long enough to skip letters of a fast typist, short enough to feel immediate.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -94,7 +94,7 @@ pub(crate) fn live_field(
             {others}
         </form>
     }
-    .into_any()
+    .erase()
 }
 
 /// `/` outside of fields moves to this one.

@@ -1,5 +1,6 @@
 //! Primitives that know nothing of the domain.
 
+mod erase;
 mod facet;
 mod field;
 mod icon;
@@ -10,6 +11,7 @@ mod time;
 mod toast;
 mod url;
 
+pub(crate) use erase::Erase;
 pub(crate) use facet::{facet_choice, facet_group};
 pub(crate) use field::{TextField, text_field};
 pub(crate) use icon::{icon, small_icon};

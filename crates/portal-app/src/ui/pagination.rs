@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{icon, number};
+use super::{Erase, icon, number};
 
 /// `1–25 of 412`, and the ways on and back where there are any.
 pub(crate) fn pagination(
@@ -18,15 +18,15 @@ pub(crate) fn pagination(
         }
         _ => format!("{} of {}", number(shown as u64), number(total)),
     };
-    let previous = step(previous, "Previous", move || icon("chevron-left").into_any(), true);
-    let next = step(next, "Next", move || icon("chevron-right").into_any(), false);
+    let previous = step(previous, "Previous", move || icon("chevron-left").erase(), true);
+    let next = step(next, "Next", move || icon("chevron-right").erase(), false);
     view! {
         <nav class="pagination" aria-label="Pages">
             <span class="num">{range}</span>
             <div class="push">{previous} {next}</div>
         </nav>
     }
-    .into_any()
+    .erase()
 }
 
 fn step(href: Option<String>, label: &'static str, symbol: impl Fn() -> AnyView, before: bool) -> AnyView {
@@ -40,7 +40,7 @@ fn step(href: Option<String>, label: &'static str, symbol: impl Fn() -> AnyView,
                 {right}
             </a>
         }
-        .into_any(),
+        .erase(),
         None => view! {
             <span class="button" data-size="sm" aria-disabled="true" role="link">
                 {left}
@@ -48,6 +48,6 @@ fn step(href: Option<String>, label: &'static str, symbol: impl Fn() -> AnyView,
                 {right}
             </span>
         }
-        .into_any(),
+        .erase(),
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::icon;
+use super::{Erase, icon};
 use crate::api::{Failure, Load};
 use crate::document::set_page_status;
 
@@ -19,7 +19,7 @@ pub(crate) fn skeleton_rows(count: usize) -> AnyView {
             </ul>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// Nothing to show: what would be here, and what puts it there.
@@ -29,7 +29,7 @@ pub(crate) fn empty(symbol: &'static str, title: String, detail: AnyView, action
             {icon(symbol)} <p class="title">{title}</p> <p>{detail}</p> <div class="actions">{actions}</div>
         </div>
     }
-    .into_any()
+    .erase()
 }
 
 /// Could not be loaded: what happened, a way to try again, and the request id
@@ -59,5 +59,5 @@ pub(crate) fn failed(what: &'static str, failure: &Failure, load: Load) -> AnyVi
             </div>
         </div>
     }
-    .into_any()
+    .erase()
 }

@@ -7,6 +7,8 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
+use super::Erase;
+
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `4 min ago`, a date beyond 30 days; the full time on hover.
@@ -27,7 +29,7 @@ fn stamp(seconds: i64, text: String) -> AnyView {
             {text}
         </time>
     }
-    .into_any()
+    .erase()
 }
 
 /// Ages up to 30 days; a clock that is a little off counts as now.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::icon;
+use super::{Erase, icon};
 
 const SHOWN: Duration = Duration::from_secs(6);
 
@@ -76,5 +76,5 @@ pub(crate) fn toast_region() -> AnyView {
             {items}
         </div>
     }
-    .into_any()
+    .erase()
 }

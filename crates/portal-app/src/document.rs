@@ -78,7 +78,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=styles />
                 // Runs before the first paint, so that a stored theme never flashes.
                 <script src="/theme.js" nonce=use_nonce()></script>
-                <link rel="modulepreload" href=script />
+                <link rel="modulepreload" href=script nonce=use_nonce() />
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
                 <script type="module" nonce=use_nonce()>
                     {start}

@@ -120,9 +120,10 @@ impl Failure {
         Self { status: 0, detail, request_id: String::new(), errors: Vec::new() }
     }
 
-    /// The fault of one field of the request, by its JSON pointer.
-    pub fn at(&self, pointer: &str) -> Option<String> {
-        self.errors.iter().find(|error| error.pointer == pointer).map(|error| sentence(&error.message))
+    /// The fault of one field of the request, or of one of its parts.
+    pub fn at(&self, field: &str) -> Option<String> {
+        let error = self.errors.iter().find(|error| field_of(&error.pointer) == field);
+        error.map(|error| sentence(&error.message))
     }
 
     pub fn from_answer(status: u16, body: &[u8]) -> Self {
@@ -141,6 +142,11 @@ impl Failure {
             },
         }
     }
+}
+
+/// The field that a JSON pointer leads into.
+pub(crate) fn field_of(pointer: &str) -> &str {
+    pointer.trim_start_matches('/').split('/').next().unwrap_or_default()
 }
 
 /// Problems are written lower case and without a full stop; pages show sentences.
@@ -189,6 +195,14 @@ mod tests {
         assert_eq!(sentence("no entity named `x`"), "No entity named `x`.");
         assert_eq!(sentence("did you mean `y`?"), "Did you mean `y`?");
         assert_eq!(sentence(""), "");
+    }
+
+    #[test]
+    fn faults_are_found_by_their_field() {
+        let error = FieldError { pointer: "/globs/1".to_owned(), message: "is no glob".to_owned() };
+        let failure = Failure { errors: vec![error], ..Failure::unreachable("") };
+        assert_eq!(failure.at("globs").as_deref(), Some("Is no glob."));
+        assert_eq!(failure.at("target"), None);
     }
 
     #[test]

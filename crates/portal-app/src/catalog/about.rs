@@ -139,9 +139,13 @@ fn annotations(entity: &Entity) -> Option<AnyView> {
     if rows.is_empty() {
         return None;
     }
+    let count = match rows.len() {
+        1 => "1 label or annotation".to_owned(),
+        count => format!("{count} labels and annotations"),
+    };
     let fold = view! {
         <details class="fold">
-            <summary>{icon("chevron-right")} {format!("{} labels and annotations", rows.len())}</summary>
+            <summary>{icon("chevron-right")} {count}</summary>
             <dl class="kv" data-stacked>
                 {rows}
             </dl>

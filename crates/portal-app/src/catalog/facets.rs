@@ -36,13 +36,14 @@ pub(super) fn facets(query: &CatalogQuery, facets: &BTreeMap<String, Vec<FacetVa
 
 fn kind_facet(query: &CatalogQuery, values: &[FacetValue]) -> AnyView {
     let all = values.iter().map(|value| value.count).sum();
-    let mut choices: Vec<AnyView> = values
-        .iter()
-        .map(|FacetValue { value, count, .. }| {
-            let kind = value.to_lowercase();
-            facet_choice(kind_plural(&kind), *count, kind == query.kind, query.with_kind(&kind).href())
-        })
-        .collect();
+    let listed = query.kind == "all" || values.iter().any(|value| value.value.eq_ignore_ascii_case(&query.kind));
+    // The kind that is shown stays in sight, also when nothing of it matches.
+    let current = (!listed).then(|| facet_choice(kind_plural(&query.kind), 0, true, query.href()));
+    let mut choices: Vec<AnyView> = current.into_iter().collect();
+    choices.extend(values.iter().map(|FacetValue { value, count, .. }| {
+        let kind = value.to_lowercase();
+        facet_choice(kind_plural(&kind), *count, kind == query.kind, query.with_kind(&kind).href())
+    }));
     choices.push(facet_choice("All kinds".to_owned(), all, query.kind == "all", query.with_kind("all").href()));
     facet_group("Kind", choices)
 }

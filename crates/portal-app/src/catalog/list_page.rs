@@ -87,8 +87,8 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
             {live_field("Filter the list", "Filter by name or description", paths::CATALOG, text, hidden, search)}
             <button class="button facets-toggle" type="button" popovertarget="facets">
                 {icon("filter")}
-                "Filters "
-                <span class="count">{chosen}</span>
+                "Filters"
+                {move || (chosen() > 0).then(|| view! { <span class="count">{chosen()}</span> })}
             </button>
             <Suspense>{move || chips(load, query)}</Suspense>
             <span class="push muted nowrap num" role="status">

@@ -3,7 +3,7 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use portal_core::sources::wire::{SourceOrigin, SourceView};
+use portal_core::sources::wire::{SourceOrigin, SourceType, SourceView};
 
 use super::badge::source_name;
 use crate::api::{Load, Method, send, use_api};
@@ -42,7 +42,8 @@ pub(super) fn read_now(load: Load) -> impl Fn(i64, String) + Clone + 'static {
 /// A button that removes the source, after a question.
 pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'static) -> AnyView {
     let name = source_name(source);
-    if source.origin == SourceOrigin::Config {
+    // The sample is there to be thrown away.
+    if source.origin == SourceOrigin::Config && source.source_type != SourceType::Sample {
         return view! {
             <button
                 class="button"

@@ -10,7 +10,7 @@ use portal_core::sources::wire::{SourceType, SourceView};
 
 use super::badge::source_name;
 use super::form::SourceForm;
-use crate::api::{Failure, Method, send, use_api};
+use crate::api::{Failure, Method, field_of, send, use_api};
 use crate::paths;
 use crate::ui::{Erase, TextField, Toasts, icon, text_field};
 
@@ -136,11 +136,7 @@ fn type_choice(form: SourceForm) -> AnyView {
 fn fields(form: SourceForm, failure: RwSignal<Option<Failure>>) -> AnyView {
     let kind = form.source_type;
     let error = move |name: &'static str| {
-        Signal::derive(move || {
-            let pointer = format!("/{name}");
-            failure
-                .with(|failure| failure.as_ref().and_then(|failure| failure.at(&pointer).or_else(|| failure.at(name))))
-        })
+        Signal::derive(move || failure.with(|failure| failure.as_ref().and_then(|failure| failure.at(name))))
     };
     let field = move |name: &'static str, label: &'static str, hint: &'static str, value: RwSignal<String>| {
         let field = TextField { name, label, hint: Signal::stored(hint), optional: true };
@@ -211,7 +207,7 @@ fn trust(form: SourceForm) -> AnyView {
 /// What no field can show.
 fn form_error(failure: RwSignal<Option<Failure>>) -> Option<AnyView> {
     let failure = failure.get()?;
-    let shown = |pointer: &str| FIELDS.contains(&pointer.trim_start_matches('/'));
+    let shown = |pointer: &str| FIELDS.contains(&field_of(pointer));
     let elsewhere: Vec<String> = failure
         .errors
         .iter()

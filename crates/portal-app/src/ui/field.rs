@@ -37,6 +37,7 @@ pub(crate) fn text_field(field: TextField, value: RwSignal<String>, error: Signa
                 spellcheck="false"
                 aria-describedby=described
                 aria-invalid=move || error.with(Option::is_some).then_some("true")
+                value=value.get_untracked()
                 prop:value=move || value.get()
                 on:input:target=move |event| value.set(event.target().value())
             />

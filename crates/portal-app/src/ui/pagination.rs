@@ -18,12 +18,15 @@ pub(crate) fn pagination(
         }
         _ => format!("{} of {}", number(shown as u64), number(total)),
     };
-    let previous = step(previous, "Previous", move || icon("chevron-left").erase(), true);
-    let next = step(next, "Next", move || icon("chevron-right").erase(), false);
+    let steps = (previous.is_some() || next.is_some()).then(|| {
+        let previous = step(previous, "Previous", || icon("chevron-left"), true);
+        let next = step(next, "Next", || icon("chevron-right"), false);
+        view! { <div class="push">{previous} {next}</div> }
+    });
     view! {
         <nav class="pagination" aria-label="Pages">
             <span class="num">{range}</span>
-            <div class="push">{previous} {next}</div>
+            {steps}
         </nav>
     }
     .erase()

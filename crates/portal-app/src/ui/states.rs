@@ -26,7 +26,7 @@ pub(crate) fn skeleton_rows(count: usize) -> AnyView {
 pub(crate) fn empty(symbol: &'static str, title: String, detail: AnyView, actions: AnyView) -> AnyView {
     view! {
         <div class="state" data-align="center">
-            {icon(symbol)} <p class="title">{title}</p> <p>{detail}</p> <div class="actions">{actions}</div>
+            {icon(symbol)} <strong class="title">{title}</strong> <p>{detail}</p> <div class="actions">{actions}</div>
         </div>
     }
     .erase()
@@ -47,7 +47,7 @@ pub(crate) fn failed(what: &'static str, failure: &Failure, load: Load) -> AnyVi
         <div class="card">
             <div class="state" data-tone="danger" role="alert">
                 {icon("alert")}
-                <p class="title">{format!("{what} could not be loaded")}</p>
+                <strong class="title">{format!("{what} could not be loaded")}</strong>
                 <p>{failure.detail.clone()}</p>
                 <div class="actions">
                     <button class="button" type="button" data-size="sm" on:click=move |_| load.retry()>

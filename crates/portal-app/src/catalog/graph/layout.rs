@@ -79,7 +79,11 @@ pub(super) fn layout(graph: &EntityGraph) -> Drawing {
     let place = |entity_ref: &str| {
         nodes.iter().find(|placed| graph.nodes.get(placed.index).is_some_and(|node| node.link.entity_ref == entity_ref))
     };
-    let drawn = edges.iter().filter_map(|(from, to)| Some(path(place(from)?, place(to)?)));
+    // Lines across columns would hide the nodes between; the list has them all.
+    let drawn = edges.iter().filter_map(|(from, to)| {
+        let (from, to) = (place(from)?, place(to)?);
+        (from.x.abs_diff(to.x) == COLUMN).then(|| path(from, to))
+    });
     Drawing { edges: drawn.collect(), width: 2 * MARGIN + WIDTH + COLUMN * rightmost.abs_diff(leftmost), height, nodes }
 }
 
@@ -122,10 +126,6 @@ fn columns(graph: &EntityGraph, edges: &BTreeSet<(&str, &str)>) -> Vec<Option<i3
 fn path(from: &Placed, to: &Placed) -> String {
     let (y1, y2) = (from.y + HEIGHT / 2, to.y + HEIGHT / 2);
     let (right, left) = (from.x + WIDTH, to.x);
-    if from.x == to.x {
-        // Within a column, around the right side.
-        return format!("M{right} {y1} C{} {y1} {} {y2} {} {y2}", right + 40, right + 40, to.x + WIDTH);
-    }
     let (x1, x2) = if from.x < to.x { (right, left) } else { (from.x, to.x + WIDTH) };
     let middle = u32::midpoint(x1, x2);
     format!("M{x1} {y1} C{middle} {y1} {middle} {y2} {x2} {y2}")

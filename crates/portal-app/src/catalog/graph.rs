@@ -17,6 +17,10 @@ use crate::api::Load;
 use crate::paths;
 use crate::ui::{Erase, failed, icon, number, skeleton_rows};
 
+/// Given as a value: elements that are written out in full are built from HTML
+/// in the browser, where a part of a drawing is no drawing.
+const ARROW: &str = "M0 0 8 4 0 8z";
+
 pub(super) fn graph_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<EntityGraph>() else { return Some(skeleton_rows(6)) };
     Some(match answer {
@@ -92,7 +96,7 @@ fn drawing(graph: &EntityGraph) -> AnyView {
                         markerHeight="8"
                         orient="auto-start-reverse"
                     >
-                        <path class="arrow" d="M0 0 8 4 0 8z"></path>
+                        <path class="arrow" d=ARROW></path>
                     </marker>
                 </defs>
                 {edges}

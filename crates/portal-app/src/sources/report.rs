@@ -77,7 +77,7 @@ fn pass(view: &PassView, now_ms: i64) -> AnyView {
     let title = match view.trigger.as_str() {
         "webhook" => "Push",
         "manual" => "Read by hand",
-        "start" => "Start of the portal",
+        "start" => "First reading",
         "schedule" => "Scheduled pass",
         other => other,
     };

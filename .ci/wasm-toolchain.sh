@@ -26,7 +26,8 @@ work=$(cd "$work" && pwd)
 
 # ── names: the numbers in them grow, so they come from the dependencies ──────
 depends() { apt-cache depends "$1" 2> /dev/null | sed -n 's/^ *Depends: //p'; }
-first() { grep -m 1 -E "$1" || true; }
+# Reads to the end, so that what writes to it is never cut off.
+first() { local all; all=$(grep -E "$1" || true); echo "${all%%$'\n'*}"; }
 
 apt-cache show rustc-web > /dev/null 2>&1 || apt-get update -qq || true
 library=$(depends libstd-rust-web-dev | first '^libstd-rust-web-[0-9.]+$')
@@ -53,7 +54,7 @@ llvm_folder=$root/usr/lib/llvm-${llvm#libllvm}
 [ ! -d "$llvm_folder/lib" ] || cp -aL "$llvm_folder/lib/." "$tc/lib/"
 cp "$root/usr/bin/rustc" "$root/usr/bin/rustdoc" "$tc/bin/" 2> /dev/null || cp "$root/usr/bin/rustc" "$tc/bin/"
 ln -sf "$(rustup which cargo)" "$tc/bin/cargo"
-linker=$(find "$root/usr/bin" "$llvm_folder/bin" -name 'lld*' 2> /dev/null | head -n 1)
+linker=$(find "$root/usr/bin" "$llvm_folder/bin" -name 'lld*' 2> /dev/null | first .)
 [ -n "$linker" ] || stop "lld-${llvm#libllvm} holds no lld"
 mkdir -p "$tc/lib/rustlib/$host/bin"
 cp -L "$linker" "$tc/lib/rustlib/$host/bin/rust-lld"
@@ -61,7 +62,7 @@ export LD_LIBRARY_PATH=$tc/lib
 "$tc/bin/rustc" --version > /dev/null || stop "the unpacked rustc does not start"
 
 # ── the standard library ─────────────────────────────────────────────────────
-sources=$(find "$root/usr/src" -maxdepth 2 -type d -name library | head -n 1)
+sources=$(find "$root/usr/src" -maxdepth 2 -type d -name library | first .)
 [ -n "$sources" ] || stop "rust-web-src holds no library folder"
 say "building the standard library with $("$tc/bin/rustc" --version)"
 (

@@ -73,7 +73,12 @@ pub fn mount(app: &App, api: Router) -> Router {
             if let Some(file) = file(path, request.uri().query(), request.headers()) {
                 return file;
             }
-            render(request).await
+            let mut response = render(request).await;
+            // Whoever does not ask for HTML by name is redirected as well.
+            if response.headers().contains_key(header::LOCATION) && response.status() == StatusCode::OK {
+                *response.status_mut() = StatusCode::FOUND;
+            }
+            response
         }
     })
 }

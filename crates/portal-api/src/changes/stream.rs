@@ -73,7 +73,7 @@ pub async fn stream_changes(
         }
     });
     let hello = Event::default().retry(Duration::from_secs(2)).comment("portal");
-    let events = stream::iter(std::iter::once(hello).chain(missed)).chain(follow).map(Ok);
+    let events = stream::iter(std::iter::once(hello).chain(missed)).chain(follow).map(Ok).fuse();
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 

@@ -3,6 +3,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use futures::StreamExt;
 
 use crate::harness::component;
 use crate::on_both;
@@ -66,4 +67,19 @@ on_both!(the_tag_of_a_page_is_good_for_a_write, portal, {
     };
     portal.send(put(tag.clone(), "team-b")).await.is(200);
     portal.send(put(tag, "team-c")).await.problem(412, "precondition_failed");
+});
+
+on_both!(a_streamed_list_may_be_asked_again_after_its_end, portal, {
+    portal.store(&[component("a", "team-a"), component("b", "team-a")]).await;
+    for path in ["/api/catalog/entities", "/api/catalog/entities?filter=kind=none"] {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = tower::ServiceExt::oneshot(portal_api::router::outer(&portal.app), request).await.unwrap();
+        let mut body = response.into_body().into_data_stream();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next().await {
+            bytes.extend(chunk.unwrap());
+        }
+        assert!(body.next().await.is_none());
+        serde_json::from_slice::<Vec<serde_json::Value>>(&bytes).unwrap();
+    }
 });

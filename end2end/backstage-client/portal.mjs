@@ -35,7 +35,7 @@ const fixtures = [
     'API',
     'tide',
     { type: 'openapi', lifecycle: 'production', owner: 'crew', system: 'harbour', definition: 'openapi: 3.1.0' },
-    { title: 'Tide tables', description: 'Water levels, by the hour', labels: { 'example.com/Tier': 'Gold' } },
+    { title: 'Tide tables', description: 'Water levels, by the hour', labels: { 'example.com/tier': 'Gold' } },
   ),
   ...['pilot', 'Quay', 'rope', 'sluice', 'tug'].map((name, index) =>
     fixture(

@@ -94,6 +94,7 @@ pub fn prune(entity: &Value, fields: &[String]) -> Value {
     kept
 }
 
+/// Copies what a path leads to; a path that leads nowhere leaves no trace.
 fn copy(from: &Value, parts: &[&str], to: &mut Value) {
     let (Some(source), Some(target)) = (from.as_object(), to.as_object_mut()) else { return };
     // The shortest key that exists wins, so that `metadata.name` is not looked
@@ -104,7 +105,12 @@ fn copy(from: &Value, parts: &[&str], to: &mut Value) {
         if taken == parts.len() {
             target.insert(key, value.clone());
         } else if value.is_object() {
-            copy(value, &parts[taken..], target.entry(key).or_insert_with(|| Value::Object(Map::new())));
+            let known = target.get(&key).cloned();
+            let mut kept = known.clone().unwrap_or_else(|| Value::Object(Map::new()));
+            copy(value, &parts[taken..], &mut kept);
+            if known.is_some() || kept.as_object().is_some_and(|kept| !kept.is_empty()) {
+                target.insert(key, kept);
+            }
         }
         return;
     }
@@ -118,8 +124,9 @@ mod tests {
 
     #[test]
     fn fields_keep_values_subtrees_and_dotted_keys() {
-        let entity = json!({"kind": "API", "metadata": {"name": "a", "annotations": {"backstage.io/x": "1", "y": "2"}}, "spec": {"type": "t"}});
-        let fields = ["kind", "metadata.annotations.backstage.io/x", "spec", "nothing.here"].map(str::to_owned);
+        let entity = json!({"kind": "API", "metadata": {"name": "a", "annotations": {"backstage.io/x": "1", "y": "2"}}, "spec": {"type": "t"}, "status": {"x": 1}});
+        let fields = ["kind", "status.nothing", "metadata.annotations.backstage.io/x", "spec", "nothing.here"]
+            .map(str::to_owned);
         assert_eq!(
             prune(&entity, &fields),
             json!({"kind": "API", "metadata": {"annotations": {"backstage.io/x": "1"}}, "spec": {"type": "t"}})

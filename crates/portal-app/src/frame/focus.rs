@@ -12,15 +12,32 @@ pub(crate) fn focus_after_navigation() {
         let now = path.get();
         if before.is_some_and(|before| before != now) {
             request_animation_frame(|| {
-                let heading = document().query_selector("#content h1").ok().flatten();
-                if let Some(heading) = heading.and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
-                    let _ = heading.focus();
-                }
+                focus_heading();
                 close_drawer();
             });
+            // The heading of a page that waits for its data is replaced when the
+            // data arrives, and focus falls back to the body.
+            for wait in [100, 300, 800] {
+                set_timeout(
+                    || {
+                        let active = document().active_element();
+                        if active.is_none_or(|element| element.tag_name() == "BODY") {
+                            focus_heading();
+                        }
+                    },
+                    std::time::Duration::from_millis(wait),
+                );
+            }
         }
         now
     });
+}
+
+fn focus_heading() {
+    let heading = document().query_selector("#content h1").ok().flatten();
+    if let Some(heading) = heading.and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = heading.focus();
+    }
 }
 
 fn close_drawer() {

@@ -135,9 +135,10 @@ fn loading(place: Memo<Place>) -> AnyView {
 }
 
 fn region(place: Memo<Place>, detail: Load, history: Load, graph: Load) -> Option<AnyView> {
-    let answer = detail.read_current::<EntityDetail>();
-    let Some(answer) = answer else { return Some(loading(place)) };
-    let place = place.get();
+    // Read first: another tab of the same entity must show, even if nothing new is loaded for it.
+    let here = place.get();
+    let Some(answer) = detail.read_current::<EntityDetail>() else { return Some(loading(place)) };
+    let place = here;
     Some(match answer {
         Ok((detail, now_ms)) => page(&place, detail, now_ms, history, graph),
         Err(Failure { status: 404, .. }) => missing(&place),

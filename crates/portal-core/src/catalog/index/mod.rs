@@ -6,6 +6,7 @@
 
 mod facets;
 mod graph;
+mod packed;
 mod page;
 mod pages;
 mod posting;

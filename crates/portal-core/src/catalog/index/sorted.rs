@@ -1,6 +1,8 @@
 //! A sorted map in chunks: a clone costs one pointer, a change copies one chunk.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use super::packed::Packed;
 
 /// Entries of a chunk, at most.
 const CHUNK: usize = 128;
@@ -9,7 +11,27 @@ const SLACK: usize = 8;
 /// A batch is merged if the map is at most so many times larger.
 const MERGE: usize = 16;
 
-type Chunk<K, V> = Arc<Vec<(K, V)>>;
+type SharedChunk<K, V> = Arc<Chunk<K, V>>;
+
+#[derive(Debug)]
+pub(super) struct Chunk<K, V> {
+    pub entries: Vec<(K, V)>,
+    /// The texts of the keys, once somebody has searched them.
+    pub packed: OnceLock<Box<Packed>>,
+}
+
+impl<K, V> Chunk<K, V> {
+    fn new(entries: Vec<(K, V)>) -> SharedChunk<K, V> {
+        Arc::new(Self { entries, packed: OnceLock::new() })
+    }
+}
+
+impl<K: Clone, V: Clone> Clone for Chunk<K, V> {
+    /// To be changed, so without what was derived from the entries.
+    fn clone(&self) -> Self {
+        Self { entries: self.entries.clone(), packed: OnceLock::new() }
+    }
+}
 
 /// Sorted by key; chunks are never empty.
 #[derive(Debug, Clone)]
@@ -21,8 +43,8 @@ pub(super) struct SortedMap<K, V> {
 #[derive(Debug, Clone)]
 enum Chunks<K, V> {
     None,
-    One(Chunk<K, V>),
-    Many(Arc<Vec<Chunk<K, V>>>),
+    One(SharedChunk<K, V>),
+    Many(Arc<Vec<SharedChunk<K, V>>>),
 }
 
 impl<K, V> Default for SortedMap<K, V> {
@@ -42,7 +64,7 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
 
     /// Number of entries; walks the chunks.
     pub(super) fn len(&self) -> usize {
-        self.slice().iter().map(|chunk| chunk.len()).sum()
+        self.slice().iter().map(|chunk| chunk.entries.len()).sum()
     }
 
     pub(super) fn get(&self, key: &K) -> Option<&V> {
@@ -110,7 +132,7 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
             }
         };
         for chunk in std::mem::take(self).into_chunks() {
-            for (key, value) in Arc::try_unwrap(chunk).unwrap_or_else(|shared| (*shared).clone()) {
+            for (key, value) in Arc::unwrap_or_clone(chunk).entries {
                 while let Some((other, _)) = operations.peek().filter(|(other, _)| *other < key) {
                     finish(other.clone(), V::default(), &mut operations);
                 }
@@ -128,45 +150,46 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
         let chunks = self.slice();
         // The last chunk whose first key is before the point holds the place,
         // or ends at it.
-        let chunk = chunks.partition_point(|chunk| chunk.first().is_some_and(|(key, _)| before(key))).saturating_sub(1);
-        let Some(entries) = chunks.get(chunk) else { return At(0, 0) };
+        let chunk =
+            chunks.partition_point(|chunk| chunk.entries.first().is_some_and(|(key, _)| before(key))).saturating_sub(1);
+        let Some(Chunk { entries, .. }) = chunks.get(chunk).map(|chunk| &**chunk) else { return At(0, 0) };
         let entry = entries.partition_point(|(key, _)| before(key));
         if entry == entries.len() && chunk + 1 < chunks.len() { At(chunk + 1, 0) } else { At(chunk, entry) }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &(K, V)> {
-        self.slice().iter().flat_map(|chunk| chunk.iter())
+        self.slice().iter().flat_map(|chunk| &chunk.entries)
     }
 
     /// Entries at and after a place, in order.
     pub(super) fn forwards(&self, At(chunk, entry): At) -> impl Iterator<Item = &(K, V)> {
         let chunks = self.slice();
-        let head = chunks.get(chunk).and_then(|entries| entries.get(entry..)).unwrap_or_default();
+        let head = chunks.get(chunk).and_then(|chunk| chunk.entries.get(entry..)).unwrap_or_default();
         let tail = chunks.get(chunk + 1..).unwrap_or_default();
-        head.iter().chain(tail.iter().flat_map(|chunk| chunk.iter()))
+        head.iter().chain(tail.iter().flat_map(|chunk| &chunk.entries))
     }
 
     /// Entries before a place, in reverse order.
     pub(super) fn backwards(&self, At(chunk, entry): At) -> impl Iterator<Item = &(K, V)> {
         let chunks = self.slice();
-        let head = chunks.get(chunk).and_then(|entries| entries.get(..entry)).unwrap_or_default();
+        let head = chunks.get(chunk).and_then(|chunk| chunk.entries.get(..entry)).unwrap_or_default();
         let tail = chunks.get(..chunk).unwrap_or_default();
-        head.iter().rev().chain(tail.iter().rev().flat_map(|chunk| chunk.iter().rev()))
+        head.iter().rev().chain(tail.iter().rev().flat_map(|chunk| chunk.entries.iter().rev()))
     }
 
     /// The place behind the last entry.
     pub(super) fn end(&self) -> At {
         match self.slice() {
             [] => At(0, 0),
-            chunks => At(chunks.len() - 1, chunks[chunks.len() - 1].len()),
+            chunks => At(chunks.len() - 1, chunks[chunks.len() - 1].entries.len()),
         }
     }
 
     fn entry(&self, At(chunk, entry): At) -> Option<&(K, V)> {
-        self.slice().get(chunk)?.get(entry)
+        self.slice().get(chunk)?.entries.get(entry)
     }
 
-    fn slice(&self) -> &[Chunk<K, V>] {
+    pub(super) fn slice(&self) -> &[SharedChunk<K, V>] {
         match &self.chunks {
             Chunks::None => &[],
             Chunks::One(chunk) => std::slice::from_ref(chunk),
@@ -175,16 +198,18 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
     }
 
     fn chunk_mut(&mut self, index: usize) -> &mut Vec<(K, V)> {
-        match &mut self.chunks {
+        let chunk = match &mut self.chunks {
             Chunks::None => unreachable!("an empty map has no chunk to change"),
             Chunks::One(chunk) => Arc::make_mut(chunk),
             Chunks::Many(chunks) => Arc::make_mut(&mut Arc::make_mut(chunks)[index]),
-        }
+        };
+        chunk.packed.take();
+        &mut chunk.entries
     }
 
     fn insert_at(&mut self, chunk: usize, entry: usize, item: (K, V)) {
         if self.is_empty() {
-            self.chunks = Chunks::One(Arc::new(vec![item]));
+            self.chunks = Chunks::One(Chunk::new(vec![item]));
             return;
         }
         let last = chunk + 1 == self.slice().len();
@@ -209,11 +234,11 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
         right.shrink_to_fit();
         self.chunks = match std::mem::replace(&mut self.chunks, Chunks::None) {
             Chunks::Many(mut chunks) => {
-                Arc::make_mut(&mut chunks).insert(chunk + 1, Arc::new(right));
+                Arc::make_mut(&mut chunks).insert(chunk + 1, Chunk::new(right));
                 Chunks::Many(chunks)
             }
-            Chunks::One(left) => Chunks::Many(Arc::new(vec![left, Arc::new(right)])),
-            Chunks::None => Chunks::One(Arc::new(right)),
+            Chunks::One(left) => Chunks::Many(Arc::new(vec![left, Chunk::new(right)])),
+            Chunks::None => Chunks::One(Chunk::new(right)),
         };
     }
 
@@ -234,7 +259,7 @@ impl<K: Ord + Clone, V: Clone> SortedMap<K, V> {
 }
 
 impl<K, V> SortedMap<K, V> {
-    fn into_chunks(self) -> Vec<Chunk<K, V>> {
+    fn into_chunks(self) -> Vec<SharedChunk<K, V>> {
         match self.chunks {
             Chunks::None => Vec::new(),
             Chunks::One(chunk) => vec![chunk],
@@ -245,7 +270,7 @@ impl<K, V> SortedMap<K, V> {
 
 /// Builds a map from entries in order.
 struct Builder<K, V> {
-    chunks: Vec<Chunk<K, V>>,
+    chunks: Vec<SharedChunk<K, V>>,
     open: Vec<(K, V)>,
 }
 
@@ -261,7 +286,7 @@ impl<K, V> Builder<K, V> {
     fn close(&mut self) {
         let mut full = std::mem::replace(&mut self.open, Vec::with_capacity(CHUNK * 3 / 4));
         full.shrink_to_fit();
-        self.chunks.push(Arc::new(full));
+        self.chunks.push(Chunk::new(full));
     }
 
     fn build(mut self) -> SortedMap<K, V> {

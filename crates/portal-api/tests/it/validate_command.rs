@@ -36,6 +36,18 @@ fn a_folder_may_hold_other_yaml_and_a_named_file_is_always_judged() {
 }
 
 #[test]
+fn globs_name_files_and_a_file_may_be_named_twice() {
+    let output = validate(&["{good,broken}/multi-*.yaml", "good/multi-document.yaml", "--format", "json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let verdicts: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(verdicts.as_array().unwrap().iter().all(|verdict| verdict["file"] == "good/multi-document.yaml"));
+    assert_eq!(validate(&["**/*.yaml"]).status.code(), Some(1));
+    let nothing = validate(&["**/no-such-*.yaml"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(text(&nothing.stderr).contains("matches no file"), "{}", text(&nothing.stderr));
+}
+
+#[test]
 fn a_fault_is_one_line_with_its_place_and_a_hint() {
     let output = validate(&["broken/unknown-fields.yaml"]);
     assert_eq!(output.status.code(), Some(1));

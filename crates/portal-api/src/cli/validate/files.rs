@@ -5,7 +5,9 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+
+use crate::sources::glob::{Glob, is_glob, split_root};
 
 /// The files that paths name, sorted, each once; true for those named themselves
 /// and not by their folder.
@@ -13,24 +15,46 @@ pub(super) fn find(paths: &[String]) -> Result<Vec<(PathBuf, bool)>> {
     let mut found = BTreeMap::new();
     for text in paths {
         let path = Path::new(text);
-        let before = found.len();
         if path.is_dir() {
-            walk(path, &mut |file| {
-                if is_yaml(file) {
-                    found.entry(file.to_owned()).or_insert(false);
-                }
-            })?;
+            let mut files = Vec::new();
+            walk(path, &mut |file| files.extend(is_yaml(file).then(|| file.to_owned())))?;
+            if files.is_empty() {
+                bail!("`{text}` holds no YAML file");
+            }
+            for file in files {
+                found.entry(file).or_insert(false);
+            }
         } else if path.exists() {
             found.insert(path.to_owned(), true);
-            continue;
+        } else if is_glob(text) {
+            // A quoted one, or one whose shell knows no `**`.
+            let files = matching(text)?;
+            if files.is_empty() {
+                bail!("`{text}` matches no file");
+            }
+            found.extend(files.into_iter().map(|file| (file, true)));
         } else {
             bail!("there is no file or folder `{text}`");
         }
-        if found.len() == before {
-            bail!("`{text}` names no YAML file");
-        }
     }
     Ok(found.into_iter().collect())
+}
+
+/// The files that a glob names.
+fn matching(pattern: &str) -> Result<Vec<PathBuf>> {
+    let (root, rest) = split_root(pattern);
+    let glob = Glob::new(rest).map_err(|error| anyhow!("`{pattern}`: {error}"))?;
+    let root = Path::new(root);
+    if !root.is_dir() {
+        bail!("`{pattern}`: there is no folder `{}`", root.display());
+    }
+    let mut files = Vec::new();
+    walk(root, &mut |file| {
+        if glob.matches(&shown(file.strip_prefix(root).unwrap_or(file))) {
+            files.push(file.strip_prefix(".").unwrap_or(file).to_owned());
+        }
+    })?;
+    Ok(files)
 }
 
 /// The content of a file, as far as its reader will look.

@@ -21,7 +21,7 @@ const USAGE: u8 = 2;
 
 #[derive(Debug, Args)]
 pub struct ValidateFlags {
-    /// Files, or folders: the *.yaml and *.yml below that are not plainly something else
+    /// Files; folders: the *.yaml and *.yml below that are not plainly something else; or globs such as 'services/**/catalog-info.yaml'
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
     /// How to print the verdicts

@@ -90,4 +90,23 @@ test.describe("a source that is added", () => {
     await expect(page).toHaveURL(/\/admin\/sources$/);
     await expect(page.getByRole("table")).not.toContainText(folder);
   });
+
+  test("may declare groups once it is trusted", async ({ page }) => {
+    const group = `apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: ${name}\nspec:\n  type: team\n  children: []\n`;
+    writeFileSync(join(folder, "team.yaml"), group);
+    const created = await page.request.post("/api/v1/sources", { data: { type: "path", target: `${folder}/*.yaml` } });
+    const { id } = await created.json();
+    await open(page, `/admin/sources/${id}`);
+    const refusal = page.getByText("only taken from trusted sources");
+    await expect(refusal.first()).toBeVisible();
+    const trusted = page.getByRole("switch", { name: "Trusted" });
+    await expect(trusted).not.toBeChecked();
+    await trusted.check();
+    await expect(page.getByText("It is trusted now, and read again")).toBeVisible();
+    await expect(refusal).toHaveCount(0);
+    await expect(trusted).toBeChecked();
+    await expectNoAxeViolations(page);
+    expect((await page.request.get(`/api/v1/entities/group/default/${name}`)).status()).toBe(200);
+    expect((await page.request.delete(`/api/v1/sources/${id}`)).status()).toBe(204);
+  });
 });

@@ -53,7 +53,7 @@ impl Workspace {
     /// compiler's place: what it builds is what runs, without a second pass.
     pub fn cargo_test(&self) -> Command {
         let mut cargo = self.cargo();
-        cargo.args(["test", "--workspace", "--exclude", "portal-app", "--features", "portal-api/ui"]);
+        cargo.args(["test", "--workspace", "--features", "portal-api/ui,portal-app/ssr"]);
         cargo.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings");
         cargo
     }

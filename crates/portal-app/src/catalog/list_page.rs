@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use portal_core::catalog::wire::{EntityList, FacetValue};
@@ -15,7 +14,7 @@ use super::query::CatalogQuery;
 use super::table::entity_table;
 use crate::api::{Live, Load, use_load};
 use crate::paths;
-use crate::ui::{Erase, empty, failed, icon, live_field, pagination, skeleton_rows, small_icon};
+use crate::ui::{Erase, empty, failed, icon, live_field, page_title, pagination, skeleton_rows, small_icon};
 
 #[component]
 pub(crate) fn CatalogListPage() -> impl IntoView {
@@ -25,7 +24,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
     let load = use_load(question);
     Live::refresh_on_entities(load);
     view! {
-        <Title text=move || query.with(|query| kind_plural(&query.kind)) />
+        {page_title(move || query.with(|query| kind_plural(&query.kind)))}
         <header class="page-head">
             <div class="lead">
                 <h1 tabindex="-1">"Catalog"</h1>

@@ -1,7 +1,6 @@
 //! The search page: the best hits for some words, and ways to narrow them.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 
@@ -9,7 +8,7 @@ use super::query::SearchQuery;
 use super::results::results_region;
 use crate::api::{Live, use_load};
 use crate::paths;
-use crate::ui::{Erase, live_field, skeleton_rows};
+use crate::ui::{Erase, live_field, page_title, skeleton_rows};
 
 #[component]
 pub(crate) fn SearchPage() -> impl IntoView {
@@ -30,7 +29,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
     let title =
         move || text.with(|text| if text.is_empty() { "Search".to_owned() } else { format!("{text} · Search") });
     view! {
-        <Title text=title />
+        {page_title(title)}
         <header class="stack search-head" data-gap="3">
             <h1 class="visually-hidden" tabindex="-1">
                 "Search"

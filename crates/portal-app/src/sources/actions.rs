@@ -39,6 +39,39 @@ pub(super) fn read_now(load: Load) -> impl Fn(i64, String) + Clone + 'static {
     }
 }
 
+/// A switch that trusts the source, or no longer does; what it declares is
+/// then judged anew.
+pub(super) fn trust_switch(source: &SourceView, load: Load) -> AnyView {
+    let (api, toasts) = (use_api(), expect_context::<Toasts>());
+    let (path, etag) = (paths::api_source(source.id), source.etag.clone());
+    let trusted = source.trusted;
+    let change = move |event: leptos::ev::Targeted<leptos::ev::Event, web_sys::HtmlInputElement>| {
+        let wanted = event.target().checked();
+        let (api, path, etag) = (api.clone(), path.clone(), etag.clone());
+        spawn_local(async move {
+            let body = serde_json::json!({ "trusted": wanted });
+            match send::<serde_json::Value>(&api, Method::Patch, path, Some(&body), Some(etag)).await {
+                Ok(_) if wanted => toasts.success("It is trusted now, and read again".to_owned()),
+                Ok(_) => toasts.success("It is no longer trusted, and read again".to_owned()),
+                Err(failure) => toasts.failure(failure.detail),
+            }
+            load.refresh();
+        });
+    };
+    view! {
+        <input
+            class="switch needs-script"
+            type="checkbox"
+            role="switch"
+            aria-labelledby="trusted"
+            checked=trusted
+            prop:checked=trusted
+            on:change:target=change
+        />
+    }
+    .erase()
+}
+
 /// A button that removes the source, after a question.
 pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'static) -> AnyView {
     let name = source_name(source);

@@ -6,7 +6,7 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use portal_core::sources::wire::{SourceOrigin, SourceState, SourceType, SourceView};
 
-use super::actions::{refresh_button, remove_button};
+use super::actions::{refresh_button, remove_button, trust_switch};
 use super::badge::{interval, state_badge, type_icon, type_name};
 use super::list_page::title;
 use super::report::{passes_region, problems_region};
@@ -113,14 +113,14 @@ fn page(source: &SourceView, now_ms: i64, load: Load, errors: Load, passes: Load
                 {move || passes_region(passes)}
             </div>
             <aside class="stack" aria-label="Settings of this source">
-                {settings(source, now_ms)}
+                {settings(source, now_ms, load)}
             </aside>
         </div>
     }
     .erase()
 }
 
-fn settings(source: &SourceView, now_ms: i64) -> AnyView {
+fn settings(source: &SourceView, now_ms: i64, load: Load) -> AnyView {
     let unset = |text: &'static str| view! { <span class="missing">{text}</span> }.erase();
     let code = |text: &str| view! { <code class="breakable">{text.to_owned()}</code> }.erase();
     let git = (source.source_type == SourceType::Git).then(|| {
@@ -146,6 +146,7 @@ fn settings(source: &SourceView, now_ms: i64) -> AnyView {
     };
     let trusted =
         if source.trusted { "Yes, it may declare users and groups" } else { "No, its users and groups are refused" };
+    let switch = (source.origin == SourceOrigin::Api).then(|| trust_switch(source, load));
     view! {
         <section class="card" aria-labelledby="settings">
             <header class="card-head">
@@ -160,8 +161,11 @@ fn settings(source: &SourceView, now_ms: i64) -> AnyView {
                     <dd>{interval(source.interval_seconds)}</dd>
                     <dt>"Next"</dt>
                     <dd>{next}</dd>
-                    <dt>"Trusted"</dt>
-                    <dd>{trusted}</dd>
+                    <dt id="trusted">"Trusted"</dt>
+                    <dd class="with-switch">
+                        <span>{trusted}</span>
+                        {switch}
+                    </dd>
                     <dt>"Credential"</dt>
                     <dd>{source.credential.as_deref().map_or_else(|| unset("None"), code)}</dd>
                     <dt>"Set in"</dt>

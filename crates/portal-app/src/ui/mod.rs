@@ -8,6 +8,7 @@ mod live_field;
 mod pagination;
 mod states;
 mod time;
+mod title;
 mod toast;
 mod url;
 
@@ -19,5 +20,6 @@ pub(crate) use live_field::live_field;
 pub(crate) use pagination::pagination;
 pub(crate) use states::{empty, failed, skeleton_rows};
 pub(crate) use time::{ago, duration, moment, number};
+pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
 pub(crate) use url::safe_url;

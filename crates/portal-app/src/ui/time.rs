@@ -107,7 +107,7 @@ mod tests {
             let expected = DateTime::<Utc>::from_timestamp(seconds, 0).unwrap();
             assert_eq!(rfc3339(seconds), expected.to_rfc3339().replace("+00:00", "Z"));
         }
-        assert_eq!(full(1_795_000_000), "18 Nov 2026, 10:26 UTC");
+        assert_eq!(full(1_795_000_000), "18 Nov 2026, 11:06 UTC");
     }
 
     #[test]

@@ -8,13 +8,23 @@ import { after, before, test } from 'node:test';
 import { client } from './portal.mjs';
 
 const { catalog } = client();
+const buoy = `apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata: {name: buoy, namespace: client-test}
+spec: {type: service, lifecycle: production, owner: crew}
+`;
+const documents = {
+  '/catalog-info.yaml': buoy,
+  '/moved.yaml': buoy,
+  '/all.yaml': `apiVersion: backstage.io/v1alpha1
+kind: Location
+metadata: {name: harbour-files, namespace: client-test}
+spec: {targets: [./moved.yaml]}
+`,
+};
 const server = createServer((request, response) => {
   response.setHeader('content-type', 'application/yaml');
-  response.end(
-    request.url === '/catalog-info.yaml' || request.url === '/moved.yaml'
-      ? 'apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: buoy, namespace: client-test}\nspec: {type: service, lifecycle: production, owner: crew}\n'
-      : 'nothing: here\n',
-  );
+  response.end(documents[request.url] ?? 'nothing: here\n');
 });
 let origin;
 
@@ -40,7 +50,11 @@ test('locations are added, found, moved and removed', { skip: !allowed && 'PORTA
   const target = `${origin}/catalog-info.yaml`;
   const dry = await catalog.addLocation({ target, dryRun: true });
   assert.deepEqual([dry.exists, dry.location.id], [false, `url:${target}`]);
-  assert.deepEqual(dry.entities.map(entity => entity.metadata.name), ['buoy']);
+  const names = dry.entities.map(entity => `${entity.kind}:${entity.metadata.name}`);
+  assert.deepEqual([names[0].slice(0, 19), names.slice(1)], ['Location:generated-', ['Component:buoy']]);
+  const whole = await catalog.addLocation({ target: `${origin}/all.yaml`, dryRun: true });
+  assert.deepEqual(whole.entities.map(entity => entity.metadata.name).slice(1), ['harbour-files', 'buoy']);
+  await assert.rejects(catalog.addLocation({ target: `${origin}/other.yaml`, dryRun: true }), failure(400, 'InputError'));
   assert.equal(await catalog.getLocationByRef(`url:${target}`), undefined);
 
   const { location } = await catalog.addLocation({ target });
@@ -61,7 +75,20 @@ test('locations are added, found, moved and removed', { skip: !allowed && 'PORTA
   assert.ok(streamed.some(item => item.id === location.id));
   await assert.rejects(catalog.queryLocations({ query: { 'spec.type': 'x' } }), failure(400, 'InputError'));
 
-  const moved = await catalog.updateLocation(location.id, { target: `${origin}/moved.yaml` });
+  const all = await catalog.addLocation({ target: `${origin}/all.yaml` });
+  const found = await eventually(() => catalog.getEntityByRef('location:client-test/harbour-files'));
+  assert.equal(found.kind, 'Location');
+  await catalog.removeLocationById(location.id);
+  // What the first place declared is free for the second.
+  const parents = await eventually(async () => {
+    const { items } = await catalog.getEntityAncestors({ entityRef: 'component:client-test/buoy' });
+    return items.length === 2 && items;
+  });
+  assert.deepEqual(parents.map(item => item.parentEntityRefs), [['location:client-test/harbour-files'], []]);
+  await catalog.removeLocationById(all.location.id);
+
+  const { location: last } = await catalog.addLocation({ target });
+  const moved = await catalog.updateLocation(last.id, { target: `${origin}/moved.yaml` });
   assert.equal(moved.target, `${origin}/moved.yaml`);
   await catalog.removeLocationById(moved.id);
   assert.equal(await catalog.getLocationById(moved.id), undefined);
@@ -75,3 +102,13 @@ test('what does not exist or is of another type is refused', async () => {
   await assert.rejects(catalog.updateLocation(none, { target: 'https://example.com/c.yaml' }), failure(404, 'NotFoundError'));
   await assert.rejects(catalog.addLocation({ type: 'file', target: '/etc' }), failure(400, 'InputError'));
 });
+
+/** Asks until there is an answer: what was registered is read in the background. */
+async function eventually(ask) {
+  for (let round = 0; round < 200; round += 1) {
+    const answer = await ask();
+    if (answer) return answer;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  throw new Error('no answer within ten seconds');
+}

@@ -3,6 +3,8 @@
 //! A location's id is its source's `uid`; both stand for the place, so that a
 //! location that moves gets another id.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -14,14 +16,16 @@ use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
 
 use crate::db::{DbResult, Priority};
-use crate::egress::{Answer, Fetch};
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadSources, WriteSources};
 use crate::http::body::JsonBody;
 use crate::http::context::RequestId;
 use crate::http::params::Params;
+use crate::sources::fetch::Request;
+use crate::sources::ingest::preview;
+use crate::sources::reading::RecordedFault;
 use crate::sources::store::{self, Source};
-use crate::sources::{Trigger, fetch, jobs, reading, service};
+use crate::sources::{Trigger, jobs, service};
 use crate::state::App;
 
 /// A registered place that declares entities.
@@ -265,19 +269,47 @@ fn created(location: &Location, entities: Vec<Value>, exists: Option<bool>) -> R
     (StatusCode::CREATED, Json(body)).into_response()
 }
 
-/// The valid entities of the document itself; what it refers to is read once
-/// it is registered.
+/// Everything that a place would declare, the location itself first, as its
+/// first reading would find it.
+///
+/// # Errors
+/// 400 when the place cannot be read, or something in it is wrong.
 async fn declared(app: &App, target: &str) -> ApiResult<Vec<Value>> {
+    let request = Request {
+        source_type: SourceType::Http,
+        target: target.to_owned(),
+        branch: None,
+        globs: Vec::new(),
+        trusted: false,
+        credential: None,
+    };
     let unreadable = |reason: String| ApiError::bad("unreadable_location", format!("Unable to read url, {reason}"));
-    let url = app.sources.egress.parse(target).map_err(|error| unreadable(error.to_string()))?;
-    let url = fetch::remote::raw(&url);
-    let asked = Fetch { url: url.as_str(), etag: None, authorization: None, limit: fetch::FILE_LIMIT };
-    let answer = app.sources.egress.get(asked).await.map_err(|error| unreadable(error.to_string()))?;
-    let Answer::Body { bytes, .. } = answer else { return Ok(Vec::new()) };
-    let kinds = app.catalog.snapshot().kinds.clone();
-    let judged = tokio::task::spawn_blocking(move || {
-        reading::judge(reading::parse(bytes), reading::Contents::new(), &kinds, false)
-    });
-    let judged = judged.await.map_err(|error| ApiError::Internal(error.to_string()))?;
-    Ok(judged.into_iter().filter_map(|document| document.entity).map(|entity| entity.0).collect())
+    let files = preview::read(app, &request).await.map_err(|error| unreadable(error.to_string()))?;
+    let name = entity_ref(target);
+    let place = format!("url:{target}");
+    let mut entities = vec![json!({
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Location",
+        "metadata": {
+            "name": name.rsplit('/').next(),
+            "namespace": "default",
+            "annotations": { "backstage.io/managed-by-location": place, "backstage.io/managed-by-origin-location": place },
+        },
+        "spec": { "type": "url", "target": target },
+    })];
+    let mut seen = HashSet::new();
+    for document in files.iter().flat_map(|file| file.documents.iter().map(move |document| (&file.file, document))) {
+        let (file, document) = document;
+        let wrong =
+            |message: &str, line: u32| ApiError::bad("invalid_location", format!("{file}, line {line}: {message}"));
+        if let Some(RecordedFault { fault, .. }) = document.faults.first() {
+            return Err(wrong(&fault.message, fault.line));
+        }
+        let Some(entity) = &document.entity else { continue };
+        if let Some(name) = document.entity_ref.as_ref().filter(|name| !seen.insert((*name).clone())) {
+            return Err(wrong(&format!("Duplicate nested entity: {name}"), document.line));
+        }
+        entities.push(entity.0.clone());
+    }
+    Ok(entities)
 }

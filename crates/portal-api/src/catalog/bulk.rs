@@ -100,7 +100,7 @@ async fn store_batch(app: &App, writing: &Writing, batch: Vec<Line>, result: &mu
             Some(Upserted::Updated { seq }) => item.seq = Some(seq),
             Some(Upserted::Conflict { source_id, location }) => {
                 item.status = 409;
-                let owner = source_id.map_or_else(|| "the API".to_owned(), |id| format!("source {id}"));
+                let owner = service::owner(source_id);
                 item.errors.push(fault("declared_elsewhere", format!("{owner} declares it at `{location}`")));
             }
             Some(Upserted::Duplicate) => {

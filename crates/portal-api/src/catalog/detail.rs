@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Visibility};
-use portal_core::catalog::wire::{EntityLink, EntityView, Provenance, RelationView};
+use portal_core::catalog::wire::{EntityView, Provenance, RelationView};
 use serde_json::{Map, Value};
 
 use super::documents::Document;
@@ -76,11 +76,6 @@ pub fn is_visible(visibility: &Visibility, row: u32) -> bool {
         Visibility::All => true,
         Visibility::Rows(rows) => rows.contains(row),
     }
-}
-
-/// The link that stands for a reference without a place in the catalog.
-pub fn dangling(entity_ref: &EntityRef) -> EntityLink {
-    EntityLink { entity_ref: entity_ref.to_string(), title: entity_ref.name().to_owned(), subtype: None, exists: false }
 }
 
 /// Keeps only the named fields: dotted paths, where a key may itself hold dots,

@@ -86,7 +86,7 @@ pub async fn put_kind(
     KindRegistry::with(declared).map_err(|error| ApiError::invalid("invalid_kind", error.to_string(), Vec::new()))?;
     let text = serde_json::to_string(&definition).map_err(|error| ApiError::Internal(error.to_string()))?;
     let seq = change_kind(&app, auth.writing(&app, &request_id), kind.clone(), Some(text)).await?;
-    app.catalog.wait_for(seq).await;
+    super::lists::wait(&app, seq).await?;
     let snapshot = app.catalog.snapshot();
     let Some(kind) = snapshot.kinds.get(&kind) else { return Err(absent(&kind)) };
     Ok(Json(view(&auth, &snapshot, kind)))
@@ -120,7 +120,7 @@ pub async fn delete_kind(
         ));
     }
     let seq = change_kind(&app, auth.writing(&app, &request_id), name, None).await?;
-    app.catalog.wait_for(seq).await;
+    super::lists::wait(&app, seq).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -43,6 +43,11 @@ pub enum Upserted {
     Duplicate,
 }
 
+/// Who declares a reference that [`Upserted::Conflict`] is about.
+pub fn owner(source_id: Option<i64>) -> String {
+    source_id.map_or_else(|| "the API".to_owned(), |id| format!("source {id}"))
+}
+
 /// Stores drafts; the answers are in their order.
 pub async fn upsert(txn: &DatabaseTransaction, writing: &Writing, drafts: Vec<EntityDraft>) -> DbResult<Vec<Upserted>> {
     let refs: Vec<String> = drafts.iter().map(|draft| reference(&draft.entity)).collect();

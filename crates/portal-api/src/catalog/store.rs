@@ -7,7 +7,7 @@ use portal_core::catalog::Entity as Descriptor;
 use sea_orm::sea_query::OnConflict;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, StreamTrait,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, StreamTrait,
 };
 
 use super::state::{Definition, EntityState};
@@ -19,6 +19,8 @@ use crate::db::{DatabaseTransaction, DbError, DbResult};
 const IN_CHUNK: usize = 500;
 /// Rows of one INSERT: 14 columns each.
 const INSERT_CHUNK: usize = 100;
+/// Rows read at once: parsed, each is some ten kilobytes.
+const BATCH: usize = 400;
 
 /// The rows of these references, by reference.
 pub async fn by_refs<C: ConnectionTrait>(db: &C, refs: &[String]) -> DbResult<HashMap<String, EntityState>> {
@@ -53,14 +55,10 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[u32]) -> DbResult<Vec<Ent
     Ok(found)
 }
 
-/// Every row of one source, as `(entity_ref, id)`.
+/// The references of one source.
 pub async fn refs_of_source<C: ConnectionTrait>(db: &C, source_id: i64) -> DbResult<Vec<String>> {
     let refs = Entity::find().select_only().column(Column::EntityRef).filter(Column::SourceId.eq(source_id));
     Ok(refs.into_tuple::<String>().all(db).await?)
-}
-
-pub async fn count_of_source<C: ConnectionTrait>(db: &C, source_id: i64) -> DbResult<u64> {
-    Ok(Entity::find().filter(Column::SourceId.eq(source_id)).count(db).await?)
 }
 
 /// The orphans that have been so since before a time, at most `limit`.
@@ -87,11 +85,11 @@ where
     C: ConnectionTrait + StreamTrait,
 {
     let mut rows = Entity::find().order_by_asc(Column::Id).stream(db).await?;
-    let mut batch = Vec::with_capacity(2000);
+    let mut batch = Vec::with_capacity(BATCH);
     while let Some(row) = rows.try_next().await? {
         batch.push(state(row)?);
-        if batch.len() == 2000 {
-            each(std::mem::replace(&mut batch, Vec::with_capacity(2000)));
+        if batch.len() == BATCH {
+            each(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
         }
     }
     if !batch.is_empty() {

@@ -202,7 +202,7 @@ fn invalid(entity_ref: &EntityRef, faults: Vec<Fault>) -> ApiError {
 }
 
 fn declared_elsewhere(entity_ref: &EntityRef, source_id: Option<i64>, location: &str) -> ApiError {
-    let owner = source_id.map_or_else(|| "the API".to_owned(), |id| format!("source {id}"));
+    let owner = service::owner(source_id);
     ApiError::conflict(
         "declared_elsewhere",
         format!("`{entity_ref}` is declared by {owner} at `{location}`; change it there"),

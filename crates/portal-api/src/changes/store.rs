@@ -159,12 +159,6 @@ pub async fn at<C: ConnectionTrait>(db: &C, subject: &str, time: DateTime<Utc>) 
     Ok(newest.one(db).await?.map(Change::from))
 }
 
-/// One entry of a subject.
-pub async fn find<C: ConnectionTrait>(db: &C, subject: &str, seq: i64) -> DbResult<Option<Change>> {
-    let found = Entity::find_by_id(seq).filter(Column::Subject.eq(subject)).one(db).await?;
-    Ok(found.map(Change::from))
-}
-
 /// The last entry of every entity at a time, at most `limit`; entities that
 /// were gone by then are left out. With `mention`, only those whose document
 /// holds this text, in any case.

@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+};
 
 use crate::db::entity::job::{ActiveModel, Column, Entity, Model};
 use crate::db::{DatabaseTransaction, Db, DbError, DbResult, Priority};
@@ -123,10 +125,12 @@ pub async fn heartbeat(db: &Db, job: &Claimed, now: DateTime<Utc>) -> DbResult<b
     .await
 }
 
-/// Whether the lease still holds, inside a transaction that depends on it.
+/// Whether the lease still holds, inside a transaction that depends on it:
+/// nobody takes the job over before that ends.
 pub async fn holds(txn: &DatabaseTransaction, job: &Claimed) -> DbResult<bool> {
     let mine = Entity::find().filter(Column::Id.eq(job.id)).filter(Column::FencingToken.eq(job.fencing_token));
-    Ok(mine.count(txn).await? == 1)
+    let locked = if txn.get_database_backend() == DbBackend::Postgres { mine.lock_exclusive() } else { mine };
+    Ok(locked.one(txn).await?.is_some())
 }
 
 /// Ends a job well; false when the lease was lost in the meantime.

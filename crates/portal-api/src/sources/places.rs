@@ -1,9 +1,11 @@
 //! Names of files: a path inside the tree of a source, or a URL; and how a
 //! relative target becomes one.
 
+use portal_core::sources::wire::SourceType;
 use url::Url;
 
 use super::fetch::{FetchError, remote};
+use super::glob::{Glob, is_glob};
 
 /// Where the files of a source lie, as far as resolving names needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +15,14 @@ pub struct Ground {
     /// A path may climb above the folder of the source, and placeholders may
     /// name other places: files on disk that the operator listed.
     pub open: bool,
+}
+
+impl Ground {
+    /// Of a source of this type.
+    pub fn of(source_type: SourceType, target: &str, trusted: bool) -> Self {
+        let repository = (source_type == SourceType::Git).then(|| target.to_owned());
+        Self { repository, open: source_type == SourceType::Path && trusted }
+    }
 }
 
 /// Whether a file's name is a URL.
@@ -68,6 +78,14 @@ pub fn resolve(ground: &Ground, base: &str, target: &str) -> Result<String, Fetc
     if parts.is_empty() { Err(outside()) } else { Ok(format!("{absolute}{}", parts.join("/"))) }
 }
 
+/// Whether `target` in `base` means `file`, or is a glob that matches it.
+pub fn leads_to(ground: &Ground, base: &str, target: &str, file: &str) -> bool {
+    resolve(ground, base, target).is_ok_and(|meant| {
+        let glob = is_glob(&meant) && !is_url(&meant);
+        meant == file || glob && Glob::new(&meant).is_ok_and(|glob| glob.matches(file))
+    })
+}
+
 /// Whether a placeholder in `base` may read `file`: only inside the same
 /// repository.
 pub fn may_include(ground: &Ground, base: &str, file: &str) -> bool {
@@ -112,6 +130,15 @@ mod tests {
         check(&disk, page, "./c.yaml", Some("https://github.com/o/r/blob/main/a/c.yaml"));
         check(&disk, page, "https://h/x.yaml", Some("https://h/x.yaml"));
         check(&disk, page, "file:///etc/passwd", None);
+    }
+
+    #[test]
+    fn a_target_leads_to_a_file_or_to_those_of_its_glob() {
+        let ground = Ground::of(SourceType::Git, "https://github.com/o/r", false);
+        assert!(leads_to(&ground, "all.yaml", "./a/b.yaml", "a/b.yaml"));
+        assert!(leads_to(&ground, "x/all.yaml", "../a/*.yaml", "a/b.yaml"));
+        assert!(!leads_to(&ground, "x/all.yaml", "./a/*.yaml", "a/b.yaml"));
+        assert!(!leads_to(&ground, "all.yaml", "../../b.yaml", "b.yaml"));
     }
 
     #[test]

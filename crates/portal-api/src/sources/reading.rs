@@ -248,7 +248,8 @@ fn weight(value: &Value) -> usize {
     }
 }
 
-fn location_targets(entity: &Entity, place: &dyn Fn(&str, Spot) -> (u32, u32)) -> Vec<LocationTarget> {
+/// The targets of a `Location`; `place` answers where in the file they stand.
+pub fn location_targets(entity: &Entity, place: &dyn Fn(&str, Spot) -> (u32, u32)) -> Vec<LocationTarget> {
     if !entity.kind().is_some_and(|kind| kind.eq_ignore_ascii_case("Location")) {
         return Vec::new();
     }

@@ -269,7 +269,8 @@ on_both!(locations_are_added_found_moved_and_removed, portal, {
     let body = json!({"type": "url", "target": target});
     let dry = portal.post("/api/catalog/locations?dryRun=true", &body).await.json(201);
     assert_eq!((&dry["exists"], &dry["location"]["id"]), (&json!(false), &json!(format!("url:{target}"))));
-    assert_eq!(names(&dry["entities"]), ["buoy"]);
+    assert_eq!(names(&dry["entities"])[1..], ["buoy"]);
+    assert_eq!(dry["entities"][0]["spec"], json!({"type": "url", "target": target}));
     assert_eq!(portal.get("/api/catalog/locations").await.json(200), json!([]));
 
     let location = portal.post("/api/catalog/locations", &body).await.json(201)["location"].clone();

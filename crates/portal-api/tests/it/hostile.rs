@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 
 /// A server on a free port of loopback; it ends with the test's runtime.
 #[derive(Clone)]
@@ -26,6 +27,9 @@ struct State {
     repositories: Mutex<Option<PathBuf>>,
     requests: Mutex<Vec<Request>>,
     bodies: AtomicUsize,
+    /// The path whose next request waits for `released`.
+    held: Mutex<Option<String>>,
+    released: Notify,
 }
 
 /// What a client sent.
@@ -67,6 +71,15 @@ impl Hostile {
         self.state.files.lock().unwrap().remove(path);
     }
 
+    /// Lets the next request for `path` wait until [`Self::release`].
+    pub fn hold(&self, path: &str) {
+        *self.state.held.lock().unwrap() = Some(path.to_owned());
+    }
+
+    pub fn release(&self) {
+        self.state.released.notify_one();
+    }
+
     pub fn serve_repositories(&self, folder: PathBuf) {
         *self.state.repositories.lock().unwrap() = Some(folder);
     }
@@ -98,6 +111,10 @@ async fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
         .collect();
     let request = Request { method, path: path.to_owned(), query: query.to_owned(), headers };
     state.requests.lock().unwrap().push(request.clone());
+    let is_held = state.held.lock().unwrap().take_if(|held| held == path).is_some();
+    if is_held {
+        state.released.notified().await;
+    }
     match path {
         "/hang" | "/hang.yaml" => tokio::time::sleep(Duration::from_secs(600)).await,
         "/drip" => {

@@ -16,6 +16,7 @@ mod bad_input;
 mod corpus;
 mod git;
 mod locations;
+mod replicas;
 
 /// A folder of the test, under the portal's own.
 fn folder(portal: &Portal) -> PathBuf {

@@ -11,7 +11,7 @@ use crate::process::stage;
 use crate::server::{self, Portal, Setup};
 use crate::site::{self, Profile};
 use crate::workspace::Workspace;
-use crate::{node, process, soak, tools};
+use crate::{files, node, process, soak, tools};
 
 use super::Lane;
 
@@ -137,11 +137,14 @@ impl<'a> Bench<'a> {
         stage("packages", || Ok(((), node::install(self.workspace, &npm, &folder)?)))?;
         let data = Folder::create("backstage")?;
         let catalog = self.corpus().unwrap_or_else(|| folder.join("catalog"));
-        let arguments = vec!["--catalog".to_owned(), catalog.display().to_string()];
-        let portal = self.portal("backstage", &data.path, arguments)?;
+        // The documents of its locations are served by the test itself.
+        let config = data.path.join("portal.toml");
+        files::write_if_changed(&config, b"[egress]\nallow_private = [\"127.0.0.1:*\"]\n")?;
+        let arguments = ["--config", &config.display().to_string(), "--catalog", &catalog.display().to_string()];
+        let portal = self.portal("backstage", &data.path, arguments.map(str::to_owned).to_vec())?;
         let mut test = Command::new(npm);
         test.args(["test", "--silent"]).current_dir(&folder);
-        test.env("PORTAL_URL", portal.url()).env("PORTAL_CATALOG", catalog);
+        test.env("PORTAL_URL", portal.url()).env("PORTAL_CATALOG", catalog).env("PORTAL_ALLOWS_LOOPBACK", "1");
         process::run(&mut test)
     }
 

@@ -95,10 +95,6 @@ fn open_now(
 }
 
 impl DiskTree {
-    pub(super) fn reaches_above(&self) -> bool {
-        self.trusted
-    }
-
     pub(super) async fn read(&self, path: &str) -> Result<Bytes, FetchError> {
         let (tree, path) = (self.clone(), path.to_owned());
         blocking(move || tree.read_now(&path)).await

@@ -166,11 +166,6 @@ impl Tree {
             Self::Remote => Ok(Vec::new()),
         }
     }
-
-    /// Whether a path may leave the tree's folder upwards.
-    pub fn reaches_above(&self) -> bool {
-        matches!(self, Self::Disk(tree) if tree.reaches_above())
-    }
 }
 
 /// Reads a source, unless it is still at `previous`.

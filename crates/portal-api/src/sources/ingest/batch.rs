@@ -9,7 +9,8 @@ use portal_core::catalog::wire::Fault;
 use super::super::links::Links;
 use super::super::reading::{self, Judged, RecordedFault, Status};
 use super::super::store::{self, DocumentRow, KnownFile};
-use super::{Pass, PassError, walk};
+use super::walk::Sink;
+use super::{Pass, PassError};
 use crate::catalog::service::{self, EntityDraft, Upserted};
 use crate::catalog::store as catalog_store;
 use crate::db::{DatabaseTransaction, DbResult};
@@ -54,8 +55,9 @@ impl FileResult {
 }
 
 /// Collects files until they are worth a write.
-pub(super) struct Writer<'a> {
-    known: &'a HashMap<String, KnownFile>,
+pub(super) struct Writer<'w, 'p> {
+    pass: &'w mut Pass<'p>,
+    known: &'w HashMap<String, KnownFile>,
     /// Where the last pass found each reference; loaded with the first change.
     before: Option<HashMap<String, (String, i32)>>,
     /// The references of `before` by file, of files not visited yet.
@@ -79,9 +81,35 @@ struct Batch {
     files: Vec<(String, KnownFile)>,
 }
 
-impl<'a> Writer<'a> {
-    pub(super) fn new(known: &'a HashMap<String, KnownFile>) -> Self {
+impl Sink for Writer<'_, '_> {
+    /// Its entities and verdicts are to be written.
+    async fn add(&mut self, file: FileResult) -> Result<(), PassError> {
+        if self.before.is_none() {
+            self.begin().await?;
+        }
+        self.pass.tally.files += 1;
+        if file.documents.iter().any(|document| self.is_held_elsewhere(&file.file, document)) {
+            // What it declared itself is free for the file it may have moved to.
+            self.waiting.remove(&file.file);
+            self.deferred.push(file);
+            return Ok(());
+        }
+        self.put(file).await
+    }
+
+    /// It keeps what it declares.
+    fn pass_by(&mut self, file: &str) {
+        match self.before {
+            Some(_) => self.keep(file),
+            None => self.passed.push(file.to_owned()),
+        }
+    }
+}
+
+impl<'w, 'p> Writer<'w, 'p> {
+    pub(super) fn new(pass: &'w mut Pass<'p>, known: &'w HashMap<String, KnownFile>) -> Self {
         Self {
+            pass,
             known,
             before: None,
             waiting: HashMap::new(),
@@ -92,34 +120,10 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// An unchanged file keeps what it declares.
-    pub(super) async fn pass_by(&mut self, _pass: &mut Pass<'_>, file: &str) -> Result<(), PassError> {
-        match self.before {
-            Some(_) => self.keep(file),
-            None => self.passed.push(file.to_owned()),
-        }
-        Ok(())
-    }
-
     fn keep(&mut self, file: &str) {
         for (entity_ref, index) in self.waiting.remove(file).unwrap_or_default() {
             self.declared.entry(entity_ref).or_insert_with(|| (file.to_owned(), index));
         }
-    }
-
-    /// A changed file: its entities and verdicts are to be written.
-    pub(super) async fn add(&mut self, pass: &mut Pass<'_>, file: FileResult) -> Result<(), PassError> {
-        if self.before.is_none() {
-            self.begin(pass).await?;
-        }
-        pass.tally.files += 1;
-        if file.documents.iter().any(|document| self.is_held_elsewhere(&file.file, document)) {
-            // What it declared itself is free for the file it may have moved to.
-            self.waiting.remove(&file.file);
-            self.deferred.push(file);
-            return Ok(());
-        }
-        self.put(pass, file).await
     }
 
     /// Whether a file that was not visited yet declared the reference last time.
@@ -131,9 +135,13 @@ impl<'a> Writer<'a> {
         before.is_some_and(|(holder, _)| holder != file && self.waiting.contains_key(holder))
     }
 
-    async fn begin(&mut self, pass: &mut Pass<'_>) -> Result<(), PassError> {
-        pass.open().await?;
-        let before = if self.known.is_empty() { HashMap::new() } else { walk::declared(pass).await? };
+    async fn begin(&mut self) -> Result<(), PassError> {
+        self.pass.open().await?;
+        let mut before = HashMap::new();
+        if !self.known.is_empty() {
+            let rows = store::declared(self.pass.app.db.reader(), self.pass.source.id).await?;
+            before.extend(rows.into_iter().map(|(entity_ref, path, index)| (entity_ref, (path, index))));
+        }
         for (entity_ref, (file, index)) in &before {
             self.waiting.entry(file.clone()).or_default().push((entity_ref.clone(), *index));
         }
@@ -144,20 +152,21 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    async fn put(&mut self, pass: &mut Pass<'_>, file: FileResult) -> Result<(), PassError> {
+    async fn put(&mut self, file: FileResult) -> Result<(), PassError> {
         let FileResult { file, hash, etag, links, documents, bytes } = file;
         self.waiting.remove(&file);
-        let limit = pass.app.sources.settings.entity_limit * if pass.source.trusted { 10 } else { 1 };
+        let Pass { app, source, .. } = &*self.pass;
+        let (source_id, limit) = (source.id, app.sources.settings.entity_limit * if source.trusted { 10 } else { 1 });
         self.batch.cleared.push(file.clone());
         for document in documents {
             if self.batch.rows.len() >= DOCUMENTS {
-                self.flush(pass).await?;
+                self.flush().await?;
             }
-            self.document(pass.source.id, limit, &file, &bytes, document);
+            self.document(source_id, limit, &file, &bytes, document);
         }
         self.batch.files.push((file, KnownFile { hash, etag, links }));
         if self.batch.rows.len() >= DOCUMENTS || self.batch.files.len() >= DOCUMENTS {
-            self.flush(pass).await?;
+            self.flush().await?;
         }
         Ok(())
     }
@@ -197,11 +206,12 @@ impl<'a> Writer<'a> {
         self.batch.rows.push(DocumentRow { path, document_index: index, line, entity_ref, status, faults });
     }
 
-    async fn flush(&mut self, pass: &mut Pass<'_>) -> Result<(), PassError> {
+    async fn flush(&mut self) -> Result<(), PassError> {
         let batch = std::mem::take(&mut self.batch);
         if batch.rows.is_empty() && batch.files.is_empty() {
             return Ok(());
         }
+        let pass = &mut *self.pass;
         let (id, writing) = (pass.source.id, pass.writing.clone());
         let work = pass.write(move |txn| {
             Box::pin(async move {
@@ -230,12 +240,12 @@ impl<'a> Writer<'a> {
 
     /// Writes what is left, the deferred files last: by now every file that
     /// still holds a reference was visited.
-    pub(super) async fn end(mut self, pass: &mut Pass<'_>) -> Result<(), PassError> {
+    pub(super) async fn end(mut self) -> Result<(), PassError> {
         self.waiting.clear();
         for file in std::mem::take(&mut self.deferred) {
-            self.put(pass, file).await?;
+            self.put(file).await?;
         }
-        self.flush(pass).await
+        self.flush().await
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod batch;
 mod load;
+pub mod preview;
 pub(super) mod settle;
 mod walk;
 
@@ -157,10 +158,12 @@ impl Pass<'_> {
             Err(error) => return Ok(Reading::Failed(error)),
         };
         let revision = fetched.revision.clone();
-        let visited = walk::walk(self, &request, fetched, &known, kinds, &mark).await?;
+        let mut writer = batch::Writer::new(self, &known);
+        let visited = walk::walk(context, &request, fetched, &known, kinds, &mut writer).await?;
         if let Some(error) = visited.failure {
             return Ok(Reading::Failed(error));
         }
+        writer.end().await?;
         let gone: Vec<String> = known.keys().filter(|file| !visited.files.contains(*file)).cloned().collect();
         if self.tally.files > 0 || !gone.is_empty() || interrupted {
             settle::settle(self, gone).await?;

@@ -13,16 +13,16 @@ use portal_core::catalog::wire::Fault;
 use portal_core::sources::wire::SourceType;
 use sha2::{Digest, Sha256};
 
-use super::super::fetch::{FetchError, Fetched, Note, Request, Tree};
+use super::super::fetch::{Context, FetchError, Fetched, Note, Request, Tree};
 use super::super::glob::is_glob;
 use super::super::includes::{self, Files};
 use super::super::links::{Include, Links};
 use super::super::places::{self, Ground, is_url};
 use super::super::reading::{self, Contents, Judged, LocationTarget, RecordedFault, Status};
-use super::super::store::{self, KnownFile};
-use super::batch::{FileResult, Writer};
+use super::super::store::KnownFile;
+use super::PassError;
+use super::batch::FileResult;
 use super::load::{self, Loaded, Loader};
-use super::{Pass, PassError};
 
 /// Grows when the rules of reading change, so that everything is judged again.
 const RULES: u8 = 1;
@@ -71,22 +71,29 @@ pub(super) fn mark(kinds: &KindRegistry, trusted: bool) -> String {
     format!("{}:", hex::encode(&hasher.finalize()[..4]))
 }
 
-/// Reads everything that a source leads to, and writes what changed.
+/// Takes the files of a walk, in its order.
+pub(super) trait Sink {
+    /// A file that differs from what is known of it.
+    fn add(&mut self, file: FileResult) -> impl Future<Output = Result<(), PassError>> + Send;
+
+    /// An unchanged file.
+    fn pass_by(&mut self, file: &str);
+}
+
+/// Reads everything that a source leads to.
 pub(super) async fn walk(
-    pass: &mut Pass<'_>,
+    context: &Context,
     request: &Request,
     fetched: Fetched,
     known: &HashMap<String, KnownFile>,
     kinds: KindRegistry,
-    mark: &str,
+    sink: &mut (impl Sink + Send),
 ) -> Result<Visited, PassError> {
     let Fetched { tree, entries, notes, secret, .. } = fetched;
-    let context = pass.app.sources.clone();
-    let loader = Loader::new(&context, request, &tree, secret.as_ref());
-    let repository = (request.source_type == SourceType::Git).then(|| request.target.clone());
-    let ground = Ground { repository, open: tree.reaches_above() };
+    let mark = &mark(&kinds, request.trusted);
+    let loader = Loader::new(context, request, &tree, secret.as_ref());
+    let ground = Ground::of(request.source_type, &request.target, request.trusted);
     let judge = Judge { loader: &loader, ground: &ground, kinds, trusted: request.trusted, mark };
-    let mut writer = Writer::new(known);
     let mut visited = HashSet::new();
     let mut open: VecDeque<Visit> = VecDeque::new();
     for file in entries {
@@ -101,9 +108,9 @@ pub(super) async fn walk(
         visited.insert(path.clone());
         if known.get(&path).is_none_or(|file| file.hash != hash) {
             let result = FileResult::failed(path, hash, Links::default(), Status::Refused, rule, message);
-            writer.add(pass, result).await?;
+            sink.add(result).await?;
         } else {
-            writer.pass_by(pass, &path).await?;
+            sink.pass_by(&path);
         }
     }
     while !open.is_empty() {
@@ -132,17 +139,17 @@ pub(super) async fn walk(
                     let links = known.get(&visit.file).map(|file| file.links.clone()).unwrap_or_default();
                     follow(&tree, &ground, &visit, &links.targets, &mut visited, &mut open).await;
                     if known.get(&visit.file).is_some_and(|file| file.hash == hash) {
-                        writer.pass_by(pass, &visit.file).await?;
+                        sink.pass_by(&visit.file);
                     } else {
                         let result =
                             FileResult::failed(visit.file, hash, links, Status::Unreadable, error.code(), message);
-                        writer.add(pass, result).await?;
+                        sink.add(result).await?;
                     }
                 }
                 Seen::Unchanged => {
                     let targets = known.get(&visit.file).map(|file| file.links.targets.clone()).unwrap_or_default();
                     follow(&tree, &ground, &visit, &targets, &mut visited, &mut open).await;
-                    writer.pass_by(pass, &visit.file).await?;
+                    sink.pass_by(&visit.file);
                 }
                 Seen::Changed(mut result) => {
                     for document in &mut result.documents {
@@ -153,7 +160,7 @@ pub(super) async fn walk(
                         });
                         document.faults.extend(faults);
                     }
-                    writer.add(pass, *result).await?;
+                    sink.add(*result).await?;
                 }
             }
         }
@@ -162,7 +169,6 @@ pub(super) async fn walk(
             return Ok(Visited { files: visited, failure: Some(FetchError::Budget(text)) });
         }
     }
-    writer.end(pass).await?;
     Ok(Visited { files: visited, failure: None })
 }
 
@@ -310,10 +316,4 @@ impl Judge<'_> {
 fn stopped(error: &tokio::task::JoinError) -> Seen {
     tracing::error!(error = %error, "judging a file failed");
     Seen::Failed(FetchError::Budget("judging the file failed; the log says why".to_owned()))
-}
-
-/// Where a source declares its references, from what is stored.
-pub(super) async fn declared(pass: &Pass<'_>) -> Result<HashMap<String, (String, i32)>, PassError> {
-    let rows = store::declared(pass.app.db.reader(), pass.source.id).await?;
-    Ok(rows.into_iter().map(|(entity_ref, path, index)| (entity_ref, (path, index))).collect())
 }

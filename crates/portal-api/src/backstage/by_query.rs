@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{cursor, read};
 use crate::catalog::documents::Document;
+use crate::catalog::prune::Fields;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadCatalog};
 use crate::http::body::JsonBody;
@@ -28,7 +29,7 @@ struct Asked {
     filter: Vec<String>,
     predicate: Option<Value>,
     query: Query,
-    fields: Vec<String>,
+    fields: Fields,
     /// The client does not want the total, which the answer then calls 0.
     without_total: bool,
 }
@@ -186,7 +187,7 @@ impl Asked {
         Ok(self)
     }
 
-    fn from_cursor(text: &str, limit: usize, fields: Vec<String>) -> ApiResult<Self> {
+    fn from_cursor(text: &str, limit: usize, fields: Fields) -> ApiResult<Self> {
         let cursor = Cursor::parse(&cursor::decode(text)?).map_err(|error| cursor::malformed(&error.0))?;
         let query = cursor.query(limit.min(MOST)).map_err(|error| cursor::malformed(&error.0))?;
         let Cursor { filter, query: predicate, total, .. } = cursor;

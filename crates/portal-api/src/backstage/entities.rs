@@ -13,6 +13,7 @@ use portal_core::catalog::query::Order;
 use serde::{Deserialize, Serialize};
 
 use super::{cursor, read};
+use crate::catalog::prune::Fields;
 use crate::catalog::view::Snapshot;
 use crate::catalog::{lists, service, store};
 use crate::db::Priority;
@@ -91,7 +92,7 @@ fn link(raw: &str, after: &str) -> String {
     format!("</entities?{query}>; rel=\"next\"")
 }
 
-fn stream_of(app: App, snapshot: Arc<Snapshot>, rows: Vec<u32>, fields: Vec<String>) -> Response {
+fn stream_of(app: App, snapshot: Arc<Snapshot>, rows: Vec<u32>, fields: Fields) -> Response {
     let pieces: Vec<Vec<u32>> = rows.chunks(PIECE).map(<[u32]>::to_vec).collect();
     let last = pieces.len();
     let pieces = pieces.into_iter().enumerate().collect::<Vec<_>>().into_iter();

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use portal_core::catalog::query::{Filter, Predicate, Selection};
 use serde_json::Value;
 
-use crate::catalog::detail;
 use crate::catalog::documents::Document;
+use crate::catalog::prune::Fields;
 use crate::error::{ApiError, ApiResult};
 use crate::http::params::Params;
 
@@ -20,19 +20,19 @@ const MANY: usize = 200;
 ///
 /// # Errors
 /// 400 for a path with an index.
-pub(super) fn fields(params: &mut Params) -> ApiResult<Vec<String>> {
+pub(super) fn fields(params: &mut Params) -> ApiResult<Fields> {
     let lists = params.all("fields");
     checked_fields(lists.iter().flat_map(|list| list.split(',')).map(str::to_owned).collect())
 }
 
 /// # Errors
 /// 400 for a path with an index.
-pub(super) fn checked_fields(fields: Vec<String>) -> ApiResult<Vec<String>> {
+pub(super) fn checked_fields(fields: Vec<String>) -> ApiResult<Fields> {
     let fields: Vec<String> =
         fields.into_iter().map(|field| field.trim().to_owned()).filter(|field| !field.is_empty()).collect();
     match fields.iter().find(|field| field.contains('[')) {
         Some(field) => Err(ApiError::parameter("fields", format!("`{field}` indexes a list, which is not supported"))),
-        None => Ok(fields),
+        None => Ok(Fields::new(&fields)),
     }
 }
 
@@ -63,14 +63,11 @@ pub(super) fn count(params: &mut Params, name: &'static str) -> ApiResult<Option
 }
 
 /// Appends a document, or the fields of it that were asked for.
-pub(super) fn append(body: &mut Vec<u8>, document: Option<&Arc<Document>>, fields: &[String]) {
+pub(super) fn append(body: &mut Vec<u8>, document: Option<&Arc<Document>>, fields: &Fields) {
     match document {
         None => body.extend_from_slice(b"null"),
         Some(document) if fields.is_empty() => body.extend_from_slice(&document.json),
-        Some(document) => {
-            let whole: Value = serde_json::from_slice(&document.json).unwrap_or_default();
-            body.extend_from_slice(detail::prune(&whole, fields).to_string().as_bytes());
-        }
+        Some(document) => body.extend_from_slice(fields.read(&document.json).to_string().as_bytes()),
     }
 }
 
@@ -78,7 +75,7 @@ pub(super) fn append(body: &mut Vec<u8>, document: Option<&Arc<Document>>, field
 pub(super) fn append_list<'a>(
     body: &mut Vec<u8>,
     documents: impl Iterator<Item = Option<&'a Arc<Document>>>,
-    fields: &[String],
+    fields: &Fields,
 ) {
     body.push(b'[');
     for (position, document) in documents.enumerate() {

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Visibility};
 use portal_core::catalog::wire::{EntityView, Provenance, RelationView};
-use serde_json::{Map, Value};
 
 use super::documents::Document;
+use super::prune::Fields;
 use super::store::{self, SourceName};
 use crate::db::{Db, DbResult};
 
@@ -26,9 +26,15 @@ pub async fn source_names<'a>(db: &Db, documents: impl Iterator<Item = &'a Arc<D
     store::source_names(db.reader(), &ids).await
 }
 
-/// One entity with its links and its provenance.
-pub fn view(document: &Document, index: &CatalogIndex, visibility: &Visibility, sources: &SourceNames) -> EntityView {
-    let entity: Value = serde_json::from_slice(&document.json).unwrap_or_default();
+/// One entity with its links and its provenance, of the descriptor these fields.
+pub fn view(
+    document: &Document,
+    index: &CatalogIndex,
+    visibility: &Visibility,
+    sources: &SourceNames,
+    fields: &Fields,
+) -> EntityView {
+    let entity = fields.read(&document.json);
     let summary =
         document.entity_ref.parse::<EntityRef>().ok().and_then(|entity_ref| index.summary(index.row(&entity_ref)?));
     let link = |target: &Option<EntityRef>| target.as_ref().map(|target| index.link(target, visibility));
@@ -75,56 +81,5 @@ pub fn is_visible(visibility: &Visibility, row: u32) -> bool {
     match visibility {
         Visibility::All => true,
         Visibility::Rows(rows) => rows.contains(row),
-    }
-}
-
-/// Keeps only the named fields: dotted paths, where a key may itself hold dots,
-/// as in `metadata.annotations.backstage.io/techdocs-ref`.
-pub fn prune(entity: &Value, fields: &[String]) -> Value {
-    let mut kept = Value::Object(Map::new());
-    for field in fields {
-        let parts: Vec<&str> = field.split('.').collect();
-        copy(entity, &parts, &mut kept);
-    }
-    kept
-}
-
-/// Copies what a path leads to; a path that leads nowhere leaves no trace.
-fn copy(from: &Value, parts: &[&str], to: &mut Value) {
-    let (Some(source), Some(target)) = (from.as_object(), to.as_object_mut()) else { return };
-    // The shortest key that exists wins, so that `metadata.name` is not looked
-    // for as one key before `metadata`.
-    for taken in 1..=parts.len() {
-        let key = parts[..taken].join(".");
-        let Some(value) = source.get(&key) else { continue };
-        if taken == parts.len() {
-            target.insert(key, value.clone());
-        } else if value.is_object() {
-            let known = target.get(&key).cloned();
-            let mut kept = known.clone().unwrap_or_else(|| Value::Object(Map::new()));
-            copy(value, &parts[taken..], &mut kept);
-            if known.is_some() || kept.as_object().is_some_and(|kept| !kept.is_empty()) {
-                target.insert(key, kept);
-            }
-        }
-        return;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn fields_keep_values_subtrees_and_dotted_keys() {
-        let entity = json!({"kind": "API", "metadata": {"name": "a", "annotations": {"backstage.io/x": "1", "y": "2"}}, "spec": {"type": "t"}, "status": {"x": 1}});
-        let fields = ["kind", "status.nothing", "metadata.annotations.backstage.io/x", "spec", "nothing.here"]
-            .map(str::to_owned);
-        assert_eq!(
-            prune(&entity, &fields),
-            json!({"kind": "API", "metadata": {"annotations": {"backstage.io/x": "1"}}, "spec": {"type": "t"}})
-        );
     }
 }

@@ -13,6 +13,7 @@ use portal_core::catalog::wire::{EntityDetail, EntityGraph};
 
 use super::detail;
 use super::documents::Document;
+use super::prune::Fields;
 use super::{documents, lists, store};
 use crate::error::{ApiError, ApiResult};
 use crate::events::Event;
@@ -59,13 +60,10 @@ pub async fn find_entity(
         lists::wait(&app, seq).await?;
     }
     let visibility = auth.visibility();
-    let mut detail = match as_of {
-        Some(time) => at(&app, &entity_ref, time, &visibility).await?,
-        None => current(&app, &entity_ref, &visibility).await?,
+    let detail = match as_of {
+        Some(time) => at(&app, &entity_ref, time, &visibility, &fields).await?,
+        None => current(&app, &entity_ref, &visibility, &fields).await?,
     };
-    if !fields.is_empty() {
-        detail.view.entity = detail::prune(&detail.view.entity, &fields);
-    }
     app.events.record(Event {
         at: app.clock.now(),
         actor: auth.principal.actor,
@@ -181,12 +179,17 @@ pub async fn document(
     Ok((row, document))
 }
 
-async fn current(app: &App, entity_ref: &EntityRef, visibility: &Visibility) -> ApiResult<EntityDetail> {
+async fn current(
+    app: &App,
+    entity_ref: &EntityRef,
+    visibility: &Visibility,
+    fields: &Fields,
+) -> ApiResult<EntityDetail> {
     let snapshot = app.catalog.snapshot();
     let (row, document) = document(app, &snapshot.index, entity_ref, visibility).await?;
     let names = detail::source_names(&app.db, std::iter::once(&document)).await?;
     Ok(EntityDetail {
-        view: detail::view(&document, &snapshot.index, visibility, &names),
+        view: detail::view(&document, &snapshot.index, visibility, &names, fields),
         relations: detail::relations(&snapshot.index, row, visibility),
         errors: sources::views::errors_of(app.db.reader(), &entity_ref.to_string()).await?,
     })
@@ -197,6 +200,7 @@ async fn at(
     entity_ref: &EntityRef,
     time: DateTime<Utc>,
     visibility: &Visibility,
+    fields: &Fields,
 ) -> ApiResult<EntityDetail> {
     // Whatever refers to an entity names it, so that nothing else need be read.
     let lists::Past { index, states, .. } = lists::past(app, time, Some(entity_ref.name()), GRAPH_PAST_LIMIT).await?;
@@ -208,7 +212,7 @@ async fn at(
     let document = Arc::new(documents::document(state, definition, &index));
     let names = detail::source_names(&app.db, std::iter::once(&document)).await?;
     Ok(EntityDetail {
-        view: detail::view(&document, &index, visibility, &names),
+        view: detail::view(&document, &index, visibility, &names, fields),
         relations: detail::relations(&index, row, visibility),
         errors: Vec::new(),
     })

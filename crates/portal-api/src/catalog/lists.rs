@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detail;
 use super::documents::{self, Document};
+use super::prune::Fields;
 use super::state::EntityState;
 use super::view::Snapshot;
 use crate::changes;
@@ -50,7 +51,7 @@ struct Place {
 struct ListQuery {
     query: Query,
     facets: Vec<String>,
-    fields: Vec<String>,
+    fields: Fields,
     as_of: Option<DateTime<Utc>>,
     seq: Option<i64>,
     /// Known when a cursor says so.
@@ -138,8 +139,8 @@ pub async fn batch_entities(
     }
     let known: Vec<u32> = rows.iter().flatten().copied().collect();
     let found = app.catalog.documents.get(&app.db, &snapshot.index, &known).await?;
-    let mut views =
-        shown(&app, &snapshot.index, &visibility, &found, fields.as_deref().unwrap_or_default()).await?.into_iter();
+    let fields = Fields::new(fields.as_deref().unwrap_or_default());
+    let mut views = shown(&app, &snapshot.index, &visibility, &found, &fields).await?.into_iter();
     let items = rows.iter().map(|row| row.and_then(|_| views.next().flatten())).collect();
     Ok(Json(EntityBatch { items }))
 }
@@ -213,7 +214,7 @@ pub async fn past(app: &App, time: DateTime<Utc>, mention: Option<&str>, limit: 
 ///
 /// # Errors
 /// A path with an index.
-pub fn fields(params: &mut Params) -> ApiResult<Vec<String>> {
+pub fn fields(params: &mut Params) -> ApiResult<Fields> {
     let lists = params.all("fields");
     let fields = lists.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|field| !field.is_empty());
     let fields: Vec<String> = fields.map(str::to_owned).collect();
@@ -221,7 +222,7 @@ pub fn fields(params: &mut Params) -> ApiResult<Vec<String>> {
         Some(field) => {
             Err(ApiError::parameter("fields", format!("`{field}` is not a dotted path; lists cannot be indexed")))
         }
-        None => Ok(fields),
+        None => Ok(Fields::new(&fields)),
     }
 }
 
@@ -230,17 +231,11 @@ async fn shown(
     index: &CatalogIndex,
     visibility: &Visibility,
     documents: &[Option<Arc<Document>>],
-    fields: &[String],
+    fields: &Fields,
 ) -> ApiResult<Vec<Option<EntityView>>> {
     let names = detail::source_names(&app.db, documents.iter().flatten()).await?;
-    let views = documents.iter().map(|document| {
-        let mut view = detail::view(document.as_ref()?, index, visibility, &names);
-        if !fields.is_empty() {
-            view.entity = detail::prune(&view.entity, fields);
-        }
-        Some(view)
-    });
-    Ok(views.collect())
+    let view = |document: &Arc<Document>| detail::view(document, index, visibility, &names, fields);
+    Ok(documents.iter().map(|document| document.as_ref().map(view)).collect())
 }
 
 /// Facets over references show the titles of what they refer to.

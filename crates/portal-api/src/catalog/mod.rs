@@ -7,6 +7,7 @@ pub mod handlers;
 pub mod history;
 pub mod kinds;
 pub mod lists;
+pub mod prune;
 pub mod service;
 pub mod state;
 pub mod store;

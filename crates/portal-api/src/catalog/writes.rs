@@ -14,6 +14,7 @@ use portal_core::problem::FieldError;
 use serde_json::Value;
 
 use super::handlers::{RefPath, absent, document, reference};
+use super::prune::Fields;
 use super::service::{self, EntityDraft, Upserted};
 use super::{detail, store};
 use crate::db::Priority;
@@ -109,7 +110,7 @@ pub async fn put_entity(
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility();
     let (_, document) = document(&app, &snapshot.index, &entity_ref, &visibility).await?;
-    let view = detail::view(&document, &snapshot.index, &visibility, &detail::SourceNames::new());
+    let view = detail::view(&document, &snapshot.index, &visibility, &detail::SourceNames::new(), &Fields::default());
     Ok((status, [(header::ETAG, etag::header_value(&view.etag))], Json(view)).into_response())
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use portal_core::catalog::index::Values;
 use portal_core::catalog::query::Selection;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -78,7 +79,7 @@ fn answer(
     }
     let index = &app.catalog.snapshot().index;
     let rows = index.select(selection, &auth.visibility());
-    let facets = index.facets(&keys, &rows).into_iter().map(|(key, values)| {
+    let facets = index.facets(&keys, &rows, Values::All).into_iter().map(|(key, values)| {
         let values = values.into_iter().map(|value| json!({ "value": value.value, "count": value.count }));
         (key, values.collect::<Value>())
     });

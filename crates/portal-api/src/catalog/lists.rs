@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use portal_core::catalog::EntityRef;
-use portal_core::catalog::index::{CatalogIndex, Page, Visibility};
+use portal_core::catalog::index::{CatalogIndex, Page, Values, Visibility};
 use portal_core::catalog::query::{Filter, FullText, Missing, Order, Position, Query, Selection, SortKey};
 use portal_core::catalog::wire::{EntityBatch, EntityList, EntityRefs, EntityView, FacetValue};
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,7 @@ struct Place {
 struct ListQuery {
     query: Query,
     facets: Vec<String>,
+    values: Values,
     fields: Fields,
     as_of: Option<DateTime<Utc>>,
     seq: Option<i64>,
@@ -72,6 +73,7 @@ struct ListQuery {
         ("filter" = Option<Vec<String>>, Query, description = "Repeatable; e.g. `kind=component,spec.lifecycle=production`", example = json!(["kind=component,spec.lifecycle=production"])),
         ("q" = Option<String>, Query, description = "Text that name, title or description must contain", example = "booking"),
         ("facet" = Option<Vec<String>>, Query, description = "Repeatable; counts values of this key. A facet's own filter does not narrow its own counts", example = json!(["spec.type"])),
+        ("facet_limit" = Option<u64>, Query, description = "At most so many values of each facet, the most frequent first; all, by value, when absent", example = 20),
         ("sort" = Option<String>, Query, description = "A key; `-` in front reverses. Entities without the key come last", example = "metadata.name"),
         ("limit" = Option<u64>, Query, description = "0 to 500; 20 when absent. 0 asks for total and facets only"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` or `previous_cursor` of another page of the same list"),
@@ -159,7 +161,10 @@ async fn now(app: &App, asked: &ListQuery, visibility: &Visibility) -> ApiResult
     let page = index.page(&asked.query, visibility);
     let facets = match asked.facets.is_empty() {
         true => BTreeMap::new(),
-        false => titled(index, index.facets_sideways(&asked.facets, &asked.query.selection, visibility), visibility),
+        false => {
+            let facets = index.facets_sideways(&asked.facets, &asked.query.selection, visibility, asked.values);
+            titled(index, facets, visibility)
+        }
     };
     let found = app.catalog.documents.get(&app.db, index, &page.rows).await?;
     let items = shown(app, index, visibility, &found, &asked.fields).await?;
@@ -272,6 +277,10 @@ impl ListQuery {
         if facets.len() > 20 {
             return Err(ApiError::parameter("facet", "at most 20 facets"));
         }
+        let values = match params.optional("facet_limit", 0..=1000)? {
+            None => Values::All,
+            Some(most) => Values::Frequent(usize::try_from(most).unwrap_or_default()),
+        };
         let limit = params.number("limit", 20, 0..=500)?;
         let place = params.one("cursor")?.map(|text| cursor::decode::<Place>(&text)).transpose()?;
         let fields = fields(&mut params)?;
@@ -299,7 +308,7 @@ impl ListQuery {
         let selection = Selection { filter, predicate: None, full_text };
         let limit = usize::try_from(limit).unwrap_or_default();
         let query = Query { selection, order, missing: Missing::Last, position, limit };
-        Ok(Self { query, facets, fields, as_of, seq, offset, backwards, list })
+        Ok(Self { query, facets, values, fields, as_of, seq, offset, backwards, list })
     }
 
     fn list(

@@ -57,9 +57,18 @@ impl Params {
         default: u64,
         bounds: std::ops::RangeInclusive<u64>,
     ) -> ApiResult<u64> {
-        let Some(text) = self.one(name)? else { return Ok(default) };
+        Ok(self.optional(name, bounds)?.unwrap_or(default))
+    }
+
+    /// The same, where absence means something of its own.
+    ///
+    /// # Errors
+    /// Not a number, or out of bounds.
+    pub fn optional(&mut self, name: &'static str, bounds: std::ops::RangeInclusive<u64>) -> ApiResult<Option<u64>> {
+        let Some(text) = self.one(name)? else { return Ok(None) };
         let message = || format!("`{text}` is not a number from {} to {}", bounds.start(), bounds.end());
-        text.parse().ok().filter(|number| bounds.contains(number)).ok_or_else(|| ApiError::parameter(name, message()))
+        let number = text.parse().ok().filter(|number| bounds.contains(number));
+        number.map(Some).ok_or_else(|| ApiError::parameter(name, message()))
     }
 
     /// `true` or `false`.

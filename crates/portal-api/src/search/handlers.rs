@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use portal_core::catalog::EntityRef;
-use portal_core::catalog::index::{CatalogIndex, Visibility};
+use portal_core::catalog::index::{CatalogIndex, Values, Visibility};
 use portal_core::catalog::query::{Missing, Position, Query, Selection};
 use portal_core::catalog::wire::{EntityLink, FacetValue};
 use portal_core::search::wire::{SearchClick, SearchHit, SearchResults, Suggestion, SuggestionList};
@@ -276,11 +276,9 @@ fn counted(
     visibility: &Visibility,
 ) -> BTreeMap<String, Vec<FacetValue>> {
     let keys: Vec<String> = request.facets.iter().map(|(_, key)| (*key).to_owned()).collect();
-    let mut found = index.facets_sideways(&keys, &request.selection, matched);
+    let mut found = index.facets_sideways(&keys, &request.selection, matched, Values::Frequent(FACET_VALUES));
     let facets = request.facets.iter().map(|(name, key)| {
         let mut values = found.remove(*key).unwrap_or_default();
-        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-        values.truncate(FACET_VALUES);
         if *name == "owner" {
             for value in &mut values {
                 value.title = link(index, visibility, &value.value).map(|link| link.title);

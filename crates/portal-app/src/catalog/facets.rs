@@ -7,7 +7,7 @@ use portal_core::catalog::wire::FacetValue;
 
 use super::kinds::{facets_of, kind_count, kind_plural};
 use super::links::kind_of;
-use super::query::{CatalogQuery, FACET_VALUES, Facet};
+use super::query::{CatalogQuery, Facet};
 use crate::ui::{Erase, facet_choice, facet_group};
 
 pub(super) fn facets(query: &CatalogQuery, facets: &BTreeMap<String, Vec<FacetValue>>, total: u64) -> AnyView {
@@ -56,7 +56,7 @@ fn value_facet(query: &CatalogQuery, facet: &'static Facet, values: &[FacetValue
             choices.push(facet_choice(value_label(value, None), 0, true, query.toggled(facet, value).href()));
         }
     }
-    for FacetValue { value, count, title } in values.iter().take(FACET_VALUES) {
+    for FacetValue { value, count, title } in values {
         let label = value_label(value, title.as_deref());
         choices.push(facet_choice(label, *count, query.is_chosen(facet, value), query.toggled(facet, value).href()));
     }

@@ -8,7 +8,7 @@ use crate::paths;
 /// Rows on a page.
 const LIMIT: &str = "25";
 /// Values that a facet offers at most.
-pub(super) const FACET_VALUES: usize = 100;
+const FACET_VALUES: &str = "50";
 /// What the table shows; documents stay on the server.
 const FIELDS: &str = "kind,metadata.name,metadata.namespace,metadata.title,metadata.description,metadata.tags,\
                       spec.type,spec.lifecycle,spec.profile,spec.parent,spec.domain,spec.memberOf,spec.target";
@@ -115,7 +115,7 @@ impl CatalogQuery {
         if !text.is_empty() {
             pairs.push(("q", text));
         }
-        pairs.extend([("sort", sort.as_str()), ("limit", LIMIT), ("fields", FIELDS)]);
+        pairs.extend([("facet_limit", FACET_VALUES), ("sort", &sort), ("limit", LIMIT), ("fields", FIELDS)]);
         if let Some(cursor) = cursor {
             pairs.push(("cursor", cursor));
         }

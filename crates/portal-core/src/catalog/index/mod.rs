@@ -21,10 +21,9 @@ mod update;
 #[cfg(test)]
 mod model;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-pub use facets::Facets;
+pub use facets::{Facets, Values};
 pub use graph::{Direction, GraphQuery};
 pub use page::Page;
 use pages::Pages;
@@ -102,8 +101,6 @@ type Memo = Arc<Mutex<Answers>>;
 struct Answers {
     /// Rows that contain a text, which the pages of a list repeat.
     texts: Vec<(FullText, Arc<RoaringBitmap>)>,
-    /// Titles of a relation's targets, in the order of the field's values.
-    titles: HashMap<u32, Arc<Vec<Option<Text>>>>,
 }
 
 /// Fields that every row has or many questions need, at fixed numbers.

@@ -341,10 +341,17 @@ proptest! {
     fn facets_agree(changes in changes(), selection in selection(), visibility in visibility(), keys in prop::collection::vec(key(), 1..4)) {
         let (index, model) = built(&changes);
         let rows = model.select(&selection, &visibility);
-        let facets = index.facets(&keys, &index.select(&selection, &visibility));
+        let facets = index.facets(&keys, &index.select(&selection, &visibility), Values::All);
         for key in &keys {
             let found = facets[key].iter().map(|FacetValue { value, count, .. }| (value.clone(), *count)).collect::<Vec<_>>();
-            prop_assert_eq!(found, model.facet(key, &rows), "{}", key);
+            let all = model.facet(key, &rows);
+            prop_assert_eq!(&found, &all, "{}", key);
+            let frequent = &index.facets(&keys, &index.select(&selection, &visibility), Values::Frequent(2))[key];
+            let mut counts: Vec<u64> = all.iter().map(|(_, count)| *count).collect();
+            counts.sort_unstable_by(|a, b| b.cmp(a));
+            counts.truncate(2);
+            prop_assert_eq!(frequent.iter().map(|value| value.count).collect::<Vec<_>>(), counts);
+            prop_assert!(frequent.iter().all(|value| all.contains(&(value.value.clone(), value.count))));
         }
     }
 
@@ -451,7 +458,8 @@ fn a_facets_own_filter_does_not_narrow_its_counts() {
     ]);
     let filter = Filter::parse(&["kind=api,spec.lifecycle=production"]).unwrap();
     let selection = Selection { filter, ..Selection::default() };
-    let facets = index.facets_sideways(&["kind".to_owned(), "spec.lifecycle".to_owned()], &selection, &Visibility::All);
+    let keys = ["kind", "spec.lifecycle"].map(str::to_owned);
+    let facets = index.facets_sideways(&keys, &selection, &Visibility::All, Values::All);
     let counts = |key: &str| facets[key].iter().map(|value| (value.value.as_str(), value.count)).collect::<Vec<_>>();
     assert_eq!(counts("kind"), [("API", 1), ("Group", 1)]);
     assert_eq!(counts("spec.lifecycle"), [("experimental", 1), ("production", 1)]);

@@ -138,3 +138,12 @@ test("facets, sorting and search work without JavaScript @no-script", async ({ p
   await expect(page).toHaveURL(/sort=-name/);
   await expectNoAxeViolations(page);
 });
+
+test("focus stays where it is while the rows change", async ({ page }) => {
+  await open(page, "/catalog");
+  const name = page.getByRole("columnheader", { name: "Name" });
+  await name.getByRole("link").focus();
+  await page.keyboard.press("Enter");
+  await expect(name).toHaveAttribute("aria-sort", "descending");
+  await expect(name.getByRole("link")).toBeFocused();
+});

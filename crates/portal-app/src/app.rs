@@ -11,7 +11,7 @@ use crate::frame::{Frame, NotFoundPage, focus_after_navigation};
 use crate::paths;
 use crate::search::SearchPage;
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
-use crate::ui::{Erase, provide_toasts};
+use crate::ui::{Erase, provide_copying, provide_toasts};
 
 /// The whole interface. All pages are rendered in one piece on the server
 /// (`SsrMode::Async`), so that they can be read without JavaScript.
@@ -22,6 +22,7 @@ pub fn App() -> impl IntoView {
     provide_context(crate::api::Api::new(crate::api::Browser));
     provide_live();
     provide_toasts();
+    provide_copying();
     Effect::new(|_| {
         // Tests wait for this mark before they click.
         if let Some(body) = document().body() {

@@ -22,8 +22,9 @@ use super::words::{ANCHOR, MAX_PREFIX};
 
 /// A word with fewer hits than this is also looked for as a misspelling.
 const RARE: usize = 10;
-/// Words that an unfinished word may stand for in one long field.
-const MAX_EXPANSIONS: usize = 4096;
+/// Words that an unfinished word may stand for in one long field. The shortest
+/// come first; behind them are the compounds that occur once each.
+const MAX_EXPANSIONS: usize = 512;
 /// Words that a misspelling may stand for, and candidates looked at.
 const MAX_CORRECTIONS: usize = 128;
 const MAX_CANDIDATES: usize = 4096;

@@ -8,8 +8,10 @@
 //! one kind of resource in the whole application, which keeps the wasm small, and
 //! the server does not serialise what the API has serialised already.
 
+use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::server::codee::string::FromToStringCodec;
@@ -26,6 +28,8 @@ struct Fetched {
     /// The question it answers; empty when none was asked.
     question: String,
     body: String,
+    /// Of the answers to one [`Load`], from 0; it does not travel.
+    number: u32,
 }
 
 impl fmt::Display for Fetched {
@@ -43,7 +47,7 @@ impl FromStr for Fetched {
         let now_ms = parts.next().and_then(|part| part.parse().ok());
         match (status, now_ms, parts.next(), parts.next()) {
             (Some(status), Some(now_ms), Some(question), Some(body)) => {
-                Ok(Self { status, now_ms, question: question.to_owned(), body: body.to_owned() })
+                Ok(Self { status, now_ms, question: question.to_owned(), body: body.to_owned(), number: 0 })
             }
             _ => Err("not an answer".to_owned()),
         }
@@ -57,6 +61,8 @@ pub(crate) struct Load {
     first: Resource<Fetched, FromToStringCodec>,
     latest: RwSignal<Option<Fetched>>,
     generation: StoredValue<u32>,
+    /// The answer that [`Load::read_shared`] parsed last, by its number.
+    parsed: StoredValue<Option<(u32, Arc<dyn Any + Send + Sync>)>>,
     /// A newer answer than the one shown is under way.
     pub pending: RwSignal<bool>,
     api: StoredValue<Api>,
@@ -100,6 +106,7 @@ fn watch(api: Api, question: Memo<Option<String>>, first: Resource<Fetched, From
         first,
         latest: RwSignal::new(None),
         generation: StoredValue::new(0),
+        parsed: StoredValue::new(None),
         pending: RwSignal::new(false),
         api: StoredValue::new(api),
     };
@@ -139,7 +146,7 @@ impl Load {
             // The page may be gone, or may have asked something else since.
             if self.generation.try_get_value() == Some(generation) {
                 self.pending.set(false);
-                self.latest.set(Some(answer));
+                self.latest.set(Some(Fetched { number: generation, ..answer }));
             }
         });
     }
@@ -149,19 +156,44 @@ impl Load {
     /// before stays until the new one is there. Tracks, and belongs inside a
     /// `Suspense`.
     pub fn read<T: DeserializeOwned>(self) -> Option<Result<(T, i64), Failure>> {
-        self.read_if(|_| true)
+        self.read_if(|_| true, parse)
+    }
+
+    /// Like [`Load::read`], for an answer that several regions show: it is
+    /// parsed once.
+    pub fn read_shared<T: DeserializeOwned + Send + Sync + 'static>(self) -> Option<Result<(Arc<T>, i64), Failure>> {
+        self.read_if(
+            |_| true,
+            |fetched| {
+                let known = self.parsed.with_value(|parsed| {
+                    let (of, value) = parsed.as_ref()?;
+                    (*of == fetched.number).then(|| Arc::clone(value).downcast::<T>().ok()).flatten()
+                });
+                if let Some(value) = known {
+                    return Ok((value, fetched.now_ms));
+                }
+                let (value, now_ms) = parse::<T>(fetched)?;
+                let value = Arc::new(value);
+                self.parsed.set_value(Some((fetched.number, Arc::clone(&value) as Arc<dyn Any + Send + Sync>)));
+                Ok((value, now_ms))
+            },
+        )
     }
 
     /// Like [`Load::read`], but `None` until the current question is answered.
     pub fn read_current<T: DeserializeOwned>(self) -> Option<Result<(T, i64), Failure>> {
         let question = self.question.get();
-        self.read_if(|fetched| Some(&fetched.question) == question.as_ref())
+        self.read_if(|fetched| Some(&fetched.question) == question.as_ref(), parse)
     }
 
-    fn read_if<T: DeserializeOwned>(self, fits: impl Fn(&Fetched) -> bool) -> Option<Result<(T, i64), Failure>> {
+    fn read_if<T>(
+        self,
+        fits: impl Fn(&Fetched) -> bool,
+        parse: impl Fn(&Fetched) -> Result<(T, i64), Failure>,
+    ) -> Option<Result<(T, i64), Failure>> {
         let fits = |fetched: &&Fetched| !fetched.question.is_empty() && fits(fetched);
         // Both are tracked, whichever is shown.
-        let first = self.first.with(|first| first.as_ref().filter(fits).map(parse));
+        let first = self.first.with(|first| first.as_ref().filter(fits).map(&parse));
         let latest = self.latest.with(|latest| latest.as_ref().map(|latest| fits(&latest).then(|| parse(latest))));
         latest.unwrap_or(first)
     }
@@ -189,7 +221,7 @@ fn parse<T: DeserializeOwned>(fetched: &Fetched) -> Result<(T, i64), Failure> {
 async fn ask(api: Api, question: Option<String>) -> Fetched {
     let now_ms = api.now_ms();
     let Some(question) = question else {
-        return Fetched { status: 204, now_ms, question: String::new(), body: String::new() };
+        return Fetched { status: 204, now_ms, question: String::new(), body: String::new(), number: 0 };
     };
     match api.send(ApiRequest::get(question.clone())).await {
         Ok(answer) => Fetched {
@@ -197,8 +229,9 @@ async fn ask(api: Api, question: Option<String>) -> Fetched {
             now_ms: api.now_ms(),
             question,
             body: String::from_utf8_lossy(&answer.body).into_owned(),
+            number: 0,
         },
-        Err(reason) => Fetched { status: 0, now_ms, question, body: reason },
+        Err(reason) => Fetched { status: 0, now_ms, question, body: reason, number: 0 },
     }
 }
 
@@ -210,7 +243,7 @@ mod tests {
     fn answers_survive_their_text_form() {
         for (question, body) in [("/api/v1/x?y=%20", "{\"a\": \"b c\"}"), ("", "")] {
             let (question, body) = (question.to_owned(), body.to_owned());
-            let fetched = Fetched { status: 200, now_ms: 17, question, body };
+            let fetched = Fetched { status: 200, now_ms: 17, question, body, number: 0 };
             assert_eq!(fetched.to_string().parse(), Ok(fetched));
         }
     }

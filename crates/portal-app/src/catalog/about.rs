@@ -1,6 +1,6 @@
 //! Facts of an entity, as keys and values, and its links.
 
-use leptos::prelude::*;
+use maud::html;
 use portal_core::catalog::Entity;
 use portal_core::catalog::wire::{EntityLink, EntityView};
 use serde_json::{Map, Value};
@@ -8,16 +8,23 @@ use serde_json::{Map, Value};
 use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::{CatalogQuery, TAG};
-use crate::ui::{Erase, icon, moment, safe_url};
+use crate::ui::{Content, icon, moment, safe_url};
 
 /// Fields of `spec` that are shown elsewhere, or too long for a list.
 const ELSEWHERE: [&str; 10] =
     ["type", "lifecycle", "owner", "system", "domain", "definition", "profile", "parent", "target", "subcomponentOf"];
 
-pub(super) fn about(view: &EntityView, entity: &Entity) -> AnyView {
+pub(super) fn about(view: &EntityView, entity: &Entity) -> Content {
     let kind = kind_of(&view.entity_ref);
-    let mut rows =
-        vec![row("Kind", view! { {kind_name(kind)} }.erase()), row("Type", optional(entity.spec_str("type")))];
+    let mut rows = vec![
+        row(
+            "Kind",
+            Content::from(html! {
+                (kind_name(kind))
+            }),
+        ),
+        row("Type", optional(entity.spec_str("type"))),
+    ];
     if has_owner(kind) {
         rows.push(row("Owner", owner_link(view.owner.as_ref())));
     }
@@ -36,54 +43,67 @@ pub(super) fn about(view: &EntityView, entity: &Entity) -> AnyView {
         let href = safe_url(&format!("mailto:{email}"));
         rows.push(row(
             "Email",
-            view! { <a class="underlined" href=href rel="external">{email.to_owned()}</a> }.erase(),
+            Content::from(html! {
+                a class="underlined" href=[href] rel="external" { (email.to_owned()) }
+            }),
         ));
     }
     rows.extend(entity.spec().into_iter().flat_map(other_fields));
     rows.push(row("Tags", tags(kind, entity)));
-    rows.push(row("Reference", view! { <code>{view.entity_ref.clone()}</code> }.erase()));
+    rows.push(row(
+        "Reference",
+        Content::from(html! {
+            code { (view.entity_ref.clone()) }
+        }),
+    ));
     rows.push(row("Changed", moment(view.changed_at)));
-    view! {
-        <section class="card" aria-labelledby="about">
-            <header class="card-head">
-                <h2 id="about">"About"</h2>
-            </header>
-            <div class="card-body">
-                <dl class="kv">{rows}</dl>
-            </div>
-            {annotations(entity)}
-        </section>
-        {links(entity)}
-    }
-    .erase()
+    Content::from(html! {
+        div class="stack" {
+            section class="card" aria-labelledby="about" {
+                header class="card-head" {
+                    h2 id="about" { "About" }
+                }
+                div class="card-body" {
+                    dl class="kv" {
+                        @for row in &rows { (row) }
+                    }
+                }
+                @if let Some(annotations) = annotations(entity) { (annotations) }
+            }
+            @if let Some(links) = links(entity) { (links) }
+        }
+    })
 }
 
-fn row(label: &'static str, value: AnyView) -> AnyView {
-    view! {
-        <dt>{label}</dt>
-        <dd>{value}</dd>
-    }
-    .erase()
+fn row(label: &'static str, value: Content) -> Content {
+    Content::from(html! {
+        dt { (label) }
+        dd { (value) }
+    })
 }
 
-fn optional(value: Option<&str>) -> AnyView {
+fn optional(value: Option<&str>) -> Content {
     match value {
-        Some(value) => view! { {value.to_owned()} }.erase(),
-        None => view! { <span class="missing">"Not set"</span> }.erase(),
+        Some(value) => Content::from(html! {
+            (value.to_owned())
+        }),
+        None => Content::from(html! {
+            span class="missing" { "Not set" }
+        }),
     }
 }
 
 /// Plain values that an organisation has added to the `spec`.
-fn other_fields(spec: &Map<String, Value>) -> Vec<AnyView> {
+fn other_fields(spec: &Map<String, Value>) -> Vec<Content> {
     let shown = spec.iter().filter(|(name, _)| !ELSEWHERE.contains(&name.as_str()));
     shown
         .filter_map(|(name, value)| {
             let text = plain(value)?;
-            let row = view! {
-                <dt>{name.clone()}</dt>
-                <dd>{text}</dd>
-            };
-            Some(row.erase())
+            let row = Content::from(html! {
+                dt { (name.clone()) }
+                dd { (text) }
+            });
+            Some(row)
         })
         .collect()
 }
@@ -97,43 +117,45 @@ fn plain(value: &Value) -> Option<String> {
     }
 }
 
-fn tags(kind: &str, entity: &Entity) -> AnyView {
-    let tags: Vec<AnyView> = entity
+fn tags(kind: &str, entity: &Entity) -> Content {
+    let tags: Vec<Content> = entity
         .tags()
         .map(|tag| {
             let mut query = CatalogQuery::read(&leptos_router::params::ParamsMap::new());
             kind.clone_into(&mut query.kind);
             let href = query.toggled(&TAG, tag).href();
-            view! {
-                <a class="tag" href=href>
-                    {tag.to_owned()}
-                </a>
-            }
-            .erase()
+            Content::from(html! {
+                a class="tag" href=(href) { (tag.to_owned()) }
+            })
         })
         .collect();
     if tags.is_empty() {
-        return view! { <span class="missing">"No tags"</span> }.erase();
+        return Content::from(html! {
+            span class="missing" { "No tags" }
+        });
     }
-    view! { <span class="tags">{tags}</span> }.erase()
+    Content::from(html! {
+        span class="tags" {
+            @for tag in &tags { (tag) }
+        }
+    })
 }
 
 /// Labels and annotations are for tools; they are at hand, folded.
-fn annotations(entity: &Entity) -> Option<AnyView> {
+fn annotations(entity: &Entity) -> Option<Content> {
     let metadata = entity.metadata()?;
-    let rows: Vec<AnyView> = ["labels", "annotations"]
+    let rows: Vec<Content> = ["labels", "annotations"]
         .into_iter()
         .filter_map(|field| metadata.get(field)?.as_object())
         .flatten()
         .filter_map(|(key, value)| Some((key, value.as_str()?)))
         .map(|(key, value)| {
-            view! {
-                <dt>
-                    <code>{key.clone()}</code>
-                </dt>
-                <dd>{value.to_owned()}</dd>
-            }
-            .erase()
+            Content::from(html! {
+                dt {
+                    code { (key.clone()) }
+                }
+                dd { (value.to_owned()) }
+            })
         })
         .collect();
     if rows.is_empty() {
@@ -143,54 +165,59 @@ fn annotations(entity: &Entity) -> Option<AnyView> {
         1 => "1 label or annotation".to_owned(),
         count => format!("{count} labels and annotations"),
     };
-    let fold = view! {
-        <details class="fold">
-            <summary>{icon("chevron-right")} {count}</summary>
-            <dl class="kv" data-stacked>
-                {rows}
-            </dl>
-        </details>
-    };
-    Some(fold.erase())
+    let fold = Content::from(html! {
+        details class="fold" {
+            summary {
+                (icon("chevron-right"))
+                (count)
+            }
+            dl class="kv" data-stacked {
+                @for row in &rows { (row) }
+            }
+        }
+    });
+    Some(fold)
 }
 
-fn links(entity: &Entity) -> Option<AnyView> {
+fn links(entity: &Entity) -> Option<Content> {
     let links = entity.metadata()?.get("links")?.as_array()?;
-    let items: Vec<AnyView> = links
+    let items: Vec<Content> = links
         .iter()
         .filter_map(|link| {
             let text = |field: &str| link.get(field).and_then(Value::as_str);
             let url = safe_url(text("url")?)?;
             let title = text("title").unwrap_or(&url).to_owned();
-            let kind = text("type").map(|kind| view! { <span class="meta">{kind.to_owned()}</span> });
-            let item = view! {
-                <li>
-                    {icon("external")}
-                    <div class="body">
-                        <a class="truncate" href=url.clone() rel="external noreferrer">
-                            {title}
-                        </a>
-                    </div>
-                    {kind}
-                </li>
-            };
-            Some(item.erase())
+            let kind = text("type").map(|kind| {
+                Content::from(html! {
+                    span class="meta" { (kind.to_owned()) }
+                })
+            });
+            let item = Content::from(html! {
+                li {
+                    (icon("external"))
+                    div class="body" {
+                        a class="truncate" href=(&url) rel="external noreferrer" { (title) }
+                    }
+                    @if let Some(kind) = &kind { (kind) }
+                }
+            });
+            Some(item)
         })
         .collect();
     if items.is_empty() {
         return None;
     }
-    let card = view! {
-        <section class="card" aria-labelledby="links">
-            <header class="card-head">
-                <h2 id="links">"Links"</h2>
-            </header>
-            <div class="card-body" data-flush>
-                <ul class="list" data-compact>
-                    {items}
-                </ul>
-            </div>
-        </section>
-    };
-    Some(card.erase())
+    let card = Content::from(html! {
+        section class="card" aria-labelledby="links" {
+            header class="card-head" {
+                h2 id="links" { "Links" }
+            }
+            div class="card-body" data-flush {
+                ul class="list" data-compact {
+                    @for item in &items { (item) }
+                }
+            }
+        }
+    });
+    Some(card)
 }

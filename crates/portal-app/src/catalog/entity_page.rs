@@ -177,8 +177,8 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, history: Load, graph: 
             </div>
         }
         .erase(),
-        Tab::Definition => definition(&entity),
-        Tab::Source => source_tab(&view, &entity, &errors, now_ms),
+        Tab::Definition => definition(&entity).erase(),
+        Tab::Source => source_tab(&view, &entity, &errors, now_ms).erase(),
         Tab::History => {
             let place = place.clone();
             view! { <Suspense fallback=|| skeleton_rows(6)>{move || history_region(&place, history)}</Suspense> }

@@ -2,44 +2,38 @@
 
 use std::collections::BTreeMap;
 
-use leptos::prelude::*;
+use maud::html;
 use portal_core::catalog::wire::FacetValue;
 
 use super::kinds::{facets_of, kind_count, kind_plural};
 use super::links::kind_of;
 use super::query::{CatalogQuery, Facet};
-use crate::ui::{Erase, facet_choice, facet_group};
+use crate::ui::{Content, facet_choice, facet_group};
 
-pub(super) fn facets(query: &CatalogQuery, facets: &BTreeMap<String, Vec<FacetValue>>, total: u64) -> AnyView {
+pub(super) fn facets(query: &CatalogQuery, facets: &BTreeMap<String, Vec<FacetValue>>, total: u64) -> Content {
     let groups = facets_of(&query.kind)
         .iter()
         .map(|facet| value_facet(query, facet, facets.get(facet.key).map_or(&[], Vec::as_slice)))
-        .collect_view();
-    view! {
-        <aside class="facets" id="facets" popover="auto" aria-label="Filters">
-            {kind_facet(query, facets.get("kind").map_or(&[], Vec::as_slice))} {groups}
-            <div class="sheet-foot">
-                <button
-                    class="button"
-                    type="button"
-                    data-variant="primary"
-                    popovertarget="facets"
-                    popovertargetaction="hide"
-                >
-                    {format!("Show {}", kind_count(&query.kind, total))}
-                </button>
-            </div>
-        </aside>
-    }
-    .erase()
+        .collect::<Vec<Content>>();
+    Content::from(html! {
+        aside class="facets" id="facets" popover="auto" aria-label="Filters" {
+            (kind_facet(query, facets.get("kind").map_or(&[], Vec::as_slice)))
+            @for group in &groups { (group) }
+            div class="sheet-foot" {
+                button class="button" type="button" data-variant="primary" popovertarget="facets" popovertargetaction="hide" {
+                    (format!("Show {}", kind_count(&query.kind, total)))
+                }
+            }
+        }
+    })
 }
 
-fn kind_facet(query: &CatalogQuery, values: &[FacetValue]) -> AnyView {
+fn kind_facet(query: &CatalogQuery, values: &[FacetValue]) -> Content {
     let all = values.iter().map(|value| value.count).sum();
     let listed = query.kind == "all" || values.iter().any(|value| value.value.eq_ignore_ascii_case(&query.kind));
     // The kind that is shown stays in sight, also when nothing of it matches.
     let current = (!listed).then(|| facet_choice(kind_plural(&query.kind), 0, true, query.href()));
-    let mut choices: Vec<AnyView> = current.into_iter().collect();
+    let mut choices: Vec<Content> = current.into_iter().collect();
     choices.extend(values.iter().map(|FacetValue { value, count, .. }| {
         let kind = value.to_lowercase();
         facet_choice(kind_plural(&kind), *count, kind == query.kind, query.with_kind(&kind).href())
@@ -48,8 +42,8 @@ fn kind_facet(query: &CatalogQuery, values: &[FacetValue]) -> AnyView {
     facet_group("Kind", choices)
 }
 
-fn value_facet(query: &CatalogQuery, facet: &'static Facet, values: &[FacetValue]) -> AnyView {
-    let mut choices: Vec<AnyView> = Vec::new();
+fn value_facet(query: &CatalogQuery, facet: &'static Facet, values: &[FacetValue]) -> Content {
+    let mut choices: Vec<Content> = Vec::new();
     // What is chosen stays in sight, also when nothing has it any more.
     for (_, value) in query.chosen.iter().filter(|(chosen, _)| *chosen == facet) {
         if !values.iter().any(|known| known.value.eq_ignore_ascii_case(value)) {

@@ -1,7 +1,8 @@
 //! What happened to an entity: its changes, newest first, each with what it
 //! changed.
 
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
+use maud::html;
 use portal_core::catalog::wire::{ChangeList, ChangeView, FieldChange};
 use serde_json::Value;
 
@@ -9,30 +10,29 @@ use super::entity_page::{Place, Tab};
 use super::yaml::to_yaml;
 use crate::api::Load;
 use crate::paths;
-use crate::ui::{Erase, empty, failed, moment, pagination, skeleton_rows, small_icon};
+use crate::ui::{Content, Erase, empty, failed, moment, pagination, skeleton_rows, small_icon};
 
 pub(super) fn history_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<ChangeList>() else { return Some(skeleton_rows(6)) };
     Some(match answer {
         Err(failure) => failed("The history", &failure, load),
-        Ok((list, _)) => changes(place, list),
+        Ok((list, _)) => changes(place, list).erase(),
     })
 }
 
-fn changes(place: &Place, list: ChangeList) -> AnyView {
+fn changes(place: &Place, list: ChangeList) -> Content {
     let ChangeList { items, next_cursor, total } = list;
     if items.is_empty() {
-        return view! {
-            <div class="card">
-                {empty(
-                    "clock",
-                    "No change is recorded".to_owned(),
-                    "Every change of this entity will be listed here, with who or what caused it.".erase(),
-                    ().erase(),
-                )}
-            </div>
-        }
-        .erase();
+        return Content::from(html! {
+                    div class="card" {
+                        (empty(
+                            "clock",
+                            "No change is recorded".to_owned(),
+                            "Every change of this entity will be listed here, with who or what caused it.",
+                            "",
+                        ))
+                }
+        });
     }
     let shown = items.len();
     let history = Tab::History.href(&place.entity_ref);
@@ -40,48 +40,52 @@ fn changes(place: &Place, list: ChangeList) -> AnyView {
         paths::with_query(&paths::entity(&place.entity_ref), [("tab", "history"), ("cursor", cursor.as_str())])
     });
     let first = place.cursor.is_some().then_some(history);
-    let items = items.into_iter().map(change).collect_view();
-    view! {
-        <section class="card" aria-labelledby="history">
-            <header class="card-head">
-                <h2 id="history">"Changes"</h2>
-                <div class="push">{format!("{total} in all")}</div>
-            </header>
-            <div class="card-body" data-flush>
-                <ol class="timeline">{items}</ol>
-            </div>
-        </section>
-        {pagination(None, shown, total, first, next)}
-    }
-    .erase()
+    let items = items.into_iter().map(change).collect::<Vec<Content>>();
+    Content::from(html! {
+        div class="stack" {
+            section class="card" aria-labelledby="history" {
+                header class="card-head" {
+                    h2 id="history" { "Changes" }
+                    div class="push" { (format!("{total} in all")) }
+                }
+                div class="card-body" data-flush {
+                    ol class="timeline" {
+                        @for item in &items { (item) }
+                    }
+                }
+            }
+            (pagination(None, shown, total, first, next))
+        }
+    })
 }
 
-fn change(view: ChangeView) -> AnyView {
+fn change(view: ChangeView) -> Content {
     let ChangeView { seq, at, actor, cause, operation, diff, .. } = view;
     let (what, symbol, tone) = operation_label(&operation);
     let actor = if actor.0 == "system" { None } else { Some(format!("by {} ", actor.0)) };
     let fields = (!diff.is_empty()).then(|| {
-        let lines = diff.iter().map(field_change).collect_view();
-        view! {
-            <div class="diff" tabindex="0" role="region" aria-label=format!("What change {seq} changed")>
-                <ol>{lines}</ol>
-            </div>
-        }
+        let lines = diff.iter().map(field_change).collect::<Vec<Content>>();
+        Content::from(html! {
+            div class="diff" tabindex="0" role="region" aria-label=(format!("What change {seq} changed")) {
+                ol { @for line in &lines { (line) } }
+            }
+        })
     });
-    view! {
-        <li>
-            <span class="mark" data-tone=tone>
-                {small_icon(symbol)}
-            </span>
-            <div>
-                {what}
-                <div class="meta">{actor} {cause_link(&cause)} {format!(" · change {seq}")}</div>
-                {fields}
-            </div>
-            {moment(at)}
-        </li>
-    }
-    .erase()
+    Content::from(html! {
+        li {
+            span class="mark" data-tone=(tone) { (small_icon(symbol)) }
+            div {
+                (what)
+                div class="meta" {
+                    @if let Some(actor) = &actor { (actor) }
+                    (cause_link(&cause))
+                    (format!(" · change {seq}"))
+                }
+                @if let Some(fields) = &fields { (fields) }
+            }
+            (moment(at))
+        }
+    })
 }
 
 fn operation_label(operation: &str) -> (String, &'static str, &'static str) {
@@ -97,43 +101,46 @@ fn operation_label(operation: &str) -> (String, &'static str, &'static str) {
     (label.to_owned(), symbol, tone)
 }
 
-fn cause_link(cause: &str) -> AnyView {
+fn cause_link(cause: &str) -> Content {
     match cause.split_once(':') {
         Some(("source", id)) => match id.parse() {
-            Ok(id) => {
-                view! { "read from " <a class="underlined" href=paths::source(id)>{format!("source {id}")}</a> }.erase()
-            }
-            Err(_) => cause.to_owned().erase(),
+            Ok(id) => Content::from(html! {
+                "read from "
+                a class="underlined" href=(paths::source(id)) { (format!("source {id}")) }
+            }),
+            Err(_) => Content::from(html! { (cause) }),
         },
-        Some(("request", id)) => view! { "by request " <code>{id.to_owned()}</code> }.erase(),
-        _ => cause.to_owned().erase(),
+        Some(("request", id)) => Content::from(html! {
+            "by request "
+            code { (id.to_owned()) }
+        }),
+        _ => Content::from(html! { (cause) }),
     }
 }
 
-fn field_change(change: &FieldChange) -> AnyView {
+fn field_change(change: &FieldChange) -> Content {
     let FieldChange { pointer, before, after } = change;
-    let lines = |value: &Option<Value>, op: &'static str, sign: &'static str| -> Vec<AnyView> {
+    let lines = |value: &Option<Value>, op: &'static str, sign: &'static str| -> Vec<Content> {
         let Some(value) = value else { return Vec::new() };
         let yaml = to_yaml(value);
         // Long values are in the document; here their beginning is enough.
         let shown = yaml.lines().take(12).map(|line| {
-            view! {
-                <li data-op=op>
-                    <span class="sign">{sign}</span>
-                    <span class="src">{line.to_owned()}</span>
-                </li>
-            }
-            .erase()
+            Content::from(html! {
+                li data-op=(op) {
+                    span class="sign" { (sign) }
+                    span class="src" { (line.to_owned()) }
+                }
+            })
         });
         shown.collect()
     };
-    view! {
-        <li data-op="skip">
-            <span class="sign"></span>
-            <span class="src">{if pointer.is_empty() { "the document".to_owned() } else { pointer.clone() }}</span>
-        </li>
-        {lines(before, "del", "−")}
-        {lines(after, "add", "+")}
-    }
-    .erase()
+    Content::from(html! {
+        li data-op="skip" {
+            span class="sign" {}
+            span class="src" {
+                (if pointer.is_empty() { "the document".to_owned() } else { pointer.clone() })
+            }
+        }
+        @for line in lines(before, "del", "−").iter().chain(&lines(after, "add", "+")) { (line) }
+    })
 }

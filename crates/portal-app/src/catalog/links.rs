@@ -1,79 +1,70 @@
 //! Links to entities, teams and people.
 
-use leptos::prelude::*;
+use maud::html;
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::wire::EntityLink;
 
 use super::kinds::kind_icon;
 use crate::paths;
-use crate::ui::{Erase, icon, small_icon};
+use crate::ui::{Content, icon, small_icon};
 
 /// A link with the symbol of the entity; a dangling reference says so.
-pub(crate) fn entity_link(link: &EntityLink) -> AnyView {
+pub(crate) fn entity_link(link: &EntityLink) -> Content {
     let EntityLink { entity_ref, title, subtype, exists } = link;
     if !exists {
         return missing(title, entity_ref);
     }
     let symbol = kind_icon(kind_of(entity_ref), subtype.as_deref());
-    view! {
-        <a class="entity-link" href=paths::entity(entity_ref)>
-            {icon(symbol)}
-            <span class="truncate" title=title.clone()>
-                {title.clone()}
-            </span>
-        </a>
-    }
-    .erase()
+    Content::from(html! {
+        a class="entity-link" href=(paths::entity(entity_ref)) {
+            (icon(symbol))
+            span class="truncate" title=(&title) { (title.clone()) }
+        }
+    })
 }
 
 /// Who answers for something. Nobody is worth a warning.
-pub(crate) fn owner_link(owner: Option<&EntityLink>) -> AnyView {
+pub(crate) fn owner_link(owner: Option<&EntityLink>) -> Content {
     let Some(EntityLink { entity_ref, title, exists, .. }) = owner else {
-        return view! {
-            <span class="missing" data-tone="warning">
-                {small_icon("alert")}
+        return Content::from(html! {
+            span class="missing" data-tone="warning" {
+                (small_icon("alert"))
                 "No owner"
-            </span>
-        }
-        .erase();
+            }
+        });
     };
     if !exists {
         return missing(title, entity_ref);
     }
     let class = if kind_of(entity_ref) == "user" { "person" } else { "team" };
-    view! {
-        <a class=class href=paths::entity(entity_ref)>
-            {avatar(entity_ref, title)}
-            <span class="truncate" title=title.clone()>
-                {title.clone()}
-            </span>
-        </a>
-    }
-    .erase()
+    Content::from(html! {
+        a class=(class) href=(paths::entity(entity_ref)) {
+            (avatar(entity_ref, title))
+            span class="truncate" title=(&title) { (title.clone()) }
+        }
+    })
 }
 
-fn missing(title: &str, entity_ref: &str) -> AnyView {
-    view! {
-        <span class="missing" data-tone="warning" title=format!("{entity_ref} is not in the catalog")>
-            {small_icon("alert")}
-            <span class="truncate">{title.to_owned()}</span>
-            <span class="visually-hidden">", not found"</span>
-        </span>
-    }
-    .erase()
+fn missing(title: &str, entity_ref: &str) -> Content {
+    Content::from(html! {
+        span class="missing" data-tone="warning" title=(format!("{entity_ref} is not in the catalog")) {
+            (small_icon("alert"))
+            span class="truncate" { (title.to_owned()) }
+            span class="visually-hidden" { ", not found" }
+        }
+    })
 }
 
 /// Initials on a colour that is always the same for the same entity.
-pub(crate) fn avatar(entity_ref: &str, title: &str) -> AnyView {
+pub(crate) fn avatar(entity_ref: &str, title: &str) -> Content {
     const HUES: u32 = 12;
     let hue = entity_ref.bytes().fold(7_u32, |hash, byte| hash.wrapping_mul(31).wrapping_add(u32::from(byte))) % HUES;
     let kind = if kind_of(entity_ref) == "user" { "person" } else { "team" };
-    view! {
-        <span class="avatar" data-kind=kind data-hue=hue.to_string() aria-hidden="true">
-            {initials(title)}
-        </span>
-    }
-    .erase()
+    Content::from(html! {
+        span class="avatar" data-kind=(kind) data-hue=(hue.to_string()) aria-hidden="true" {
+            (initials(title))
+        }
+    })
 }
 
 fn initials(title: &str) -> String {

@@ -1,12 +1,10 @@
 //! The list: what exists, whose it is, narrowed by its address.
 
-use std::collections::BTreeMap;
-
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use portal_core::catalog::wire::{EntityList, FacetValue};
-use serde::Deserialize;
+use maud::html;
+use portal_core::catalog::wire::EntityList;
 
 use super::facets::{facets, value_label};
 use super::kinds::{kind_count, kind_plural};
@@ -14,7 +12,7 @@ use super::query::CatalogQuery;
 use super::table::entity_table;
 use crate::api::{Live, Load, use_load};
 use crate::paths;
-use crate::ui::{Erase, empty, failed, icon, live_field, page_title, pagination, skeleton_rows, small_icon};
+use crate::ui::{Content, Erase, empty, failed, icon, live_field, page_title, pagination, skeleton_rows, small_icon};
 
 #[component]
 pub(crate) fn CatalogListPage() -> impl IntoView {
@@ -49,17 +47,10 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
     .erase()
 }
 
-/// What the facets need of the answer; the rows are skipped.
-#[derive(Deserialize)]
-struct Counts {
-    total: u64,
-    facets: BTreeMap<String, Vec<FacetValue>>,
-}
-
 fn facet_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
-    let answer = load.read::<Counts>()?;
+    let answer = load.read_shared::<EntityList>()?;
     Some(match answer {
-        Ok((counts, _)) => query.with(|query| facets(query, &counts.facets, counts.total)),
+        Ok((list, _)) => query.with(|query| facets(query, &list.facets, list.total)).erase(),
         // The table says what happened.
         Err(_) => ().erase(),
     })
@@ -99,16 +90,16 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
 }
 
 fn total(load: Load, query: Memo<CatalogQuery>) -> Option<String> {
-    let (counts, _) = load.read::<Counts>()?.ok()?;
-    Some(query.with(|query| kind_count(&query.kind, counts.total)))
+    let (list, _) = load.read_shared::<EntityList>()?.ok()?;
+    Some(query.with(|query| kind_count(&query.kind, list.total)))
 }
 
 /// What narrows the list, each with a way to drop it.
 fn chips(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
     // The titles of owners come with the answer.
-    let counts = load.read::<Counts>()?.ok();
+    let list = load.read_shared::<EntityList>()?.ok();
     let titled = |key: &str, value: &str| {
-        let values = counts.as_ref()?.0.facets.get(key)?;
+        let values = list.as_ref()?.0.facets.get(key)?;
         values.iter().find(|known| known.value.eq_ignore_ascii_case(value))?.title.clone()
     };
     let query = query.get();
@@ -135,27 +126,26 @@ fn chips(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
 }
 
 fn table_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
-    let answer = load.read::<EntityList>()?;
+    let answer = load.read_shared::<EntityList>()?;
     let query = query.get();
     Some(match answer {
         Err(failure) => failed("The catalog", &failure, load),
-        Ok((list, _)) if list.items.is_empty() => nothing(&query),
+        Ok((list, _)) if list.items.is_empty() => nothing(&query).erase(),
         Ok((list, now_ms)) => {
-            let EntityList { items, next_cursor, previous_cursor, total, offset, .. } = list;
-            let shown = items.len();
-            let caption = format!("{}, sorted by {}", kind_count(&query.kind, total), query.sort.0);
-            let previous = previous_cursor.map(|cursor| query.with_cursor(&cursor).href());
-            let next = next_cursor.map(|cursor| query.with_cursor(&cursor).href());
+            let EntityList { items, next_cursor, previous_cursor, total, offset, .. } = &*list;
+            let caption = format!("{}, sorted by {}", kind_count(&query.kind, *total), query.sort.0);
+            let previous = previous_cursor.as_ref().map(|cursor| query.with_cursor(cursor).href());
+            let next = next_cursor.as_ref().map(|cursor| query.with_cursor(cursor).href());
             view! {
-                {entity_table(&query, items, caption, now_ms)}
-                {pagination(offset, shown, total, previous, next)}
+                {entity_table(&query, items, &caption, now_ms)}
+                {pagination(*offset, items.len(), *total, previous, next)}
             }
             .erase()
         }
     })
 }
 
-fn nothing(query: &CatalogQuery) -> AnyView {
+fn nothing(query: &CatalogQuery) -> Content {
     let kind = kind_plural(&query.kind);
     let kind = if query.kind == "api" { kind } else { kind.to_lowercase() };
     let view = if query.is_narrowed() {
@@ -179,34 +169,31 @@ fn nothing(query: &CatalogQuery) -> AnyView {
             } else {
                 format!("No {kind} match “{}”", query.text)
             },
-            text.erase(),
-            view! {
-                <a class="button" href=fewer.href()>
-                    "Drop the last filter"
-                </a>
-                <a class="button" data-variant="quiet" href=all.href()>
-                    "Drop all filters"
-                </a>
-            }
-            .erase(),
+            text,
+            Content::from(html! {
+                a class="button" href=(fewer.href()) { "Drop the last filter" }
+                a class="button" data-variant="quiet" href=(all.href()) { "Drop all filters" }
+            }),
         )
     } else {
         empty(
             "catalog",
             format!("No {kind} yet"),
-            view! { "Entities come from sources: a folder, a git repository, or " <code>"portal serve --catalog PATH"</code> "." }
-                .erase(),
-            view! {
-                <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
-                    {icon("plus")}
+            Content::from(html! {
+                "Entities come from sources: a folder, a git repository, or "
+                code { "portal serve --catalog PATH" }
+                "."
+            }),
+            Content::from(html! {
+                a class="button" data-variant="primary" href=(paths::NEW_SOURCE) {
+                    (icon("plus"))
                     "Add source"
-                </a>
-                <a class="button" href=query.with_kind("all").href()>
-                    "Show all kinds"
-                </a>
-            }
-            .erase(),
+                }
+                a class="button" href=(query.with_kind("all").href()) { "Show all kinds" }
+            }),
         )
     };
-    view! { <div class="card">{view}</div> }.erase()
+    Content::from(html! {
+        div class="card" { (view) }
+    })
 }

@@ -1,12 +1,12 @@
 //! The relations of an entity, grouped by the role they play for it.
 
-use leptos::prelude::*;
+use maud::html;
 use portal_core::catalog::wire::RelationView;
 
 use super::entity_page::Tab;
 use super::links::{avatar, entity_link, kind_of};
 use crate::paths;
-use crate::ui::{Erase, empty, small_icon};
+use crate::ui::{Content, empty, small_icon};
 
 /// Targets that are shown before the rest of a group is folded away.
 const SHOWN: usize = 8;
@@ -32,7 +32,7 @@ const ROLES: [(&str, &str, &str); 16] = [
     ("promotes", "Promotes", "arrow-right"),
 ];
 
-pub(super) fn relations(entity_ref: &str, relations: &[RelationView]) -> AnyView {
+pub(super) fn relations(entity_ref: &str, relations: &[RelationView]) -> Content {
     let known = ROLES.iter().map(|(relation, label, symbol)| (*relation, (*label).to_owned(), *symbol));
     let mut roles: Vec<(&str, String, &'static str)> = known.collect();
     for RelationView { relation, .. } in relations {
@@ -40,7 +40,7 @@ pub(super) fn relations(entity_ref: &str, relations: &[RelationView]) -> AnyView
             roles.push((relation, words(relation), "link"));
         }
     }
-    let groups: Vec<AnyView> = roles
+    let groups: Vec<Content> = roles
         .into_iter()
         .filter_map(|(relation, label, symbol)| {
             let members: Vec<&RelationView> = relations.iter().filter(|view| view.relation == relation).collect();
@@ -51,68 +51,80 @@ pub(super) fn relations(entity_ref: &str, relations: &[RelationView]) -> AnyView
         empty(
             "link",
             "Nothing is related to it".to_owned(),
-            "Fields like dependsOn, providesApis and system in its descriptor relate it to others.".erase(),
-            ().erase(),
+            "Fields like dependsOn, providesApis and system in its descriptor relate it to others.",
+            "",
         )
     } else {
-        view! { <div class="relations">{groups}</div> }.erase()
+        Content::from(html! {
+            div class="relations" {
+                @for group in &groups { (group) }
+            }
+        })
     };
-    view! {
-        <section class="card" aria-labelledby="relations">
-            <header class="card-head">
-                <h2 id="relations">"Relations"</h2>
-                <div class="push">
-                    <a href=Tab::Graph.href(entity_ref)>"Open graph"</a>
-                </div>
-            </header>
-            <div class="card-body" data-flush>
-                {body}
-            </div>
-        </section>
-    }
-    .erase()
+    Content::from(html! {
+        section class="card" aria-labelledby="relations" {
+            header class="card-head" {
+                h2 id="relations" { "Relations" }
+                div class="push" {
+                    a href=(Tab::Graph.href(entity_ref)) { "Open graph" }
+                }
+            }
+            div class="card-body" data-flush { (body) }
+        }
+    })
 }
 
-fn group(label: &str, symbol: &'static str, members: &[&RelationView]) -> AnyView {
-    let mut items: Vec<AnyView> = members.iter().map(|view| item(view)).collect();
+fn group(label: &str, symbol: &'static str, members: &[&RelationView]) -> Content {
+    let mut items: Vec<Content> = members.iter().map(|view| item(view)).collect();
     let rest = if items.len() > SHOWN + 1 { items.split_off(SHOWN) } else { Vec::new() };
     let more = (!rest.is_empty()).then(|| {
-        view! {
-            <details class="more">
-                <summary>{format!("{} more", rest.len())}</summary>
-                <ul>{rest}</ul>
-            </details>
-        }
+        Content::from(html! {
+            details class="more" {
+                summary { (format!("{} more", rest.len())) }
+                ul { @for item in &rest { (item) } }
+            }
+        })
     });
-    view! {
-        <section>
-            <h3>
-                {small_icon(symbol)} {label.to_owned()} <span class="count">{members.len()}</span>
-            </h3>
-            <ul>{items}</ul>
-            {more}
-        </section>
-    }
-    .erase()
+    Content::from(html! {
+        section {
+            h3 {
+                (small_icon(symbol))
+                (label.to_owned())
+                span class="count" { (members.len()) }
+            }
+            ul {
+                @for item in &items { (item) }
+            }
+            @if let Some(more) = &more { (more) }
+        }
+    })
 }
 
-fn item(view: &RelationView) -> AnyView {
+fn item(view: &RelationView) -> Content {
     let target = &view.target;
     let note = if target.exists { target.subtype.clone() } else { Some("not found".to_owned()) };
-    let note = note.map(|note| view! { <span class="muted">{note}</span> });
+    let note = note.map(|note| {
+        Content::from(html! {
+            span class="muted" { (note) }
+        })
+    });
     let person = target.exists && kind_of(&target.entity_ref) == "user";
     let link = if person {
-        view! {
-            <a class="person" href=paths::entity(&target.entity_ref)>
-                {avatar(&target.entity_ref, &target.title)}
-                <span class="truncate">{target.title.clone()}</span>
-            </a>
-        }
-        .erase()
+        Content::from(html! {
+            a class="person" href=(paths::entity(&target.entity_ref)) {
+                (avatar(&target.entity_ref, &target.title))
+                span class="truncate" { (target.title.clone()) }
+            }
+        })
     } else {
         entity_link(target)
     };
-    view! { <li>{link} {note}</li> }.erase()
+    Content::from(html! {
+        li {
+            (link)
+            @if let Some(note) = &note { (note) }
+        }
+    })
 }
 
 /// `Is deployed to` for `isDeployedTo`.

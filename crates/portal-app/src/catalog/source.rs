@@ -1,6 +1,6 @@
 //! Where an entity comes from: its source, what is wrong there, its document.
 
-use leptos::prelude::*;
+use maud::html;
 use portal_core::catalog::Entity;
 use portal_core::catalog::wire::{EntityView, Provenance};
 use portal_core::sources::wire::SourceErrorView;
@@ -10,29 +10,32 @@ use super::entity_page::Tab;
 use super::yaml::to_yaml;
 use crate::paths;
 use crate::sources::problem;
-use crate::ui::{Erase, ago, icon, moment, small_icon};
+use crate::ui::{Content, ago, icon, moment, small_icon};
 
 /// The short answer, in the aside.
-pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64) -> AnyView {
-    view! {
-        <section class="card" aria-labelledby="source">
-            <header class="card-head">
-                <h2 id="source">"Source"</h2>
-                <div class="push">
-                    <a href=Tab::Source.href(entity_ref)>"Show document"</a>
-                </div>
-            </header>
-            <div class="card-body">{facts(provenance, now_ms)}</div>
-        </section>
-    }
-    .erase()
+pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64) -> Content {
+    Content::from(html! {
+        section class="card" aria-labelledby="source" {
+            header class="card-head" {
+                h2 id="source" { "Source" }
+                div class="push" {
+                    a href=(Tab::Source.href(entity_ref)) { "Show document" }
+                }
+            }
+            div class="card-body" { (facts(provenance, now_ms)) }
+        }
+    })
 }
 
-fn facts(provenance: &Provenance, now_ms: i64) -> AnyView {
+fn facts(provenance: &Provenance, now_ms: i64) -> Content {
     let Provenance { source_id, source, location, document, line, read_at, stale, orphan_since } = provenance;
     let source = match source_id {
-        Some(id) => view! { <a class="underlined" href=paths::source(*id)>{source.clone()}</a> }.erase(),
-        None => view! { {source.clone()} }.erase(),
+        Some(id) => Content::from(html! {
+            a class="underlined" href=(paths::source(*id)) { (source.clone()) }
+        }),
+        None => Content::from(html! {
+            (source.clone())
+        }),
     };
     let state = match (stale, orphan_since) {
         (true, _) => ("warning", "alert", "Last good version"),
@@ -41,71 +44,77 @@ fn facts(provenance: &Provenance, now_ms: i64) -> AnyView {
     };
     let (tone, symbol, label) = state;
     let part = (*document > 0).then(|| format!(", document {}", document + 1));
-    view! {
-        <dl class="kv">
-            <dt>"Source"</dt>
-            <dd>{source}</dd>
-            <dt>"Document"</dt>
-            <dd>
-                <code>{format!("{location}:{line}")}</code>
-                {part}
-            </dd>
-            <dt>"Last read"</dt>
-            <dd>{ago(*read_at, now_ms)}</dd>
-            <dt>"State"</dt>
-            <dd>
-                <span class="status" data-tone=tone data-quiet=tone == "success">
-                    {icon(symbol)}
-                    {label}
-                </span>
-            </dd>
-        </dl>
-    }
-    .erase()
+    Content::from(html! {
+        dl class="kv" {
+            dt { "Source" }
+            dd { (source) }
+            dt { "Document" }
+            dd {
+                code { (location) ":" (line) }
+                @if let Some(part) = &part { (part) }
+            }
+            dt { "Last read" }
+            dd { (ago(*read_at, now_ms)) }
+            dt { "State" }
+            dd {
+                span class="status" data-tone=(tone) data-quiet[tone == "success"] {
+                    (icon(symbol))
+                    (label)
+                }
+            }
+        }
+    })
 }
 
 /// The whole answer: state, errors with the offending lines, the document.
-pub(super) fn source_tab(view: &EntityView, entity: &Entity, errors: &[SourceErrorView], now_ms: i64) -> AnyView {
-    let problems: Vec<AnyView> = errors.iter().map(|error| problem(error, false)).collect();
+pub(super) fn source_tab(view: &EntityView, entity: &Entity, errors: &[SourceErrorView], now_ms: i64) -> Content {
+    let problems: Vec<Content> = errors.iter().map(|error| problem(error, false)).collect();
     let problems = (!problems.is_empty()).then(|| {
-        view! {
-            <section class="card" aria-labelledby="problems">
-                <header class="card-head">
-                    <h2 id="problems">"Errors " <span class="count">{problems.len()}</span></h2>
-                </header>
-                <div class="card-body" data-flush>
-                    {problems}
-                </div>
-            </section>
-        }
+        Content::from(html! {
+            section class="card" aria-labelledby="problems" {
+                header class="card-head" {
+                    h2 id="problems" {
+                        "Errors "
+                        span class="count" { (problems.len()) }
+                    }
+                }
+                div class="card-body" data-flush {
+                    @for problem in &problems { (problem) }
+                }
+            }
+        })
     });
-    view! {
-        <div class="split">
-            <div class="stack">
-                {problems}
-                <section class="card" aria-labelledby="document">
-                    <header class="card-head">
-                        <h2 id="document">"Document"</h2>
-                        <div class="push">"as the catalog keeps it"</div>
-                    </header>
-                    {listing(&to_yaml(&authored(entity)))}
-                </section>
-            </div>
-            <aside class="stack" aria-label="Provenance">
-                <section class="card" aria-labelledby="provenance">
-                    <header class="card-head">
-                        <h2 id="provenance">"Provenance"</h2>
-                    </header>
-                    <div class="card-body">{facts(&view.provenance, now_ms)}</div>
-                    <div class="card-foot">
-                        {small_icon("commit")}
-                        <span>"Changed " {moment(view.changed_at)} ", change " {view.changed_seq}</span>
-                    </div>
-                </section>
-            </aside>
-        </div>
-    }
-    .erase()
+    Content::from(html! {
+        div class="split" {
+            div class="stack" {
+                @if let Some(problems) = &problems { (problems) }
+                section class="card" aria-labelledby="document" {
+                    header class="card-head" {
+                        h2 id="document" { "Document" }
+                        div class="push" { "as the catalog keeps it" }
+                    }
+                    (listing(&to_yaml(&authored(entity))))
+                }
+            }
+            aside class="stack" aria-label="Provenance" {
+                section class="card" aria-labelledby="provenance" {
+                    header class="card-head" {
+                        h2 id="provenance" { "Provenance" }
+                    }
+                    div class="card-body" { (facts(&view.provenance, now_ms)) }
+                    div class="card-foot" {
+                        (small_icon("commit"))
+                        span {
+                            "Changed "
+                            (moment(view.changed_at))
+                            ", change "
+                            (view.changed_seq)
+                        }
+                    }
+                }
+            }
+        }
+    })
 }
 
 /// The document without what the catalog has added to it.
@@ -124,8 +133,8 @@ fn authored(entity: &Entity) -> Value {
 
 /// YAML with its keys set off. One element per line would be slow for long
 /// definitions, so only the keys have one.
-fn listing(yaml: &str) -> AnyView {
-    let mut parts: Vec<AnyView> = Vec::new();
+fn listing(yaml: &str) -> Content {
+    let mut parts: Vec<Content> = Vec::new();
     let mut plain = String::new();
     // Lines of a block belong to the text, whatever they look like.
     let mut block_deeper_than: Option<usize> = None;
@@ -143,11 +152,13 @@ fn listing(yaml: &str) -> AnyView {
         match key {
             Some(end) => {
                 plain.push_str(&line[..start]);
-                // An empty text would be written as a space.
                 if !plain.is_empty() {
-                    parts.push(std::mem::take(&mut plain).erase());
+                    parts.push(Content::from(html! { (plain) }));
+                    plain.clear();
                 }
-                parts.push(view! { <span class="tok-key">{line[start..start + end].to_owned()}</span> }.erase());
+                parts.push(Content::from(html! {
+                    span class="tok-key" { (line[start..start + end].to_owned()) }
+                }));
                 plain.push_str(&line[start + end..]);
             }
             None => plain.push_str(line),
@@ -158,12 +169,11 @@ fn listing(yaml: &str) -> AnyView {
         }
     }
     if !plain.is_empty() {
-        parts.push(plain.erase());
+        parts.push(Content::from(html! { (plain) }));
     }
-    view! {
-        <pre class="listing" tabindex="0" aria-label="Document">
-            {parts}
-        </pre>
-    }
-    .erase()
+    Content::from(html! {
+        pre class="listing" tabindex="0" aria-label="Document" {
+            @for part in &parts { (part) }
+        }
+    })
 }

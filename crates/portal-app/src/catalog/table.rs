@@ -1,6 +1,6 @@
 //! The table of the list: its columns depend on the kind.
 
-use leptos::prelude::*;
+use maud::html;
 use portal_core::catalog::Entity;
 use portal_core::catalog::wire::{EntityLink, EntityView};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::CatalogQuery;
 use crate::paths;
-use crate::ui::{Erase, ago, small_icon};
+use crate::ui::{Content, ago, small_icon};
 
 /// One row, taken apart.
 struct Row {
@@ -27,7 +27,7 @@ struct Column {
     class: &'static str,
     /// Name of the order in the address.
     sort: Option<&'static str>,
-    cell: fn(&Row, i64) -> AnyView,
+    cell: fn(&Row, i64) -> Content,
 }
 
 const NAME: Column = Column { head: "Name", class: "col-name", sort: Some("name"), cell: name_cell };
@@ -59,36 +59,47 @@ fn columns(kind: &str) -> &'static [Column] {
     }
 }
 
-pub(super) fn entity_table(query: &CatalogQuery, items: Vec<EntityView>, caption: String, now_ms: i64) -> AnyView {
+pub(super) fn entity_table(query: &CatalogQuery, items: &[EntityView], caption: &str, now_ms: i64) -> Content {
     let columns = columns(&query.kind);
-    let heads = columns.iter().map(|column| head(query, column)).collect_view();
+    let heads = columns.iter().map(|column| head(query, column)).collect::<Vec<Content>>();
     let rows = items
-        .into_iter()
+        .iter()
         .map(|view| {
             let row = row(view);
             let cells = columns
                 .iter()
-                .map(|column| view! { <td class=column.class>{(column.cell)(&row, now_ms)}</td> }.erase())
-                .collect_view();
-            view! { <tr>{cells}</tr> }.erase()
+                .map(|column| {
+                    Content::from(html! {
+                        td class=(column.class) { ((column.cell)(&row, now_ms)) }
+                    })
+                })
+                .collect::<Vec<Content>>();
+            Content::from(html! {
+                tr {
+                    @for cell in &cells { (cell) }
+                }
+            })
         })
-        .collect_view();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="visually-hidden">{caption}</caption>
-                <thead>
-                    <tr>{heads}</tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .erase()
+        .collect::<Vec<Content>>();
+    Content::from(html! {
+        div class="table-wrap" {
+            table class="table" {
+                caption class="visually-hidden" { (caption) }
+                thead {
+                    tr {
+                        @for head in &heads { (head) }
+                    }
+                }
+                tbody {
+                    @for row in &rows { (row) }
+                }
+            }
+        }
+    })
 }
 
-fn row(view: EntityView) -> Row {
-    let EntityView { entity_ref, entity, owner, system, changed_at, provenance, .. } = view;
+fn row(view: &EntityView) -> Row {
+    let EntityView { entity_ref, entity, owner, system, changed_at, provenance, .. } = view.clone();
     let mark = match (provenance.stale, provenance.orphan_since) {
         (true, _) => Some("Stale"),
         (false, Some(_)) => Some("Orphan"),
@@ -97,33 +108,29 @@ fn row(view: EntityView) -> Row {
     Row { entity_ref, entity: Entity(entity), owner, system, mark, changed_at }
 }
 
-fn head(query: &CatalogQuery, column: &Column) -> AnyView {
+fn head(query: &CatalogQuery, column: &Column) -> Content {
     let Column { head, class, sort, .. } = column;
     let Some(sort) = *sort else {
-        return view! {
-            <th scope="col" class=*class>
-                {*head}
-            </th>
-        }
-        .erase();
+        return Content::from(html! {
+            th scope="col" class=(*class) { (*head) }
+        });
     };
     let (current, backwards) = query.sort;
     let here = current == sort;
     let order = here.then_some(if backwards { "descending" } else { "ascending" });
     let arrow = here.then(|| small_icon(if backwards { "arrow-down" } else { "arrow-up" }));
     let href = query.with_sort(sort, here && !backwards).href();
-    view! {
-        <th scope="col" class=*class aria-sort=order>
-            <a class="sort" href=href data-noscroll>
-                {*head}
-                {arrow}
-            </a>
-        </th>
-    }
-    .erase()
+    Content::from(html! {
+        th scope="col" class=(*class) aria-sort=[order] {
+            a class="sort" href=(href) data-noscroll {
+                (*head)
+                @if let Some(arrow) = &arrow { (arrow) }
+            }
+        }
+    })
 }
 
-fn name_cell(row: &Row, _: i64) -> AnyView {
+fn name_cell(row: &Row, _: i64) -> Content {
     let kind = kind_of(&row.entity_ref);
     let subtype = row.entity.spec_str("type");
     let title = row.entity.display_title().to_owned();
@@ -134,43 +141,42 @@ fn name_cell(row: &Row, _: i64) -> AnyView {
         (None, subtype) => subtype.map_or_else(|| kind_name(kind), str::to_owned),
     };
     let mark = row.mark.map(|mark| {
-        view! {
-            <span class="status" data-tone="warning">
-                {small_icon("alert")}
-                {mark}
-            </span>
-        }
+        Content::from(html! {
+            span class="status" data-tone="warning" {
+                (small_icon("alert"))
+                (mark)
+            }
+        })
     });
     let link =
         EntityLink { entity_ref: row.entity_ref.clone(), title, subtype: subtype.map(str::to_owned), exists: true };
-    view! {
-        <div class="cell">{entity_link(&link)} {mark}</div>
-        <span class="sub">{second}</span>
-    }
-    .erase()
+    Content::from(html! {
+        div class="cell" {
+            (entity_link(&link))
+            @if let Some(mark) = &mark { (mark) }
+        }
+        span class="sub" { (second) }
+    })
 }
 
-fn kind_cell(row: &Row, _: i64) -> AnyView {
+fn kind_cell(row: &Row, _: i64) -> Content {
     text(Some(&kind_name(kind_of(&row.entity_ref))), "")
 }
 
-fn description_cell(row: &Row, _: i64) -> AnyView {
+fn description_cell(row: &Row, _: i64) -> Content {
     match row.entity.description() {
-        Some(description) => view! {
-            <span class="muted" title=description.to_owned()>
-                {description.to_owned()}
-            </span>
-        }
-        .erase(),
+        Some(description) => Content::from(html! {
+            span class="muted" title=(description.to_owned()) { (description.to_owned()) }
+        }),
         None => text(None, "No description"),
     }
 }
 
-fn owner_cell(row: &Row, _: i64) -> AnyView {
+fn owner_cell(row: &Row, _: i64) -> Content {
     if has_owner(kind_of(&row.entity_ref)) { owner_link(row.owner.as_ref()) } else { text(None, "Not applicable") }
 }
 
-fn system_cell(row: &Row, _: i64) -> AnyView {
+fn system_cell(row: &Row, _: i64) -> Content {
     match &row.system {
         Some(system) if system.exists => plain_link(system),
         Some(system) => entity_link(system),
@@ -178,37 +184,36 @@ fn system_cell(row: &Row, _: i64) -> AnyView {
     }
 }
 
-fn type_cell(row: &Row, _: i64) -> AnyView {
+fn type_cell(row: &Row, _: i64) -> Content {
     text(row.entity.spec_str("type"), "Not set")
 }
 
-fn lifecycle_cell(row: &Row, _: i64) -> AnyView {
+fn lifecycle_cell(row: &Row, _: i64) -> Content {
     match row.entity.spec_str("lifecycle") {
-        Some("deprecated") => view! {
-            <span class="status" data-tone="warning">
-                {small_icon("flag")}
+        Some("deprecated") => Content::from(html! {
+            span class="status" data-tone="warning" {
+                (small_icon("flag"))
                 "deprecated"
-            </span>
-        }
-        .erase(),
+            }
+        }),
         lifecycle => text(lifecycle, "Not set"),
     }
 }
 
-fn tags_cell(row: &Row, _: i64) -> AnyView {
+fn tags_cell(row: &Row, _: i64) -> Content {
     let tags = row.entity.tags().collect::<Vec<_>>().join(", ");
     text(Some(&tags).filter(|tags| !tags.is_empty()).map(String::as_str), "No tags")
 }
 
-fn domain_cell(row: &Row, _: i64) -> AnyView {
+fn domain_cell(row: &Row, _: i64) -> Content {
     reference(row, "domain", "domain", "No domain")
 }
 
-fn parent_cell(row: &Row, _: i64) -> AnyView {
+fn parent_cell(row: &Row, _: i64) -> Content {
     reference(row, "parent", "group", "Top level")
 }
 
-fn reference(row: &Row, field: &str, kind: &str, absent: &'static str) -> AnyView {
+fn reference(row: &Row, field: &str, kind: &str, absent: &'static str) -> Content {
     let written = row.entity.spec_str(field);
     match written.and_then(|written| written_ref(written, kind, row.entity.namespace())) {
         Some(link) => plain_link(&link),
@@ -216,43 +221,56 @@ fn reference(row: &Row, field: &str, kind: &str, absent: &'static str) -> AnyVie
     }
 }
 
-fn email_cell(row: &Row, _: i64) -> AnyView {
+fn email_cell(row: &Row, _: i64) -> Content {
     let email = row.entity.spec().and_then(|spec| spec.get("profile")?.get("email")?.as_str());
     text(email, "Not set")
 }
 
-fn teams_cell(row: &Row, _: i64) -> AnyView {
+fn teams_cell(row: &Row, _: i64) -> Content {
     let teams = row.entity.spec().and_then(|spec| spec.get("memberOf")?.as_array());
-    let links: Vec<AnyView> = teams
+    let links: Vec<Content> = teams
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .filter_map(|team| written_ref(team, "group", row.entity.namespace()))
         .map(|link| plain_link(&link))
         .collect();
-    if links.is_empty() { text(None, "No team") } else { view! { <div class="cell">{links}</div> }.erase() }
+    if links.is_empty() {
+        text(None, "No team")
+    } else {
+        Content::from(html! {
+            div class="cell" {
+                @for link in &links { (link) }
+            }
+        })
+    }
 }
 
-fn target_cell(row: &Row, _: i64) -> AnyView {
+fn target_cell(row: &Row, _: i64) -> Content {
     text(row.entity.spec_str("target"), "Not set")
 }
 
-fn changed_cell(row: &Row, now_ms: i64) -> AnyView {
-    view! { <span class="muted">{ago(row.changed_at, now_ms)}</span> }.erase()
+fn changed_cell(row: &Row, now_ms: i64) -> Content {
+    Content::from(html! {
+        span class="muted" { (ago(row.changed_at, now_ms)) }
+    })
 }
 
-fn plain_link(link: &EntityLink) -> AnyView {
-    view! {
-        <a class="muted" href=paths::entity(&link.entity_ref) title=link.title.clone()>
-            {link.title.clone()}
-        </a>
-    }
-    .erase()
+fn plain_link(link: &EntityLink) -> Content {
+    Content::from(html! {
+        a class="muted" href=(paths::entity(&link.entity_ref)) title=(&link.title) {
+            (link.title.clone())
+        }
+    })
 }
 
-fn text(value: Option<&str>, absent: &'static str) -> AnyView {
+fn text(value: Option<&str>, absent: &'static str) -> Content {
     match value {
-        Some(value) => view! { <span title=value.to_owned()>{value.to_owned()}</span> }.erase(),
-        None => view! { <span class="missing">{absent}</span> }.erase(),
+        Some(value) => Content::from(html! {
+            span title=(value.to_owned()) { (value.to_owned()) }
+        }),
+        None => Content::from(html! {
+            span class="missing" { (absent) }
+        }),
     }
 }

@@ -5,8 +5,8 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 
 use super::query::SearchQuery;
-use super::results::results_region;
-use crate::api::{Live, use_load};
+use super::results::{record_click, results_region};
+use crate::api::{Live, use_api, use_load};
 use crate::paths;
 use crate::ui::{Erase, live_field, page_title, skeleton_rows};
 
@@ -28,6 +28,10 @@ pub(crate) fn SearchPage() -> impl IntoView {
     let text = Memo::new(move |_| query.with(|query| query.text.clone()));
     let title =
         move || text.with(|text| if text.is_empty() { "Search".to_owned() } else { format!("{text} · Search") });
+    let api = use_api();
+    let opened = move |event: leptos::ev::MouseEvent| {
+        record_click(api.clone(), text.get_untracked(), &event);
+    };
     view! {
         {page_title(title)}
         <header class="stack search-head" data-gap="3">
@@ -36,7 +40,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
             </h1>
             {live_field("Search", "Names, descriptions, API definitions, tags…", paths::SEARCH, text, hidden, search)}
         </header>
-        <div class="stack" aria-busy=move || load.pending.get().then_some("true")>
+        <div class="stack" aria-busy=move || load.pending.get().then_some("true") on:click=opened>
             <Suspense fallback=|| skeleton_rows(8)>{move || results_region(load, query)}</Suspense>
         </div>
     }

@@ -2,86 +2,78 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use maud::html;
 use portal_core::search::wire::{SearchHit, SearchResults, Segment};
 use serde_json::json;
+use wasm_bindgen::JsCast as _;
 
 use super::query::{FACETS, SearchQuery};
-use crate::api::{Api, Load, Method, send, use_api};
+use crate::api::{Api, Load, Method, send};
 use crate::catalog::{has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
 use crate::paths;
-use crate::ui::{Erase, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon};
+use crate::ui::{Content, Erase, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon};
 
 pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<AnyView> {
     let answer = load.read::<SearchResults>();
     let query = query.get();
     if query.text.is_empty() {
-        return Some(prompt());
+        return Some(prompt().erase());
     }
     Some(match answer? {
         Err(failure) => failed("The results", &failure, load),
-        Ok((results, _)) if results.items.is_empty() && !query.is_narrowed() => nothing(&query, &results.suggestions),
-        Ok((results, _)) => found(&query, results),
+        Ok((results, _)) if results.items.is_empty() && !query.is_narrowed() => {
+            nothing(&query, &results.suggestions).erase()
+        }
+        Ok((results, _)) => found(&query, results).erase(),
     })
 }
 
-fn prompt() -> AnyView {
-    view! {
-        <div class="card">
-            {empty(
-                "search",
-                "Search everything in the catalog".to_owned(),
-                "Services, APIs and their definitions, teams and people. Part of a word is enough, and a typo does no harm."
-                    .erase(),
-                view! {
-                    <a class="button" href=paths::CATALOG>
-                        "Browse the catalog"
-                    </a>
-                }
-                .erase(),
-            )}
-        </div>
+fn prompt() -> Content {
+    Content::from(html! {
+            div class="card" {
+                (empty(
+                    "search",
+                    "Search everything in the catalog".to_owned(),
+                    "Services, APIs and their definitions, teams and people. Part of a word is enough, and a typo does no harm.",
+                    Content::from(html! {
+                        a class="button" href=(paths::CATALOG) { "Browse the catalog" }
+                    }),
+            ))
     }
-    .erase()
+    })
 }
 
-fn nothing(query: &SearchQuery, suggestions: &[String]) -> AnyView {
+fn nothing(query: &SearchQuery, suggestions: &[String]) -> Content {
     let links = suggestions
         .iter()
         .map(|words| {
             let href = query.with_text(words, true).href();
-            view! {
-                <a class="button" href=href>
-                    {words.clone()}
-                </a>
-            }
-            .erase()
+            Content::from(html! {
+                a class="button" href=(href) { (words.clone()) }
+            })
         })
-        .collect_view();
+        .collect::<Vec<Content>>();
     let advice = if suggestions.is_empty() {
         "Try fewer or more general words, or browse the catalog."
     } else {
         "Did you mean one of these?"
     };
-    view! {
-        <div class="card" role="status">
-            {empty(
-                "search",
-                format!("Nothing matches “{}”", query.text),
-                advice.erase(),
-                view! {
-                    {links}
-                    <a class="button" data-variant="quiet" href=paths::CATALOG>
-                        "Browse the catalog"
-                    </a>
-                }
-                .erase(),
-            )}
-        </div>
+    Content::from(html! {
+            div class="card" role="status" {
+                (empty(
+                    "search",
+                    format!("Nothing matches “{}”", query.text),
+                    advice,
+                    Content::from(html! {
+                        @for link in &links { (link) }
+                        a class="button" data-variant="quiet" href=(paths::CATALOG) { "Browse the catalog" }
+                    }),
+            ))
     }
-    .erase()
+    })
 }
 
-fn found(query: &SearchQuery, results: SearchResults) -> AnyView {
+fn found(query: &SearchQuery, results: SearchResults) -> Content {
     let tabs = tabs(query, &results);
     let facets = facets(query, &results);
     let SearchResults { items, next_cursor, total, .. } = results;
@@ -93,84 +85,73 @@ fn found(query: &SearchQuery, results: SearchResults) -> AnyView {
         empty(
             "filter",
             format!("Nothing of this kind matches “{}”", query.text),
-            "The filters exclude every result.".erase(),
-            view! {
-                <a class="button" href=query.with_text(&query.text, true).href()>
-                    "Drop all filters"
-                </a>
-            }
-            .erase(),
+            "The filters exclude every result.",
+            Content::from(html! {
+                a class="button" href=(query.with_text(&query.text, true).href()) { "Drop all filters" }
+            }),
         )
     } else {
         // Only the first page knows the rank of its hits.
         let ranked = query.cursor.is_none();
-        let text = &query.text;
         let hits = items.into_iter().enumerate();
-        hits.map(|(index, item)| hit(item, ranked.then(|| (text.clone(), index + 1)))).collect_view().erase()
+        let hits: Vec<Content> = hits.map(|(index, item)| hit(item, ranked.then_some(index + 1))).collect();
+        Content::from(html! {
+            @for hit in &hits { (hit) }
+        })
     };
-    view! {
-        {tabs}
-        <div class="split">
-            <div class="stack" data-gap="3">
-                <p class="visually-hidden" role="status">
-                    {count}
-                </p>
-                <section class="card" aria-labelledby="results">
-                    <h2 class="visually-hidden" id="results">
-                        "Results"
-                    </h2>
-                    {hits}
-                </section>
-                {pagination(None, shown, total, first, next)}
-            </div>
-            <aside class="search-facets" aria-label="Refine">
-                {facets}
-            </aside>
-        </div>
-    }
-    .erase()
+    Content::from(html! {
+        div class="stack" {
+            (tabs)
+            div class="split" {
+                div class="stack" data-gap="3" {
+                    p class="visually-hidden" role="status" { (count) }
+                    section class="card" aria-labelledby="results" {
+                        h2 class="visually-hidden" id="results" { "Results" }
+                        (hits)
+                    }
+                    (pagination(None, shown, total, first, next))
+                }
+                aside class="search-facets" aria-label="Refine" { (facets) }
+            }
+        }
+    })
 }
 
-fn tabs(query: &SearchQuery, results: &SearchResults) -> AnyView {
+fn tabs(query: &SearchQuery, results: &SearchResults) -> Content {
     let kinds = results.facets.get("kind").map_or(&[][..], Vec::as_slice);
     let all = kinds.iter().map(|kind| kind.count).sum::<u64>().max(results.total);
     let tab = |label: String, count: u64, kind: Option<&str>| {
         let current = query.kind.as_deref() == kind;
-        view! {
-            <li>
-                <a
-                    class="tab"
-                    href=query.with_kind(kind).href()
-                    aria-current=current.then_some("page")
-                    data-noscroll
-                >
-                    {label}
-                    <span class="count">{number(count)}</span>
-                </a>
-            </li>
-        }
-        .erase()
+        Content::from(html! {
+            li {
+                a class="tab" href=(query.with_kind(kind).href()) aria-current=[current.then_some("page")] data-noscroll {
+                    (label)
+                    span class="count" { (number(count)) }
+                }
+            }
+        })
     };
     let mut tabs = vec![tab("All".to_owned(), all, None)];
     for value in kinds {
         let kind = value.value.to_lowercase();
         tabs.push(tab(kind_plural(&kind), value.count, Some(&kind)));
     }
-    view! {
-        <nav class="tabs" aria-label="Kinds of results">
-            <ul>{tabs}</ul>
-        </nav>
-    }
-    .erase()
+    Content::from(html! {
+        nav class="tabs" aria-label="Kinds of results" {
+            ul {
+                @for tab in &tabs { (tab) }
+            }
+        }
+    })
 }
 
-fn facets(query: &SearchQuery, results: &SearchResults) -> AnyView {
+fn facets(query: &SearchQuery, results: &SearchResults) -> Content {
     let groups = FACETS.into_iter().filter_map(|(name, label)| {
         let values = results.facets.get(name).map_or(&[][..], Vec::as_slice);
         if values.is_empty() && !query.chosen.iter().any(|(chosen, _)| *chosen == name) {
             return None;
         }
-        let mut choices: Vec<AnyView> = Vec::new();
+        let mut choices: Vec<Content> = Vec::new();
         for (_, value) in query.chosen.iter().filter(|(chosen, _)| *chosen == name) {
             if !values.iter().any(|known| known.value.eq_ignore_ascii_case(value)) {
                 choices.push(facet_choice(value.clone(), 0, true, query.toggled(name, value).href()));
@@ -183,65 +164,72 @@ fn facets(query: &SearchQuery, results: &SearchResults) -> AnyView {
         }
         Some(facet_group(label, choices))
     });
-    groups.collect_view().erase()
+    Content::from(html! {
+        @for group in groups { (group) }
+    })
 }
 
-fn hit(hit: SearchHit, ranked: Option<(String, usize)>) -> AnyView {
+fn hit(hit: SearchHit, rank: Option<usize>) -> Content {
     let SearchHit { link, kind, owner, lifecycle, title_segments, snippet, matched_in, .. } = hit;
     let subtype = link.subtype.clone();
     let what = match &subtype {
         Some(subtype) => format!("{} · {subtype}", kind_name(&kind.to_lowercase())),
         None => kind_name(&kind.to_lowercase()),
     };
-    let owner = has_owner(kind_of(&link.entity_ref)).then(|| view! { <span>{owner_link(owner.as_ref())}</span> });
-    let deprecated = (lifecycle.as_deref() == Some("deprecated")).then(|| {
-        view! {
-            <span class="status" data-tone="warning" data-quiet>
-                {small_icon("flag")}
-                "deprecated"
-            </span>
-        }
+    let owner = has_owner(kind_of(&link.entity_ref)).then(|| {
+        Content::from(html! {
+            span { (owner_link(owner.as_ref())) }
+        })
     });
-    let title = if title_segments.is_empty() { link.title.clone().erase() } else { marked(title_segments) };
+    let deprecated = (lifecycle.as_deref() == Some("deprecated")).then(|| {
+        Content::from(html! {
+            span class="status" data-tone="warning" data-quiet {
+                (small_icon("flag"))
+                "deprecated"
+            }
+        })
+    });
+    let title = if title_segments.is_empty() { Content::from(html! { (link.title) }) } else { marked(title_segments) };
     let snippet = if snippet.is_empty() {
-        view! { <p class="missing">"No description"</p> }.erase()
+        Content::from(html! {
+            p class="missing" { "No description" }
+        })
     } else {
-        view! { <p>{marked(snippet)}</p> }.erase()
+        Content::from(html! {
+            p { (marked(snippet)) }
+        })
     };
-    let api = use_api();
-    let entity_ref = link.entity_ref.clone();
-    let opened = move |_| {
-        if let Some((text, rank)) = ranked.clone() {
-            record_click(api.clone(), text, entity_ref.clone(), rank);
+    let place = (!matches!(matched_in.as_str(), "" | "name" | "title" | "description")).then(|| {
+        Content::from(html! {
+            span { (format!("found in {matched_in}")) }
+        })
+    });
+    Content::from(html! {
+        article class="result" {
+            (icon(kind_icon(kind_of(&link.entity_ref), subtype.as_deref())))
+            div {
+                h3 {
+                    a href=(paths::entity(&link.entity_ref)) data-entity=(link.entity_ref) data-rank=[rank] { (title) }
+                }
+                (snippet)
+                div class="meta" {
+                    @if let Some(owner) = &owner { (owner) }
+                    span { (what) }
+                    @if let Some(deprecated) = &deprecated { (deprecated) }
+                    @if let Some(place) = &place { (place) }
+                }
+            }
         }
-    };
-    let place = (!matches!(matched_in.as_str(), "" | "name" | "title" | "description"))
-        .then(|| view! { <span>{format!("found in {matched_in}")}</span> });
-    view! {
-        <article class="result">
-            {icon(kind_icon(kind_of(&link.entity_ref), subtype.as_deref()))}
-            <div>
-                <h3>
-                    <a href=paths::entity(&link.entity_ref) on:click=opened>
-                        {title}
-                    </a>
-                </h3>
-                {snippet}
-                <div class="meta">
-                    {owner}
-                    <span>{what}</span>
-                    {deprecated}
-                    {place}
-                </div>
-            </div>
-        </article>
-    }
-    .erase()
+    })
 }
 
-/// Which hit was opened makes the ranking better; that it cannot be told is no
-/// reason to disturb anyone.
-fn record_click(api: Api, text: String, entity_ref: String, rank: usize) {
+/// Tells which hit was opened, which makes the ranking better; that it cannot
+/// be told is no reason to disturb anyone.
+pub(super) fn record_click(api: Api, text: String, event: &web_sys::MouseEvent) {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let Some(hit) = target.and_then(|target| target.closest("a[data-rank]").ok().flatten()) else { return };
+    let entity_ref = hit.get_attribute("data-entity").unwrap_or_default();
+    let rank = hit.get_attribute("data-rank").and_then(|rank| rank.parse::<u32>().ok()).unwrap_or_default();
     spawn_local(async move {
         let click = json!({ "q": text, "entity_ref": entity_ref, "rank": rank });
         let path = paths::API_SEARCH_CLICKS.to_owned();
@@ -250,11 +238,13 @@ fn record_click(api: Api, text: String, entity_ref: String, rank: usize) {
 }
 
 /// Text with its matching parts marked.
-fn marked(segments: Vec<Segment>) -> AnyView {
-    let parts = segments.into_iter().map(
-        |Segment { text, mark }| {
-            if mark { view! { <mark>{text}</mark> }.erase() } else { text.erase() }
-        },
-    );
-    parts.collect_view().erase()
+fn marked(segments: Vec<Segment>) -> Content {
+    let parts = segments.into_iter().map(|Segment { text, mark }| {
+        Content::from(html! {
+            @if mark { mark { (text) } } @else { (text) }
+        })
+    });
+    Content::from(html! {
+        @for part in parts { (part) }
+    })
 }

@@ -1,9 +1,9 @@
 //! How the state of a source is shown.
 
-use leptos::prelude::*;
+use maud::html;
 use portal_core::sources::wire::{SourceState, SourceType, SourceView};
 
-use crate::ui::{Erase, number};
+use crate::ui::{Content, number};
 
 /// Tone, symbol and words.
 pub(super) fn state_words(source: &SourceView) -> (&'static str, &'static str, String) {
@@ -17,20 +17,19 @@ pub(super) fn state_words(source: &SourceView) -> (&'static str, &'static str, S
     }
 }
 
-pub(super) fn state_badge(source: &SourceView) -> AnyView {
+pub(super) fn state_badge(source: &SourceView) -> Content {
     let (tone, symbol, words) = state_words(source);
     // What is normal needs no coloured word.
     let quiet = matches!(source.state, SourceState::New | SourceState::Reading | SourceState::Ok);
     let class = if source.state == SourceState::Reading { "icon spin" } else { "icon" };
-    view! {
-        <span class="status" data-tone=tone data-quiet=quiet>
-            <svg class=class aria-hidden="true">
-                <use href=format!("/icons.svg#i-{symbol}")></use>
-            </svg>
-            {words}
-        </span>
-    }
-    .erase()
+    Content::from(html! {
+        span class="status" data-tone=(tone) data-quiet[quiet] {
+            svg class=(class) aria-hidden="true" {
+                use href=(format!("/icons.svg#i-{symbol}")) {}
+            }
+            (words)
+        }
+    })
 }
 
 pub(super) fn type_icon(source_type: SourceType) -> &'static str {

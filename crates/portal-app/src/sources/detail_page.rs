@@ -109,7 +109,7 @@ fn page(source: &SourceView, now_ms: i64, load: Load, errors: Load, passes: Load
         </header>
         <div class="split">
             <div class="stack">
-                {failure} {clean} {move || problems_region(errors, Signal::stored("Errors".to_owned()))}
+                {failure} {clean} {move || problems_region(errors, "Errors".to_owned())}
                 {move || passes_region(passes)}
             </div>
             <aside class="stack" aria-label="Settings of this source">
@@ -139,7 +139,7 @@ fn settings(source: &SourceView, now_ms: i64, load: Load) -> AnyView {
             </dd>
         }
     });
-    let next = source.next_pass_at.map_or_else(|| unset("Not planned"), moment);
+    let next = source.next_pass_at.map_or_else(|| unset("Not planned"), |at| moment(at).erase());
     let origin = match source.origin {
         SourceOrigin::Config => "Command line or portal.toml",
         SourceOrigin::Api => "Added here or by the API",

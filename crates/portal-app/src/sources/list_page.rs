@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use maud::html;
 use portal_core::sources::wire::{SourceList, SourceState, SourceView};
 
 use super::actions::read_now;
@@ -9,7 +10,7 @@ use super::badge::{reads, source_name, state_badge, state_words, type_icon};
 use super::report::{passes_region, problems_region};
 use crate::api::{Live, Load, sentence, use_load, use_load_after};
 use crate::paths;
-use crate::ui::{Erase, ago, duration, empty, failed, icon, number, skeleton_rows};
+use crate::ui::{Content, Erase, ago, duration, empty, failed, icon, number, skeleton_rows};
 
 #[component]
 pub(crate) fn SourceListPage() -> impl IntoView {
@@ -93,96 +94,85 @@ fn summary(load: Load) -> Option<String> {
 fn table_region(load: Load) -> Option<AnyView> {
     Some(match load.read::<SourceList>()? {
         Err(failure) => failed("The sources", &failure, load),
-        Ok((list, _)) if list.items.is_empty() => view! {
-            <div class="card">
-                {empty(
+        Ok((list, _)) if list.items.is_empty() => Content::from(html! {
+            div class="card" {
+                (empty(
                     "source",
                     "No source yet".to_owned(),
-                    view! {
+                    Content::from(html! {
                         "A source is a folder, a git repository or a document on the web that declares entities. One can also be given when the portal starts: "
-                        <code>"portal serve --catalog PATH"</code>
+                        code { "portal serve --catalog PATH" }
                         "."
+                    }),
+                Content::from(html! {
+                    a class="button" data-variant="primary" href=(paths::NEW_SOURCE) {
+                        (icon("plus"))
+                        "Add source"
                     }
-                    .erase(),
-                    view! {
-                        <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
-                            {icon("plus")}
-                            "Add source"
-                        </a>
-                    }
-                    .erase(),
-                )}
-            </div>
-        }
+                }),
+        ))
+            }
+        })
         .erase(),
-        Ok((list, now_ms)) => table(&list.items, now_ms),
+        Ok((list, now_ms)) => table(&list.items, now_ms).erase(),
     })
 }
 
-fn table(sources: &[SourceView], now_ms: i64) -> AnyView {
-    let rows = sources.iter().map(|source| row(source, now_ms)).collect_view();
-    view! {
-        <div class="table-wrap">
-            <table class="table">
-                <caption class="visually-hidden">"Sources"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Source"</th>
-                        <th scope="col" class="p3 col-text">
-                            "Reads"
-                        </th>
-                        <th scope="col" class="p2 col-link">
-                            "Status"
-                        </th>
-                        <th scope="col" class="p2 col-time num">
-                            "Last read"
-                        </th>
-                        <th scope="col" class="col-number num">
-                            "Entities"
-                        </th>
-                        <th scope="col" class="p3 col-number num">
-                            "Took"
-                        </th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
-    .erase()
+fn table(sources: &[SourceView], now_ms: i64) -> Content {
+    let rows = sources.iter().map(|source| row(source, now_ms)).collect::<Vec<Content>>();
+    Content::from(html! {
+        div class="table-wrap" {
+            table class="table" {
+                caption class="visually-hidden" { "Sources" }
+                thead {
+                    tr {
+                        th scope="col" { "Source" }
+                        th scope="col" class="p3 col-text" { "Reads" }
+                        th scope="col" class="p2 col-link" { "Status" }
+                        th scope="col" class="p2 col-time num" { "Last read" }
+                        th scope="col" class="col-number num" { "Entities" }
+                        th scope="col" class="p3 col-number num" { "Took" }
+                    }
+                }
+                tbody {
+                    @for row in &rows { (row) }
+                }
+            }
+        }
+    })
 }
 
-fn row(source: &SourceView, now_ms: i64) -> AnyView {
+fn row(source: &SourceView, now_ms: i64) -> Content {
     let (.., words) = state_words(source);
     let pass = source.last_pass.as_ref();
-    let never = || view! { <span class="missing">"Never"</span> }.erase();
+    let never = || {
+        Content::from(html! {
+            span class="missing" { "Never" }
+        })
+    };
     let last = pass.map_or_else(never, |pass| ago(pass.finished_at.unwrap_or(pass.started_at), now_ms));
-    let again = pass.map_or_else(never, |pass| ago(pass.finished_at.unwrap_or(pass.started_at), now_ms));
     let took = pass.and_then(|pass| pass.duration_ms).map_or_else(|| "Unknown".to_owned(), duration);
     let took_known = pass.is_some_and(|pass| pass.duration_ms.is_some());
-    view! {
-        <tr>
-            <td>
-                <div class="cell">
-                    <a class="entity-link" href=paths::source(source.id)>
-                        {icon(type_icon(source.source_type))}
-                        <span class="truncate" title=source.target.clone()>
-                            {title(source)}
-                        </span>
-                    </a>
-                </div>
-                <span class="sub">{words} " · " {again}</span>
-            </td>
-            <td class="p3 muted">{reads(source)}</td>
-            <td class="p2">{state_badge(source)}</td>
-            <td class="p2 num muted">{last}</td>
-            <td class="num">{number(source.entity_count)}</td>
-            <td class="p3 num muted">
-                <span class=if took_known { "" } else { "missing" }>{took}</span>
-            </td>
-        </tr>
-    }
-    .erase()
+    Content::from(html! {
+        tr {
+            td {
+                div class="cell" {
+                    a class="entity-link" href=(paths::source(source.id)) {
+                        (icon(type_icon(source.source_type)))
+                        span class="truncate" title=(source.target) { (title(source)) }
+                    }
+                }
+                span class="sub" { (words) " · " (last) }
+            }
+            td class="p3 muted" { (reads(source)) }
+            td class="p2" { (state_badge(source)) }
+            td class="p2 num muted" { (last) }
+            td class="num" { (number(source.entity_count)) }
+            td class="p3 num muted" {
+                span class=(if took_known { "" } else { "missing" }) { (took) }
+            }
+        }
+    })
 }
 
 /// How a source is called on its own.
@@ -196,7 +186,7 @@ pub(super) fn title(source: &SourceView) -> String {
 fn report(load: Load, errors: Load, passes: Load) -> Option<AnyView> {
     let (list, _) = load.read::<SourceList>()?.ok()?;
     let source = worst_of(&list.items)?;
-    let heading = Signal::stored(format!("Errors in {}", title(source)));
+    let heading = format!("Errors in {}", title(source));
     let failure = source.failure.as_ref().map(|failure| {
         view! {
             <div class="callout" data-tone="warning">
@@ -215,7 +205,7 @@ fn report(load: Load, errors: Load, passes: Load) -> Option<AnyView> {
     });
     let view = view! {
         <div class="split">
-            <div class="stack">{failure} {move || problems_region(errors, heading)}</div>
+            <div class="stack">{failure} {move || problems_region(errors, heading.clone())}</div>
             <aside class="stack" aria-label="Log of this source">
                 {move || passes_region(passes)}
             </aside>

@@ -1,41 +1,45 @@
 //! What the last passes over a source say: its errors, its log.
 
-use leptos::prelude::*;
+use leptos::prelude::AnyView;
+use maud::html;
 use portal_core::sources::wire::{PassList, PassView, SourceErrorList};
 
 use super::problem::problem;
 use crate::api::{Load, sentence};
-use crate::ui::{Erase, ago, duration, failed, number, small_icon};
+use crate::ui::{Content, Erase, ago, duration, failed, number, small_icon};
 
 /// The errors of a source, each with its lines; nothing when there are none.
-pub(super) fn problems_region(load: Load, heading: Signal<String>) -> Option<AnyView> {
+pub(super) fn problems_region(load: Load, heading: String) -> Option<AnyView> {
     Some(match load.read_current::<SourceErrorList>()? {
         Err(failure) => failed("The errors", &failure, load),
         Ok((list, _)) if list.items.is_empty() => ().erase(),
         Ok((list, _)) => {
-            let problems = list.items.iter().map(|error| problem(error, true)).collect_view();
+            let problems = list.items.iter().map(|error| problem(error, true)).collect::<Vec<Content>>();
             let shown = list.items.len() as u64;
             let rest = (list.total > shown).then(|| {
                 let text = format!("{} more errors are not shown.", number(list.total - shown));
-                view! { <div class="card-foot">{text}</div> }
+                Content::from(html! {
+                    div class="card-foot" { (text) }
+                })
             });
-            view! {
-                <section class="card" aria-labelledby="problems">
-                    <header class="card-head">
-                        <h2 id="problems">
-                            {move || heading.get()} <span class="count">{number(list.total)}</span>
-                        </h2>
-                        <div class="push">
-                            <span>
-                                <code>"portal validate PATH"</code>
+            Content::from(html! {
+                section class="card" aria-labelledby="problems" {
+                    header class="card-head" {
+                        h2 id="problems" {
+                            (heading) " "
+                            span class="count" { (number(list.total)) }
+                        }
+                        div class="push" {
+                            span {
+                                code { "portal validate PATH" }
                                 " finds them before the push"
-                            </span>
-                        </div>
-                    </header>
-                    {problems}
-                    {rest}
-                </section>
-            }
+                            }
+                        }
+                    }
+                    @for problem in &problems { (problem) }
+                    @if let Some(rest) = &rest { (rest) }
+                }
+            })
             .erase()
         }
     })
@@ -47,27 +51,31 @@ pub(super) fn passes_region(load: Load) -> Option<AnyView> {
         Err(failure) => failed("The passes", &failure, load),
         Ok((list, now_ms)) => {
             let body = if list.items.is_empty() {
-                view! { <p class="card-body muted">"This source was not read yet."</p> }.erase()
+                Content::from(html! {
+                    p class="card-body muted" { "This source was not read yet." }
+                })
             } else {
-                let passes = list.items.iter().map(|view| pass(view, now_ms)).collect_view();
-                view! { <ol class="timeline">{passes}</ol> }.erase()
+                let passes = list.items.iter().map(|view| pass(view, now_ms)).collect::<Vec<Content>>();
+                Content::from(html! {
+                    ol class="timeline" { @for entry in &passes { (entry) } }
+                })
             };
-            view! {
-                <section class="card" aria-labelledby="passes">
-                    <header class="card-head">
-                        <h2 id="passes">"Last passes"</h2>
-                    </header>
-                    <div class="card-body" data-flush>
-                        {body}
-                    </div>
-                </section>
-            }
+            Content::from(html! {
+                section class="card" aria-labelledby="passes" {
+                    header class="card-head" {
+                        h2 id="passes" { "Last passes" }
+                    }
+                    div class="card-body" data-flush {
+                        (body)
+                    }
+                }
+            })
             .erase()
         }
     })
 }
 
-fn pass(view: &PassView, now_ms: i64) -> AnyView {
+fn pass(view: &PassView, now_ms: i64) -> Content {
     let (tone, symbol) = match view.outcome.as_deref() {
         Some("ok") => ("success", "pass"),
         Some("degraded") => ("danger", "fail"),
@@ -87,24 +95,23 @@ fn pass(view: &PassView, now_ms: i64) -> AnyView {
     };
     let revision = view.revision.as_ref().map(|revision| {
         let short: String = revision.chars().take(12).collect();
-        view! {
-            <div class="meta">
-                <code title=revision.clone()>{short}</code>
-            </div>
-        }
+        Content::from(html! {
+            div class="meta" {
+                code title=(&revision) { (short) }
+            }
+        })
     });
-    view! {
-        <li>
-            <span class="mark" data-tone=tone>
-                {small_icon(symbol)}
-            </span>
-            <div>
-                {title.to_owned()} <div class="meta">{summary}</div> {revision}
-            </div>
-            {ago(view.started_at, now_ms)}
-        </li>
-    }
-    .erase()
+    Content::from(html! {
+        li {
+            span class="mark" data-tone=(tone) { (small_icon(symbol)) }
+            div {
+                (title.to_owned())
+                div class="meta" { (summary) }
+                @if let Some(revision) = &revision { (revision) }
+            }
+            (ago(view.started_at, now_ms))
+        }
+    })
 }
 
 /// `638 documents read, 2 changed, 1 error, 4.1 s`.

@@ -1,25 +1,23 @@
 //! Icons: symbols of the one sprite, `public/icons.svg`.
 
-use leptos::prelude::*;
+use maud::html;
 
-use super::Erase;
+use super::Content;
 
 /// An icon of 16 px beside a word that says the same.
-pub(crate) fn icon(name: &str) -> AnyView {
-    view! {
-        <svg class="icon" aria-hidden="true">
-            <use href=format!("/icons.svg#i-{name}")></use>
-        </svg>
-    }
-    .erase()
+pub(crate) fn icon(name: &str) -> Content {
+    Content::from(html! {
+        svg class="icon" aria-hidden="true" {
+            use href=(format!("/icons.svg#i-{name}")) {}
+        }
+    })
 }
 
 /// An icon of 14 px.
-pub(crate) fn small_icon(name: &str) -> AnyView {
-    view! {
-        <svg class="icon" data-size="sm" aria-hidden="true">
-            <use href=format!("/icons.svg#i-{name}")></use>
-        </svg>
-    }
-    .erase()
+pub(crate) fn small_icon(name: &str) -> Content {
+    Content::from(html! {
+        svg class="icon" data-size="sm" aria-hidden="true" {
+            use href=(format!("/icons.svg#i-{name}")) {}
+        }
+    })
 }

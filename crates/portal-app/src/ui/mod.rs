@@ -1,10 +1,13 @@
 //! Primitives that know nothing of the domain.
 
+mod content;
+mod copy;
 mod erase;
 mod facet;
 mod field;
 mod icon;
 mod live_field;
+mod morph;
 mod pagination;
 mod states;
 mod time;
@@ -12,6 +15,8 @@ mod title;
 mod toast;
 mod url;
 
+pub(crate) use content::Content;
+pub(crate) use copy::provide_copying;
 pub(crate) use erase::Erase;
 pub(crate) use facet::{facet_choice, facet_group};
 pub(crate) use field::{TextField, text_field};

@@ -1,8 +1,8 @@
 //! Pages of a list, as links.
 
-use leptos::prelude::*;
+use maud::html;
 
-use super::{Erase, icon, number};
+use super::{Content, icon, number};
 
 /// `1–25 of 412`, and the ways on and back where there are any.
 pub(crate) fn pagination(
@@ -11,7 +11,7 @@ pub(crate) fn pagination(
     total: u64,
     previous: Option<String>,
     next: Option<String>,
-) -> AnyView {
+) -> Content {
     let range = match offset {
         Some(offset) if shown > 0 => {
             format!("{}–{} of {}", number(offset + 1), number(offset + shown as u64), number(total))
@@ -21,36 +21,38 @@ pub(crate) fn pagination(
     let steps = (previous.is_some() || next.is_some()).then(|| {
         let previous = step(previous, "Previous", || icon("chevron-left"), true);
         let next = step(next, "Next", || icon("chevron-right"), false);
-        view! { <div class="push">{previous} {next}</div> }
+        Content::from(html! {
+            div class="push" {
+                (previous)
+                (next)
+            }
+        })
     });
-    view! {
-        <nav class="pagination" aria-label="Pages">
-            <span class="num">{range}</span>
-            {steps}
-        </nav>
-    }
-    .erase()
+    Content::from(html! {
+        nav class="pagination" aria-label="Pages" {
+            span class="num" { (range) }
+            @if let Some(steps) = &steps { (steps) }
+        }
+    })
 }
 
-fn step(href: Option<String>, label: &'static str, symbol: impl Fn() -> AnyView, before: bool) -> AnyView {
+fn step(href: Option<String>, label: &'static str, symbol: impl Fn() -> Content, before: bool) -> Content {
     let left = before.then(&symbol);
     let right = (!before).then(&symbol);
     match href {
-        Some(href) => view! {
-            <a class="button" data-size="sm" href=href>
-                {left}
-                {label}
-                {right}
-            </a>
-        }
-        .erase(),
-        None => view! {
-            <span class="button" data-size="sm" aria-disabled="true" role="link">
-                {left}
-                {label}
-                {right}
-            </span>
-        }
-        .erase(),
+        Some(href) => Content::from(html! {
+            a class="button" data-size="sm" href=(href) {
+                @if let Some(left) = &left { (left) }
+                (label)
+                @if let Some(right) = &right { (right) }
+            }
+        }),
+        None => Content::from(html! {
+            span class="button" data-size="sm" aria-disabled="true" role="link" {
+                @if let Some(left) = &left { (left) }
+                (label)
+                @if let Some(right) = &right { (right) }
+            }
+        }),
     }
 }

@@ -1,35 +1,37 @@
 //! What a region shows instead of its content: loading, empty, failed.
 
 use leptos::prelude::*;
+use maud::html;
 
-use super::{Erase, icon};
+use super::{Content, Erase, icon};
 use crate::api::{Failure, Load};
 use crate::document::set_page_status;
 
 /// Bars of the height of table rows, while a region loads.
 pub(crate) fn skeleton_rows(count: usize) -> AnyView {
-    let rows = (0..count).map(|_| view! { <li><span class="skeleton"></span></li> }).collect_view();
-    view! {
-        <div class="card skeleton-card" aria-busy="true">
-            <p class="visually-hidden" role="status">
-                "Loading…"
-            </p>
-            <ul class="list" data-compact aria-hidden="true">
-                {rows}
-            </ul>
-        </div>
-    }
+    Content::from(html! {
+        div class="card skeleton-card" aria-busy="true" {
+            p class="visually-hidden" role="status" { "Loading…" }
+            ul class="list" data-compact aria-hidden="true" {
+                @for _ in 0..count {
+                    li { span class="skeleton" {} }
+                }
+            }
+        }
+    })
     .erase()
 }
 
 /// Nothing to show: what would be here, and what puts it there.
-pub(crate) fn empty(symbol: &'static str, title: String, detail: AnyView, actions: AnyView) -> AnyView {
-    view! {
-        <div class="state" data-align="center">
-            {icon(symbol)} <strong class="title">{title}</strong> <p>{detail}</p> <div class="actions">{actions}</div>
-        </div>
-    }
-    .erase()
+pub(crate) fn empty(symbol: &str, title: String, detail: impl maud::Render, actions: impl maud::Render) -> Content {
+    Content::from(html! {
+        div class="state" data-align="center" {
+            (icon(symbol))
+            strong class="title" { (title) }
+            p { (detail) }
+            div class="actions" { (actions) }
+        }
+    })
 }
 
 /// Could not be loaded: what happened, a way to try again, and the request id

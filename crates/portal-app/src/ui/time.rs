@@ -5,31 +5,28 @@
 //! travels with the data, so that server and browser write the same.
 
 use chrono::{DateTime, Utc};
-use leptos::prelude::*;
+use maud::html;
 
-use super::Erase;
+use super::Content;
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `4 min ago`, a date beyond 30 days; the full time on hover.
-pub(crate) fn ago(at: DateTime<Utc>, now_ms: i64) -> AnyView {
+pub(crate) fn ago(at: DateTime<Utc>, now_ms: i64) -> Content {
     let seconds = at.timestamp();
     stamp(seconds, age(now_ms / 1000 - seconds).unwrap_or_else(|| date(seconds)))
 }
 
 /// `25 Nov 2026, 14:05 UTC`.
-pub(crate) fn moment(at: DateTime<Utc>) -> AnyView {
+pub(crate) fn moment(at: DateTime<Utc>) -> Content {
     let seconds = at.timestamp();
     stamp(seconds, full(seconds))
 }
 
-fn stamp(seconds: i64, text: String) -> AnyView {
-    view! {
-        <time datetime=rfc3339(seconds) title=full(seconds)>
-            {text}
-        </time>
-    }
-    .erase()
+fn stamp(seconds: i64, text: String) -> Content {
+    Content::from(html! {
+        time datetime=(rfc3339(seconds)) title=(full(seconds)) { (text) }
+    })
 }
 
 /// Ages up to 30 days; a clock that is a little off counts as now.

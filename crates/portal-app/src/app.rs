@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
-use leptos_router::components::{Redirect, Route, Router, Routes};
+use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, StaticSegment, path};
 
 use crate::api::provide_live;
 use crate::catalog::{CatalogListPage, EntityPage};
 use crate::frame::{Frame, NotFoundPage, focus_after_navigation};
-use crate::paths;
+use crate::home::HomePage;
 use crate::search::SearchPage;
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
 use crate::ui::{Erase, provide_copying, provide_toasts};
@@ -36,7 +36,7 @@ pub fn App() -> impl IntoView {
             {focus_after_navigation()}
             <Frame>
                 <Routes fallback=not_found>
-                    <Route path=StaticSegment("") view=|| view! { <Redirect path=paths::CATALOG /> }.erase() ssr=SsrMode::Async />
+                    <Route path=StaticSegment("") view=|| view! { <HomePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/catalog") view=|| view! { <CatalogListPage /> }.erase() ssr=SsrMode::Async />
                     <Route
                         path=path!("/catalog/:kind/:namespace/:name")

@@ -35,6 +35,7 @@ mod app;
 mod catalog;
 mod document;
 mod frame;
+mod home;
 mod paths;
 mod search;
 mod sources;

@@ -2,6 +2,7 @@
 
 use portal_core::catalog::EntityRef;
 
+pub(crate) const HOME: &str = "/";
 pub(crate) const CATALOG: &str = "/catalog";
 pub(crate) const SEARCH: &str = "/search";
 pub(crate) const SOURCES: &str = "/admin/sources";
@@ -10,6 +11,9 @@ pub(crate) const API_DOCS: &str = "/api/docs";
 #[cfg(feature = "hydrate")]
 pub(crate) const CHANGE_STREAM: &str = "/api/v1/changes/stream";
 pub(crate) const API_SEARCH_CLICKS: &str = "/api/v1/search/clicks";
+pub(crate) const API_SUGGESTIONS: &str = "/api/v1/suggestions";
+pub(crate) const API_ENTITIES: &str = "/api/v1/entities";
+pub(crate) const API_CHANGES: &str = "/api/v1/changes";
 pub(crate) const API_SOURCES: &str = "/api/v1/sources";
 
 /// The page of an entity.

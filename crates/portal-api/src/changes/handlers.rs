@@ -22,10 +22,12 @@ use crate::state::App;
     params(
         ("subject" = Option<String>, Query, description = "e.g. `entity:component:default/booking-api`", example = "entity:component:default/booking-api"),
         ("entity" = Option<String>, Query, description = "An entity's reference: short for `subject=entity:…`"),
+        ("about" = Option<String>, Query, description = "`entity`, `source` or `kind`: what the subject is", example = "entity"),
         ("actor" = Option<String>, Query, description = "Who made the change"),
         ("operation" = Option<String>, Query, description = "`create`, `update`, `delete`, `orphan`, `restore`, `stale`, …"),
         ("since" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
         ("until" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
+        ("compact" = Option<bool>, Query, description = "Leaves `before` and `after` out; the fields that differ are named all the same"),
         ("limit" = Option<u64>, Query, description = "1 to 200; 50 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -42,17 +44,29 @@ pub async fn list_changes(
 ) -> ApiResult<Json<ChangeList>> {
     let subject = params.one("subject")?;
     let entity = params.one("entity")?;
+    let about = params.one("about")?;
+    if let Some(about) = about.as_deref().filter(|about| !["entity", "source", "kind"].contains(about)) {
+        return Err(ApiError::parameter("about", format!("`{about}` is none of `entity`, `source` and `kind`")));
+    }
     let filter = ChangeFilter {
+        about,
         subject: entity.map(|entity| entity_subject(&entity.to_lowercase())).or(subject),
         actor: params.one("actor")?,
         operation: params.one("operation")?,
         since: params.time("since")?,
         until: params.time("until")?,
     };
+    let compact = params.flag("compact")?;
     let limit = params.number("limit", 50, 1..=200)?;
     let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
-    Ok(Json(page(&app, &filter, before, limit).await?))
+    let mut list = page(&app, &filter, before, limit).await?;
+    if compact {
+        for item in &mut list.items {
+            (item.before, item.after) = (None, None);
+        }
+    }
+    Ok(Json(list))
 }
 
 /// One page with its total.

@@ -86,6 +86,8 @@ pub async fn after<C: ConnectionTrait>(db: &C, seq: i64, limit: u64) -> DbResult
 #[derive(Debug, Clone, Default)]
 pub struct ChangeFilter {
     pub subject: Option<String>,
+    /// What the subject is: `entity`, `source`, `kind`.
+    pub about: Option<String>,
     pub actor: Option<String>,
     pub operation: Option<String>,
     pub since: Option<DateTime<Utc>>,
@@ -93,10 +95,13 @@ pub struct ChangeFilter {
 }
 
 fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
-    let ChangeFilter { subject, actor, operation, since, until } = filter;
+    let ChangeFilter { subject, about, actor, operation, since, until } = filter;
     let mut select = Entity::find();
     if let Some(subject) = subject {
         select = select.filter(Column::Subject.eq(subject));
+    }
+    if let Some(about) = about {
+        select = select.filter(Column::Subject.starts_with(format!("{about}:")));
     }
     if let Some(actor) = actor {
         select = select.filter(Column::Actor.eq(actor));

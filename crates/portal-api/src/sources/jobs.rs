@@ -116,18 +116,20 @@ fn read_source(app: App, job: Claimed) -> BoxFuture<'static, Result<(), String>>
 
 /// Reads a source, and again when that was asked for in the meantime.
 async fn read_until_quiet(app: &App, job: &Claimed) -> Result<(), ingest::PassError> {
-    let mut payload = job.payload.clone();
     loop {
+        // In this order: whoever asks after the time was taken is served by the
+        // next round, whoever asked before has left its trigger here.
+        let at = app.clock.now();
+        let payload = store::payload(app.db.reader(), job.id).await?.unwrap_or_else(|| job.payload.clone());
         let (id, trigger) = payload.split_once(' ').unwrap_or((&payload, ""));
         let id = id.parse().unwrap_or_default();
         // A source that was removed while its job waited needs no pass.
         let Some(source) = store::find(app.db.reader(), id).await? else { return Ok(()) };
-        ingest::run(app, job, source, Trigger::parse(trigger)).await?;
+        ingest::run(app, job, source, Trigger::parse(trigger), at).await?;
         let again = store::find(app.db.reader(), id).await?.and_then(|source| source.next_pass_at);
         if again.is_none_or(|at| at > app.clock.now()) {
             return Ok(());
         }
-        payload = store::payload(app.db.reader(), job.id).await?.unwrap_or(payload);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use portal_core::sources::wire::{SourceOrigin, SourceState, SourceType};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -301,22 +301,12 @@ pub struct Missing {
 }
 
 pub async fn missing<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Vec<Missing>> {
-    use source_document::Column;
-    let declared = Query::select()
-        .expr(Expr::val(1))
-        .from(source_document::Entity)
-        .and_where(Expr::col((source_document::Entity, Column::SourceId)).eq(id))
-        .and_where(
-            Expr::col((source_document::Entity, Column::EntityRef)).equals((entity::Entity, entity::Column::EntityRef)),
-        )
-        .and_where(Expr::col((source_document::Entity, Column::Status)).is_in(["ok", "invalid"]))
-        .to_owned();
     let rows = entity::Entity::find()
         .select_only()
         .columns([entity::Column::EntityRef, entity::Column::Location])
         .filter(entity::Column::SourceId.eq(id))
         .filter(entity::Column::OrphanSince.is_null())
-        .filter(Expr::exists(declared).not());
+        .filter(Expr::exists(declaring(id, &[Status::Ok, Status::Invalid])).not());
     let rows: Vec<(String, String)> = rows.into_tuple().all(db).await?;
     Ok(rows.into_iter().map(|(entity_ref, location)| Missing { entity_ref, location }).collect())
 }
@@ -336,26 +326,33 @@ pub async fn blind_files<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<HashSe
 
 /// Entities of a source whose document is broken now, and that are not marked yet.
 pub async fn newly_stale<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Vec<String>> {
-    use source_document::Column;
-    let broken = |status: &str| {
-        Query::select()
-            .column(Column::EntityRef)
-            .from(source_document::Entity)
-            .and_where(Expr::col(Column::SourceId).eq(id))
-            .and_where(Expr::col(Column::Status).eq(status))
-            .and_where(Expr::col(Column::EntityRef).is_not_null())
-            .to_owned()
-    };
     let rows = entity::Entity::find()
         .select_only()
         .column(entity::Column::EntityRef)
         .filter(entity::Column::SourceId.eq(id))
         .filter(entity::Column::Stale.eq(false))
         .filter(entity::Column::OrphanSince.is_null())
-        .filter(entity::Column::EntityRef.in_subquery(broken("invalid")))
+        .filter(Expr::exists(declaring(id, &[Status::Invalid])))
         // Another document of the source may declare it well.
-        .filter(entity::Column::EntityRef.not_in_subquery(broken("ok")));
+        .filter(Expr::exists(declaring(id, &[Status::Ok])).not());
     Ok(rows.into_tuple().all(db).await?)
+}
+
+/// The documents of a source that declare the entity at hand. For `EXISTS`:
+/// PostgreSQL compares a long `NOT IN` row by row.
+fn declaring(id: i64, statuses: &[Status]) -> SelectStatement {
+    use source_document::Column;
+    Query::select()
+        .expr(Expr::val(1))
+        .from(source_document::Entity)
+        .and_where(Expr::col((source_document::Entity, Column::SourceId)).eq(id))
+        .and_where(
+            Expr::col((source_document::Entity, Column::EntityRef)).equals((entity::Entity, entity::Column::EntityRef)),
+        )
+        .and_where(
+            Expr::col((source_document::Entity, Column::Status)).is_in(statuses.iter().map(|status| status.as_str())),
+        )
+        .to_owned()
 }
 
 /// Documents that wait for one of these references to become free, as

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use futures::StreamExt;
+use serde_json::{Value, json};
 
 use crate::harness::component;
 use crate::on_both;
@@ -34,4 +35,18 @@ on_both!(the_stream_replays_what_was_missed_and_goes_on, portal, {
         text.push_str(&String::from_utf8_lossy(&chunk.unwrap().unwrap()));
     }
     assert!(text.contains("tracking") && !text.contains("booking"), "{text}");
+});
+
+on_both!(changes_are_narrowed_by_what_they_are_about, portal, {
+    portal.store(&[component("booking", "team-a")]).await;
+    portal
+        .post("/api/v1/sources", &json!({"type": "path", "target": portal.folder.display().to_string()}))
+        .await
+        .json(201);
+    let list = portal.get("/api/v1/changes?about=entity&compact=true").await.json(200);
+    assert_eq!(list["total"], 1);
+    let change = &list["items"][0];
+    assert_eq!((&change["subject"], &change["after"]), (&json!("entity:component:default/booking"), &Value::Null));
+    assert!(portal.get("/api/v1/changes?about=source").await.json(200)["total"].as_u64().unwrap() >= 1);
+    portal.get("/api/v1/changes?about=everything").await.problem(400, "invalid_parameter");
 });

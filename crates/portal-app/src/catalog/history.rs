@@ -88,7 +88,8 @@ fn change(view: ChangeView) -> Content {
     })
 }
 
-fn operation_label(operation: &str) -> (String, &'static str, &'static str) {
+/// What an operation did in words, with a symbol and a tone.
+pub(crate) fn operation_label(operation: &str) -> (String, &'static str, &'static str) {
     let (label, symbol, tone) = match operation {
         "create" => ("Added to the catalog", "plus", "success"),
         "update" => ("Changed", "commit", "neutral"),

@@ -17,6 +17,7 @@ mod table;
 mod yaml;
 
 pub(crate) use entity_page::EntityPage;
+pub(crate) use history::operation_label;
 pub(crate) use kinds::{has_owner, kind_icon, kind_name, kind_plural};
 pub(crate) use links::{kind_of, owner_link};
 pub(crate) use list_page::CatalogListPage;

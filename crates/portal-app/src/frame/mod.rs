@@ -2,12 +2,15 @@
 
 mod crumbs;
 mod focus;
+mod keys;
 mod nav;
 mod not_found;
+mod palette;
 mod topbar;
 
 use leptos::prelude::*;
 
+use self::palette::Palette;
 use crate::ui::{Erase, toast_region};
 
 pub(crate) use focus::focus_after_navigation;
@@ -16,6 +19,8 @@ pub(crate) use not_found::{NotFoundPage, not_found};
 /// Puts a page into the frame.
 #[component]
 pub(crate) fn Frame(children: Children) -> impl IntoView {
+    let opened = Palette::new();
+    keys::listen(opened);
     view! {
         <a class="skip-link" href="#content" rel="external">
             "Skip to content"
@@ -23,12 +28,14 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         <div class="shell">
             {nav::navigation()}
             <div class="shell-main">
-                {topbar::topbar()}
+                {topbar::topbar(opened)}
                 <main class="page" id="content">
                     {children()}
                 </main>
             </div>
         </div>
+        {palette::palette(opened)}
+        {keys::shortcuts()}
         {toast_region()}
     }
     .erase()

@@ -10,8 +10,9 @@ use crate::ui::{Erase, icon};
 
 pub(super) fn navigation() -> AnyView {
     let path = use_location().pathname;
-    let item = move |href: &'static str, prefix: &'static str, name: &'static str, symbol: &'static str| {
-        let current = move || path.with(|path| path.starts_with(prefix)).then_some("page");
+    let item = move |href: &'static str, name: &'static str, symbol: &'static str| {
+        let is_here = move |path: &str| if href == paths::HOME { path == href } else { path.starts_with(href) };
+        let current = move || path.with(|path| is_here(path)).then_some("page");
         view! {
             <a class="nav-item" href=href aria-current=current>
                 {icon(symbol)}
@@ -22,19 +23,19 @@ pub(super) fn navigation() -> AnyView {
     };
     view! {
         <nav class="nav" id="nav" popover="auto" aria-label="Main">
-            <a class="nav-brand" href=paths::CATALOG>
+            <a class="nav-brand" href=paths::HOME>
                 <svg class="icon brand-mark" aria-hidden="true">
                     <use href="/icons.svg#i-mark"></use>
                 </svg>
                 "Portal"
             </a>
             <div class="nav-group">
-                {item(paths::CATALOG, paths::CATALOG, "Catalog", "catalog")}
-                {item(paths::SEARCH, paths::SEARCH, "Search", "search")}
+                {item(paths::HOME, "Home", "home")} {item(paths::CATALOG, "Catalog", "catalog")}
+                {item(paths::SEARCH, "Search", "search")}
             </div>
             <div class="nav-group">
                 <h2 class="nav-title">"Admin"</h2>
-                {item(paths::SOURCES, paths::SOURCES, "Sources", "source")}
+                {item(paths::SOURCES, "Sources", "source")}
                 <a class="nav-item" href=paths::API_DOCS rel="external">
                     {icon("terminal")}
                     "API reference"

@@ -1,16 +1,14 @@
 //! The bar on top: the way back, search, the theme.
 
-use leptos::ev::SubmitEvent;
-use leptos::html::Input;
+use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::use_navigate;
 
 use super::crumbs::breadcrumbs;
+use super::palette::Palette;
 use crate::paths;
 use crate::ui::{Erase, icon};
 
-pub(super) fn topbar() -> AnyView {
+pub(super) fn topbar(palette: Palette) -> AnyView {
     view! {
         <header class="topbar">
             <button
@@ -25,70 +23,37 @@ pub(super) fn topbar() -> AnyView {
                 {icon("menu")}
             </button>
             {breadcrumbs()}
-            <div class="topbar-tools">{search_form()} {theme_switch()}</div>
+            <div class="topbar-tools">{palette_button(palette)} {theme_switch()}</div>
         </header>
     }
     .erase()
 }
 
-/// A plain form that the browser can send by itself; hydrated, it stays in the page.
-fn search_form() -> AnyView {
-    let input = NodeRef::<Input>::new();
-    let navigate = use_navigate();
-    let submit = move |event: SubmitEvent| {
-        let Some(field) = input.get_untracked() else { return };
-        event.prevent_default();
-        let query = field.value();
-        let address = paths::with_query(paths::SEARCH, [("q", query.trim())]);
-        navigate(&address, NavigateOptions::default());
-        field.set_value("");
+/// Opens the palette; until the page is hydrated it leads to the search.
+fn palette_button(palette: Palette) -> AnyView {
+    let open = move |event: MouseEvent| {
+        if !event.ctrl_key() && !event.meta_key() {
+            event.prevent_default();
+            event.stop_propagation();
+            palette.open();
+        }
     };
-    focus_on_shortcut(input);
     view! {
-        <form class="topbar-search" role="search" aria-label="Everything" action=paths::SEARCH on:submit=submit>
+        <a
+            class="topbar-search"
+            href=paths::SEARCH
+            aria-keyshortcuts="Meta+K Control+K"
+            aria-label="Search or run"
+            on:click=open
+        >
             {icon("search")}
-            <input
-                node_ref=input
-                type="search"
-                name="q"
-                aria-label="Search everything"
-                placeholder="Search…"
-                autocomplete="off"
-                aria-keyshortcuts="Meta+K Control+K"
-            />
+            <span>"Search or run…"</span>
             <kbd class="kbd wide" aria-hidden="true">
                 "Ctrl K"
             </kbd>
-        </form>
-        <a
-            class="button search-link"
-            data-variant="quiet"
-            data-size="sm"
-            data-icon-only
-            href=paths::SEARCH
-            aria-label="Search"
-        >
-            {icon("search")}
         </a>
     }
     .erase()
-}
-
-/// `Ctrl K` or `⌘ K` anywhere moves to the search field.
-fn focus_on_shortcut(input: NodeRef<Input>) {
-    Effect::new(move |_| {
-        let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            if (event.ctrl_key() || event.meta_key())
-                && event.key().eq_ignore_ascii_case("k")
-                && let Some(field) = input.get_untracked()
-            {
-                event.prevent_default();
-                let _ = field.focus();
-                field.select();
-            }
-        });
-        on_cleanup(move || handle.remove());
-    });
 }
 
 /// Three states, told apart by the style sheet: `theme.js` works before and

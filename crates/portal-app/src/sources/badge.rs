@@ -17,7 +17,8 @@ pub(super) fn state_words(source: &SourceView) -> (&'static str, &'static str, S
     }
 }
 
-pub(super) fn state_badge(source: &SourceView) -> Content {
+/// The state with its symbol.
+pub(crate) fn state_badge(source: &SourceView) -> Content {
     let (tone, symbol, words) = state_words(source);
     // What is normal needs no coloured word.
     let quiet = matches!(source.state, SourceState::New | SourceState::Reading | SourceState::Ok);

@@ -176,7 +176,7 @@ fn row(source: &SourceView, now_ms: i64) -> Content {
 }
 
 /// How a source is called on its own.
-pub(super) fn title(source: &SourceView) -> String {
+pub(crate) fn title(source: &SourceView) -> String {
     match source.source_type {
         portal_core::sources::wire::SourceType::Sample => "Sample organisation".to_owned(),
         _ => source.target.clone(),

@@ -9,7 +9,8 @@ mod new_page;
 mod problem;
 mod report;
 
+pub(crate) use badge::state_badge;
 pub(crate) use detail_page::SourcePage;
-pub(crate) use list_page::SourceListPage;
+pub(crate) use list_page::{SourceListPage, title as source_title};
 pub(crate) use new_page::NewSourcePage;
 pub(crate) use problem::problem;

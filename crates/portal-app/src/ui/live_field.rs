@@ -9,9 +9,8 @@ use std::time::Duration;
 use leptos::html::Input;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 
-use super::{Erase, icon};
+use super::{Erase, icon, is_typing};
 
 /// Long enough to skip letters of a fast typist, short enough to feel immediate.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -101,12 +100,8 @@ pub(crate) fn live_field(
 fn focus_on_slash(input: NodeRef<Input>) {
     Effect::new(move |_| {
         let handle = window_event_listener(leptos::ev::keydown, move |event| {
-            let typing = event
-                .target()
-                .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-                .is_some_and(|target| target.matches("input, textarea, select").unwrap_or(false));
             if event.key() == "/"
-                && !typing
+                && !is_typing(&event)
                 && !event.ctrl_key()
                 && !event.meta_key()
                 && let Some(field) = input.get_untracked()

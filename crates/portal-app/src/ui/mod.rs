@@ -13,6 +13,7 @@ mod states;
 mod time;
 mod title;
 mod toast;
+mod typing;
 mod url;
 
 pub(crate) use content::Content;
@@ -27,4 +28,5 @@ pub(crate) use states::{empty, failed, skeleton_rows};
 pub(crate) use time::{ago, duration, moment, number};
 pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
+pub(crate) use typing::is_typing;
 pub(crate) use url::safe_url;

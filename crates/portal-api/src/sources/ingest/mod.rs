@@ -71,13 +71,18 @@ enum Reading {
     Failed(FetchError),
 }
 
-/// Reads a source once and leaves its state, its log and the time of its next pass.
+/// Reads a source once, as of `at`, and leaves its state, its log and the time of its next pass.
 ///
 /// # Errors
 /// The database, or the lease of `job` was lost. That the source cannot be read
 /// is not an error: it is recorded.
-pub async fn run(app: &App, job: &Claimed, source: Source, trigger: Trigger) -> Result<Tally, PassError> {
-    let at = app.clock.now();
+pub async fn run(
+    app: &App,
+    job: &Claimed,
+    source: Source,
+    trigger: Trigger,
+    at: DateTime<Utc>,
+) -> Result<Tally, PassError> {
     let writing = Writing { actor: ActorId::system(), cause: format!("source:{}", source.id), at };
     let interrupted = source.state == SourceState::Reading;
     let mut pass = Pass { app, job, source, trigger, writing, log: None, tally: Tally::default() };

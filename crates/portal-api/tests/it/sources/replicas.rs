@@ -36,6 +36,11 @@ async fn each_source_is_read_by_one_of_them() {
         jobs::enqueue_due(app, true).await.unwrap();
     }
     for id in &ids {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while view(&portal, *id).await["next_pass_at"].as_str().unwrap() < "2026-11-17T11:00:00" {
+            assert!(Instant::now() < deadline, "source {id} is still due");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
         assert_eq!(refresh(&portal, *id).await["updated"], 0);
     }
     let written = writes(&portal).await;

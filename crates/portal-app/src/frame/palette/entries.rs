@@ -1,0 +1,260 @@
+//! What the palette offers for a text.
+
+use portal_core::search::wire::Suggestion;
+
+use crate::catalog::{kind_icon, kind_name, kind_of, kind_plural};
+use crate::paths;
+
+/// Entities shown without a text.
+const RECENT: usize = 6;
+
+/// One line of the palette.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub group: &'static str,
+    pub symbol: &'static str,
+    /// Pieces, and whether each matches.
+    pub title: Vec<(String, bool)>,
+    /// What it is, in a few words.
+    pub detail: String,
+    /// The keys that do the same.
+    pub keys: Option<&'static str>,
+    pub action: Action,
+}
+
+/// What an entry does.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Action {
+    Open(String),
+    /// Clicks the first element that matches.
+    Click(&'static str),
+    Shortcuts,
+}
+
+/// A page or command that is always there.
+struct Known {
+    group: &'static str,
+    symbol: &'static str,
+    title: &'static str,
+    /// More words by which it is found.
+    words: &'static str,
+    keys: Option<&'static str>,
+    action: fn() -> Action,
+}
+
+const PAGES: &str = "Pages";
+const COMMANDS: &str = "Commands";
+
+const KNOWN: [Known; 8] = [
+    Known {
+        group: PAGES,
+        symbol: "home",
+        title: "Home",
+        words: "start overview dashboard",
+        keys: Some("g h"),
+        action: || Action::Open(paths::HOME.to_owned()),
+    },
+    Known {
+        group: PAGES,
+        symbol: "catalog",
+        title: "Catalog",
+        words: "components list services",
+        keys: Some("g c"),
+        action: || Action::Open(paths::CATALOG.to_owned()),
+    },
+    Known {
+        group: PAGES,
+        symbol: "search",
+        title: "Search",
+        words: "find",
+        keys: Some("g f"),
+        action: || Action::Open(paths::SEARCH.to_owned()),
+    },
+    Known {
+        group: PAGES,
+        symbol: "source",
+        title: "Sources",
+        words: "admin repositories passes errors",
+        keys: Some("g o"),
+        action: || Action::Open(paths::SOURCES.to_owned()),
+    },
+    Known {
+        group: PAGES,
+        symbol: "terminal",
+        title: "API reference",
+        words: "openapi rest documentation",
+        keys: None,
+        action: || Action::Open(paths::API_DOCS.to_owned()),
+    },
+    Known {
+        group: COMMANDS,
+        symbol: "plus",
+        title: "Add a source",
+        words: "new register repository folder import",
+        keys: None,
+        action: || Action::Open(paths::NEW_SOURCE.to_owned()),
+    },
+    Known {
+        group: COMMANDS,
+        symbol: "theme",
+        title: "Switch the theme",
+        words: "dark light mode appearance",
+        keys: None,
+        action: || Action::Click("[data-theme-toggle]"),
+    },
+    Known {
+        group: COMMANDS,
+        symbol: "info",
+        title: "Show keyboard shortcuts",
+        words: "keys help",
+        keys: Some("?"),
+        action: || Action::Shortcuts,
+    },
+];
+
+/// Kinds with a list of their own.
+const KINDS: [&str; 7] = ["component", "api", "resource", "system", "domain", "group", "user"];
+
+/// The lines for a text: entities first, then pages and commands, then the search.
+pub(super) fn entries(text: &str, found: &[Suggestion], recent: &[String]) -> Vec<Entry> {
+    let text = text.trim();
+    let mut entries: Vec<Entry> = Vec::new();
+    if text.is_empty() {
+        entries.extend(recent.iter().take(RECENT).map(|entity_ref| visited(entity_ref)));
+    } else {
+        entries.extend(found.iter().map(suggested));
+    }
+    for group in [PAGES, COMMANDS] {
+        let mut lines: Vec<(usize, Entry)> =
+            KNOWN.iter().filter(|known| known.group == group).filter_map(|known| known_entry(known, text)).collect();
+        if group == PAGES && !text.is_empty() {
+            lines.extend(KINDS.iter().filter_map(|kind| kind_entry(kind, text)));
+        }
+        let length = |entry: &Entry| entry.title.iter().map(|(piece, _)| piece.len()).sum::<usize>();
+        lines.sort_by_key(|(distance, entry)| (*distance, length(entry)));
+        entries.extend(lines.into_iter().map(|(_, entry)| entry));
+    }
+    if !text.is_empty() {
+        entries.push(Entry {
+            group: "Search",
+            symbol: "search",
+            title: vec![(format!("All results for “{text}”"), false)],
+            detail: String::new(),
+            keys: None,
+            action: Action::Open(paths::with_query(paths::SEARCH, [("q", text)])),
+        });
+    }
+    entries
+}
+
+fn visited(entity_ref: &str) -> Entry {
+    let kind = kind_of(entity_ref);
+    let name = entity_ref.rsplit('/').next().unwrap_or(entity_ref);
+    Entry {
+        group: "Recent",
+        symbol: kind_icon(kind, None),
+        title: vec![(name.to_owned(), false)],
+        detail: kind_name(kind),
+        keys: None,
+        action: Action::Open(paths::entity(entity_ref)),
+    }
+}
+
+fn suggested(suggestion: &Suggestion) -> Entry {
+    let Suggestion { link, kind, owner, title_segments, .. } = suggestion;
+    let what = link.subtype.clone().unwrap_or_else(|| kind_name(&kind.to_lowercase()));
+    let detail = owner.as_ref().map_or_else(|| what.clone(), |owner| format!("{what} · {}", owner.title));
+    let title = if title_segments.is_empty() {
+        vec![(link.title.clone(), false)]
+    } else {
+        title_segments.iter().map(|segment| (segment.text.clone(), segment.mark)).collect()
+    };
+    Entry {
+        group: "Go to",
+        symbol: kind_icon(kind_of(&link.entity_ref), link.subtype.as_deref()),
+        title,
+        detail,
+        keys: None,
+        action: Action::Open(paths::entity(&link.entity_ref)),
+    }
+}
+
+fn known_entry(known: &Known, text: &str) -> Option<(usize, Entry)> {
+    let Known { group, symbol, title, words, keys, action } = known;
+    let (distance, title) = match fuzzy(title, text) {
+        Some((distance, pieces)) => (distance, pieces),
+        None => {
+            let text = text.to_lowercase();
+            words.split(' ').any(|word| word.starts_with(&text)).then(|| (50, vec![((*title).to_owned(), false)]))?
+        }
+    };
+    Some((distance, Entry { group, symbol, title, detail: String::new(), keys: *keys, action: action() }))
+}
+
+fn kind_entry(kind: &str, text: &str) -> Option<(usize, Entry)> {
+    let (distance, title) = fuzzy(&kind_plural(kind), text)?;
+    let entry = Entry {
+        group: PAGES,
+        symbol: kind_icon(kind, None),
+        title,
+        detail: "in the catalog".to_owned(),
+        keys: None,
+        action: Action::Open(paths::with_query(paths::CATALOG, [("kind", kind)])),
+    };
+    Some((distance, entry))
+}
+
+/// Whether the letters of a text stand in a title in this order, the first at
+/// the beginning of a word: how far apart, and the pieces to mark.
+fn fuzzy(title: &str, text: &str) -> Option<(usize, Vec<(String, bool)>)> {
+    let wanted: Vec<char> = text.to_lowercase().chars().filter(|letter| !letter.is_whitespace()).collect();
+    let letters: Vec<char> = title.chars().collect();
+    let mut pieces: Vec<(String, bool)> = Vec::new();
+    let (mut next, mut first, mut last) = (0, None, 0);
+    for (place, letter) in letters.iter().enumerate() {
+        let begins = place == 0 || !letters[place - 1].is_alphanumeric();
+        let matches =
+            wanted.get(next).is_some_and(|wanted| letter.to_lowercase().eq([*wanted])) && (next > 0 || begins);
+        if matches {
+            next += 1;
+            first.get_or_insert(place);
+            last = place;
+        }
+        match pieces.last_mut().filter(|(_, mark)| *mark == matches) {
+            Some((piece, _)) => piece.push(*letter),
+            None => pieces.push((letter.to_string(), matches)),
+        }
+    }
+    (next == wanted.len()).then(|| (last - first.unwrap_or(0) + 1 - next.min(last + 1) + first.unwrap_or(0), pieces))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(text: &str) -> Vec<String> {
+        let entries = entries(text, &[], &["component:default/booking-api".to_owned()]);
+        entries.into_iter().map(|entry| entry.title.into_iter().map(|(piece, _)| piece).collect()).collect()
+    }
+
+    #[test]
+    fn without_a_text_it_offers_what_was_visited_and_every_page() {
+        assert_eq!(titles(" ")[..2], ["booking-api", "Home"]);
+    }
+
+    #[test]
+    fn letters_in_order_are_enough() {
+        assert_eq!(titles("addsrc")[0], "Add a source");
+        assert_eq!(titles("dark")[0], "Switch the theme");
+        assert_eq!(titles("api")[..2], ["APIs", "API reference"]);
+        assert_eq!(titles("zzz"), ["All results for “zzz”"]);
+    }
+
+    #[test]
+    fn matching_pieces_are_marked() {
+        let pieces = fuzzy("Add a source", "as").unwrap().1;
+        let marked: Vec<&str> = pieces.iter().filter(|(_, mark)| *mark).map(|(piece, _)| piece.as_str()).collect();
+        assert_eq!(marked, ["A", "s"]);
+        assert_eq!(fuzzy("Catalog", "og"), None);
+    }
+}

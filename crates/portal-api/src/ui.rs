@@ -18,6 +18,7 @@ use portal_app::api::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
 use portal_app::{PageStatus, SiteInfo};
 use portal_core::access::Principal;
 use rust_embed::RustEmbed;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 
 use crate::clock::Clock;
@@ -60,8 +61,12 @@ pub fn mount(app: &App, api: Router) -> Router {
     let _ = leptos_axum::generate_route_list(portal_app::App);
     let options = LeptosOptions::builder().output_name("portal").site_pkg_dir("pkg").build();
     let render = leptos_axum::render_app_async_with_context(context, move || portal_app::shell(options.clone()));
+    // Pages that are rendered side by side all end late: a few at a time, in
+    // the order of their arrival, is as fast for all and fair to each.
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let rendering = Arc::new(Semaphore::new(2 * cores));
     api.fallback(move |request: Request| {
-        let render = render.clone();
+        let (render, rendering) = (render.clone(), Arc::clone(&rendering));
         async move {
             let path = request.uri().path();
             if path == "/api" || path.starts_with("/api/") {
@@ -73,7 +78,9 @@ pub fn mount(app: &App, api: Router) -> Router {
             if let Some(file) = file(path, request.uri().query(), request.headers()) {
                 return file;
             }
+            let permit = rendering.acquire().await;
             let mut response = render(request).await;
+            drop(permit);
             // Whoever does not ask for HTML by name is redirected as well.
             if response.headers().contains_key(header::LOCATION) && response.status() == StatusCode::OK {
                 *response.status_mut() = StatusCode::FOUND;

@@ -1,7 +1,6 @@
 //! Locations: sources of type `http`, as Backstage sees them.
 //!
-//! A location's id is its source's `uid`; both stand for the place, so that a
-//! location that moves gets another id.
+//! A location's id stands for its row, so that it stays when the target moves.
 
 use std::collections::HashSet;
 
@@ -114,15 +113,13 @@ pub async fn create_location(
         webhook_secret: None,
     };
     let draft = service::draft(&app.sources, create, app.config.catalog.interval_seconds, writing.at).await?;
-    let location = view(&draft);
+    let mut added = draft.clone();
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move { service::add(txn, &writing, draft, Trigger::Start).await })
     });
-    let added: DbResult<Option<i64>> = work.await;
-    if added?.is_none() {
-        return Err(exists(&target));
-    }
-    Ok(created(&location, Vec::new(), None))
+    let stored: DbResult<Option<i64>> = work.await;
+    added.id = stored?.ok_or_else(|| exists(&target))?;
+    Ok(created(&view(&added), Vec::new(), None))
 }
 
 /// A location by its id.
@@ -226,16 +223,21 @@ pub(super) async fn all(app: &App) -> ApiResult<Vec<(Source, Location)>> {
 }
 
 async fn by_id(app: &App, id: &str) -> ApiResult<(Source, Location)> {
-    all(app).await?.into_iter().find(|(source, _)| source.uid == id).ok_or_else(|| no_location(id))
+    all(app).await?.into_iter().find(|(_, location)| location.id == id).ok_or_else(|| no_location(id))
 }
 
 fn view(source: &Source) -> Location {
     Location {
-        id: source.uid.clone(),
+        id: id_of(source),
         location_type: "url",
         target: source.target.clone(),
         entity_ref: entity_ref(&source.target),
     }
+}
+
+fn id_of(source: &Source) -> String {
+    let row = format!("location {} {}", source.id, source.created_at.timestamp_micros());
+    uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, row.as_bytes()).to_string()
 }
 
 /// Backstage's name for the `Location` entity of a registered place.

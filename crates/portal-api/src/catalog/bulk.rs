@@ -18,6 +18,7 @@ use crate::http::authorized::{Authorized, WriteCatalog};
 use crate::http::body::{self, IMPORT_LIMIT};
 use crate::http::context::RequestId;
 use crate::http::idempotency::Idempotent;
+use crate::http::params::Params;
 use crate::state::App;
 
 /// Entities of one transaction.
@@ -46,6 +47,7 @@ pub async fn bulk_upsert_entities(
     headers: HeaderMap,
     request: Request,
 ) -> ApiResult<Response> {
+    Params::parse(request.uri().query().unwrap_or_default()).finish()?;
     let bytes = body::read(request.into_body(), IMPORT_LIMIT).await?;
     let idempotent = Idempotent::check(&app.db, &auth.principal, &headers, &[b"entities/bulk", &bytes]).await?;
     if let Idempotent::Replay(status, text) = idempotent {

@@ -71,9 +71,11 @@ pub async fn put_kind(
     JsonBody(definition): JsonBody<KindDefinition>,
 ) -> ApiResult<Json<KindView>> {
     params.finish()?;
-    if definition.kind != kind {
+    if !definition.kind.eq_ignore_ascii_case(&kind) {
         return Err(ApiError::field("/kind", format!("`{}` is not the kind in the path, `{kind}`", definition.kind)));
     }
+    // As its definition spells it, whatever the path does.
+    let kind = definition.kind.clone();
     let snapshot = app.catalog.snapshot();
     if snapshot.kinds.is_built_in(&kind) {
         return Err(ApiError::conflict("built_in_kind", format!("`{kind}` is built in and cannot be declared anew")));

@@ -48,7 +48,9 @@ impl Events {
     }
 
     /// Leaves an event to be written within a second.
-    pub fn record(&self, event: Event) {
+    pub fn record(&self, mut event: Event) {
+        // What somebody typed may hold what a database does not store.
+        event.object.retain(|letter| letter != '\0');
         if self.0.try_send(event).is_err() {
             crate::metrics::count("portal_events_dropped_total");
         }

@@ -15,9 +15,11 @@ pub struct Params {
 }
 
 impl Params {
-    /// Reads a query string; `+` and `%20` are spaces.
+    /// Reads a query string; `+` and `%20` are spaces. What is not UTF-8, or a
+    /// NUL, which PostgreSQL cannot take, becomes U+FFFD.
     pub fn parse(query: &str) -> Self {
-        let pairs = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let pairs = url::form_urlencoded::parse(query.as_bytes());
+        let pairs = pairs.map(|(name, value)| (name.into_owned(), value.replace('\0', "\u{fffd}"))).collect();
         Self { pairs, known: Vec::new() }
     }
 

@@ -21,6 +21,12 @@ impl Glob {
         if pattern.is_empty() || pattern.len() > 1024 || pattern.contains('\0') {
             return Err("a glob has 1 to 1024 characters".to_owned());
         }
+        if pattern.contains(['[', ']', '\\']) {
+            return Err("it knows `*`, `**`, `?` and `{a,b}` only".to_owned());
+        }
+        if pattern.split('/').any(|segment| segment == "..") {
+            return Err("it cannot leave its folder by `..`".to_owned());
+        }
         let expanded = expand(pattern)?;
         let alternatives = expanded
             .iter()
@@ -144,7 +150,7 @@ mod tests {
         let pattern = format!("{}x", "**/".repeat(300));
         check(&pattern, &"a/".repeat(500), false);
         assert!(Glob::new(&"{a,b}".repeat(20)).is_err());
-        for bad in ["", "{a", "a}", "\0"] {
+        for bad in ["", "{a", "a}", "\0", "[", "svc-[ab]/*", "../*", "a/../b"] {
             assert!(Glob::new(bad).is_err(), "{bad}");
         }
     }

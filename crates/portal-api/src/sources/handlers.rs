@@ -113,11 +113,13 @@ pub async fn find_source(
 pub async fn update_source(
     auth: Authorized<WriteSources>,
     State(app): State<App>,
+    params: Params,
     Path(id): Path<String>,
     request_id: RequestId,
     headers: HeaderMap,
     JsonBody(update): JsonBody<SourceUpdate>,
 ) -> ApiResult<Response> {
+    params.finish()?;
     let id = number(&id)?;
     let stored = stored(&app, id).await?;
     etag::require_match(&headers, Some(&stored.etag))?;
@@ -159,10 +161,12 @@ pub async fn update_source(
 pub async fn delete_source(
     auth: Authorized<WriteSources>,
     State(app): State<App>,
+    params: Params,
     Path(id): Path<String>,
     request_id: RequestId,
     headers: HeaderMap,
 ) -> ApiResult<StatusCode> {
+    params.finish()?;
     let id = number(&id)?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
@@ -189,9 +193,11 @@ pub async fn delete_source(
 pub async fn refresh_source(
     auth: Authorized<WriteSources>,
     State(app): State<App>,
+    params: Params,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
+    params.finish()?;
     let id = number(&id)?;
     let name = format!("refresh_source {id}");
     let idempotent = Idempotent::check(&app.db, &auth.principal, &headers, &[name.as_bytes()]).await?;
@@ -247,20 +253,27 @@ pub async fn list_source_passes(
 /// What is wrong with the documents of a source, with the lines in question.
 #[utoipa::path(
     get, path = "/sources/{id}/errors", tag = "sources", operation_id = "list_source_errors",
-    params(("id" = i64, Path, example = 1)),
-    responses((status = 200, description = "The first 500 errors", body = SourceErrorList)),
+    params(
+        ("id" = i64, Path, example = 1),
+        ("limit" = Option<u64>, Query, description = "Documents of a page, with all their errors: 1 to 500; 200 when absent"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "A page of errors; `total` counts documents with errors", body = SourceErrorList)),
 )]
 pub async fn list_source_errors(
     _auth: Authorized<ReadSources>,
     State(app): State<App>,
     Path(id): Path<String>,
-    params: Params,
+    mut params: Params,
 ) -> ApiResult<Json<SourceErrorList>> {
-    params.finish()?;
     let id = number(&id)?;
+    let limit = params.number("limit", 200, 1..=500)?;
+    let after = params.one("cursor")?.map(|text| cursor::decode::<(String, i32)>(&text)).transpose()?;
+    params.finish()?;
     stored(&app, id).await?;
-    let (items, total) = views::errors(app.db.reader(), id).await?;
-    Ok(Json(SourceErrorList { items, next_cursor: None, total }))
+    let page = views::errors(app.db.reader(), id, after, limit).await?;
+    let next_cursor = page.next.map(|place| cursor::encode(&place));
+    Ok(Json(SourceErrorList { items: page.items, next_cursor, total: page.total }))
 }
 
 /// The number in a path; anything else names no source.

@@ -12,6 +12,7 @@ pub mod includes;
 pub mod ingest;
 pub mod jobs;
 pub mod links;
+pub mod origin;
 pub mod places;
 pub mod reading;
 pub mod sample;

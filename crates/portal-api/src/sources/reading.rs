@@ -180,7 +180,10 @@ fn judge_one(
         faults = validate(&value, kinds, &place);
     }
     let entity = Entity(value);
-    let entity_ref = entity.entity_ref().map(|entity_ref| entity_ref.to_string()).filter(|text| text.len() <= 255);
+    let entity_ref = entity
+        .entity_ref()
+        .map(|entity_ref| entity_ref.to_string())
+        .filter(|text| text.len() <= 255 && !text.contains('\0'));
     if faults.is_empty() {
         if entity_ref.is_none() {
             faults.push(fault("/metadata/name", "reference", "kind, namespace and name are too long".to_owned(), None));

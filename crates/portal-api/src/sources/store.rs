@@ -372,14 +372,19 @@ pub async fn claimants<C: ConnectionTrait>(db: &C, refs: &[String]) -> DbResult<
 }
 
 /// Documents with faults of a source, in order of the files.
-pub async fn faulty_documents<C: ConnectionTrait>(db: &C, id: i64, limit: u64) -> DbResult<Vec<DocumentRow>> {
+pub async fn faulty_documents<C: ConnectionTrait>(
+    db: &C,
+    id: i64,
+    after: Option<(String, i32)>,
+    limit: u64,
+) -> DbResult<Vec<DocumentRow>> {
     use source_document::Column;
-    let rows = source_document::Entity::find()
-        .filter(Column::SourceId.eq(id))
-        .filter(Column::Faults.ne("[]"))
-        .order_by_asc(Column::Path)
-        .order_by_asc(Column::DocumentIndex)
-        .limit(limit);
+    let mut rows = source_document::Entity::find().filter(Column::SourceId.eq(id)).filter(Column::Faults.ne("[]"));
+    if let Some((path, index)) = after {
+        let same_file = Column::Path.eq(path.clone()).and(Column::DocumentIndex.gt(index));
+        rows = rows.filter(Column::Path.gt(path).or(same_file));
+    }
+    let rows = rows.order_by_asc(Column::Path).order_by_asc(Column::DocumentIndex).limit(limit);
     rows.all(db).await?.into_iter().map(|row| document(row).map(|(_, row)| row)).collect()
 }
 
@@ -502,6 +507,14 @@ pub async fn count_faulty<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<u64> 
     use source_document::Column;
     let faulty = source_document::Entity::find().filter(Column::SourceId.eq(id)).filter(Column::Faults.ne("[]"));
     Ok(faulty.count(db).await?)
+}
+
+/// How many documents of one source declare an entity well.
+pub async fn count_good<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<u64> {
+    use source_document::Column;
+    let good =
+        source_document::Entity::find().filter(Column::SourceId.eq(id)).filter(Column::Status.eq(Status::Ok.as_str()));
+    Ok(good.count(db).await?)
 }
 
 /// How many documents of one source there are.

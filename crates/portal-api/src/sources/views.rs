@@ -9,7 +9,7 @@ use super::store::{self, Counts, DocumentRow, Holder, Pass, Source};
 use crate::db::{ConnectionTrait, DbResult};
 
 /// Errors on one page.
-pub const ERRORS: usize = 500;
+const ERRORS: u64 = 500;
 
 /// All sources with their health.
 pub async fn list<C: ConnectionTrait>(db: &C) -> DbResult<Vec<SourceView>> {
@@ -113,21 +113,37 @@ pub fn pass(row: Pass) -> PassView {
     }
 }
 
-/// What is wrong with the documents of a source, and who claims what it holds.
-/// The number counts documents beyond the page too.
-pub async fn errors<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<(Vec<SourceErrorView>, u64)> {
-    let limit = ERRORS as u64;
-    let documents = store::faulty_documents(db, id, limit).await?;
+/// A page of what is wrong with the documents of a source.
+pub struct ErrorPage {
+    pub items: Vec<SourceErrorView>,
+    /// Path and index of the document after which the next page begins.
+    pub next: Option<(String, u32)>,
+    /// Documents with errors, on all pages, and claims on what the source holds.
+    pub total: u64,
+}
+
+/// What is wrong with up to `limit` documents of a source, in the order of
+/// their files. The first page also says who claims what the source holds.
+pub async fn errors<C: ConnectionTrait>(
+    db: &C,
+    id: i64,
+    after: Option<(String, i32)>,
+    limit: u64,
+) -> DbResult<ErrorPage> {
     let rivals = store::rivals(db, id, limit).await?;
+    let total = store::count_faulty(db, id).await? + rivals.len() as u64;
+    let first = after.is_none();
+    let mut documents = store::faulty_documents(db, id, after, limit + 1).await?;
+    let more = documents.len() as u64 > limit;
+    documents.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = documents.last().filter(|_| more).map(|row| (row.path.clone(), row.document_index));
     let refs: Vec<String> = documents.iter().filter_map(|row| row.entity_ref.clone()).collect();
     let holders = store::holders(db, &refs).await?;
-    let more = if documents.len() == ERRORS { store::count_faulty(db, id).await? - limit } else { 0 };
+    let rivals = rivals.into_iter().filter(|_| first);
     let mut items: Vec<SourceErrorView> =
-        rivals.into_iter().map(|(claimant, row, holder)| rival(id, claimant, row, holder)).collect();
+        rivals.map(|(claimant, row, holder)| rival(id, claimant, row, holder)).collect();
     items.extend(documents.into_iter().flat_map(|row| faults(id, row, &holders)));
-    let total = items.len() as u64 + more;
-    items.truncate(ERRORS);
-    Ok((items, total))
+    Ok(ErrorPage { items, next, total })
 }
 
 /// What is wrong with the documents that declare an entity, in any source.
@@ -140,7 +156,7 @@ pub async fn errors_of<C: ConnectionTrait>(db: &C, entity_ref: &str) -> DbResult
     if let Some(Holder { source_id: Some(source_id), location, stale: true, .. }) = holders.get(entity_ref)
         && items.is_empty()
     {
-        let documents = store::faulty_documents(db, *source_id, ERRORS as u64).await?;
+        let documents = store::faulty_documents(db, *source_id, None, ERRORS).await?;
         let same_file = documents.into_iter().filter(|row| row.path == *location && row.entity_ref.is_none());
         items.extend(same_file.flat_map(|row| faults(*source_id, row, &holders)).take(20));
     }

@@ -298,6 +298,7 @@ on_both!(locations_are_added_found_moved_and_removed, portal, {
     let moved = json!({"type": "url", "target": format!("{origin}/moved.yaml")});
     let moved = portal.put(&path, &moved).await.json(200);
     assert_eq!(moved["target"], format!("{origin}/moved.yaml"));
+    assert_eq!(moved["id"], location["id"]);
     let path = format!("/api/catalog/locations/{}", moved["id"].as_str().unwrap());
     assert_eq!(portal.get(&path).await.json(200), moved);
     portal.delete(&path).await.is(204);

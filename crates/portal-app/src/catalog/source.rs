@@ -126,6 +126,9 @@ fn authored(entity: &Entity) -> Value {
         if let Some(metadata) = document.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.shift_remove("uid");
             metadata.shift_remove("etag");
+            if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.retain(|name, _| !name.starts_with("backstage.io/managed-by-"));
+            }
         }
     }
     document

@@ -15,9 +15,11 @@ pub(super) fn problems_region(load: Load, heading: String) -> Option<AnyView> {
         Ok((list, _)) if list.items.is_empty() => ().erase(),
         Ok((list, _)) => {
             let problems = list.items.iter().map(|error| problem(error, true)).collect::<Vec<Content>>();
-            let shown = list.items.len() as u64;
-            let rest = (list.total > shown).then(|| {
-                let text = format!("{} more errors are not shown.", number(list.total - shown));
+            let mut documents: Vec<_> = list.items.iter().map(|error| (&error.file, error.document)).collect();
+            documents.dedup();
+            let rest = list.next_cursor.is_some().then(|| {
+                let rest = list.total.saturating_sub(documents.len() as u64);
+                let text = format!("{} more documents have errors; the API lists them all.", number(rest));
                 Content::from(html! {
                     div class="card-foot" { (text) }
                 })

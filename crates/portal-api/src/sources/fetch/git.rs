@@ -69,7 +69,7 @@ fn form(target: &str, settings: &SourceSettings) -> Result<Form, FetchError> {
     }
     if let Some(path) = target.strip_prefix("file://").or_else(|| target.starts_with('/').then_some(target)) {
         if !settings.allow_file_git {
-            return refuse("repositories on the server's disk are not allowed; set `sources.allow_file_git`");
+            return refuse("repositories on the server's disk are not allowed; set `egress.allow_file_git`");
         }
         return match path.starts_with('/') {
             true => Ok(Form::File(path.to_owned())),
@@ -100,7 +100,7 @@ fn form(target: &str, settings: &SourceSettings) -> Result<Form, FetchError> {
                 return refuse("user and host must be plain names");
             }
         }
-        "ssh" => return refuse("git over ssh is not allowed; set `sources.allow_ssh_git`"),
+        "ssh" => return refuse("git over ssh is not allowed; set `egress.allow_ssh`"),
         _ => return refuse("only `https` and, where configured, `ssh` and `file` repositories can be read"),
     }
     Ok(Form::Url(url))

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use portal_core::catalog::wire::Fault;
 
 use super::super::links::Links;
+use super::super::origin;
 use super::super::reading::{self, Judged, RecordedFault, Status};
 use super::super::store::{self, DocumentRow, KnownFile};
 use super::walk::Sink;
@@ -156,13 +157,13 @@ impl<'w, 'p> Writer<'w, 'p> {
         let FileResult { file, hash, etag, links, documents, bytes } = file;
         self.waiting.remove(&file);
         let Pass { app, source, .. } = &*self.pass;
-        let (source_id, limit) = (source.id, app.sources.settings.entity_limit * if source.trusted { 10 } else { 1 });
+        let limit = app.sources.settings.entity_limit * if source.trusted { 10 } else { 1 };
         self.batch.cleared.push(file.clone());
         for document in documents {
             if self.batch.rows.len() >= DOCUMENTS {
                 self.flush().await?;
             }
-            self.document(source_id, limit, &file, &bytes, document);
+            self.document(limit, &file, &bytes, document);
         }
         self.batch.files.push((file, KnownFile { hash, etag, links }));
         if self.batch.rows.len() >= DOCUMENTS || self.batch.files.len() >= DOCUMENTS {
@@ -171,10 +172,10 @@ impl<'w, 'p> Writer<'w, 'p> {
         Ok(())
     }
 
-    fn document(&mut self, source_id: i64, limit: usize, file: &str, bytes: &Bytes, document: Judged) {
+    fn document(&mut self, limit: usize, file: &str, bytes: &Bytes, document: Judged) {
         let Judged { index, line, name_at, entity_ref, mut status, mut faults, entity, targets: _ } = document;
         let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
-        if let (Some(entity), Some(entity_ref)) = (entity, &entity_ref) {
+        if let (Some(mut entity), Some(entity_ref)) = (entity, &entity_ref) {
             if let Some((other, place)) = self.declared.get(entity_ref) {
                 let message =
                     format!("`{entity_ref}` is declared twice in this source: first by document {place} of `{other}`");
@@ -193,9 +194,10 @@ impl<'w, 'p> Writer<'w, 'p> {
             } else {
                 self.declared.insert(entity_ref.clone(), (file.to_owned(), number(index)));
                 self.batch.places.push((self.batch.rows.len(), bytes.clone(), name_at));
+                origin::annotate(&mut entity, &self.pass.source, file);
                 self.batch.drafts.push(EntityDraft {
                     entity,
-                    source_id: Some(source_id),
+                    source_id: Some(self.pass.source.id),
                     location: file.to_owned(),
                     document_index: number(index),
                     line: number(line),

@@ -246,8 +246,11 @@ impl Pass<'_> {
         failure: Option<String>,
         errors: u64,
     ) -> Result<store::Pass, PassError> {
-        let documents = store::count_documents(self.app.db.reader(), self.source.id).await?;
-        let documents = i64::try_from(documents).unwrap_or(i64::MAX);
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        let db = self.app.db.reader();
+        let documents = number(store::count_documents(db, self.source.id).await?);
+        let good = number(store::count_good(db, self.source.id).await?);
+        let errors = number(errors);
         let Tally { created, updated, removed, .. } = self.tally;
         let outcome = match state {
             SourceState::Failed => "failed",
@@ -265,9 +268,9 @@ impl Pass<'_> {
             documents,
             created,
             updated,
-            unchanged: if state == SourceState::Failed { 0 } else { (documents - created - updated).max(0) },
+            unchanged: if state == SourceState::Failed { 0 } else { (good - created - updated).max(0) },
             removed,
-            errors: i64::try_from(errors).unwrap_or(i64::MAX),
+            errors,
             failure,
         })
     }

@@ -25,7 +25,7 @@ use super::batch::FileResult;
 use super::load::{self, Loaded, Loader};
 
 /// Grows when the rules of reading change, so that everything is judged again.
-const RULES: u8 = 1;
+const RULES: u8 = 2;
 /// `Location`s below each other, at most.
 const DEPTH: usize = 5;
 /// Files read, parsed and judged at the same time.

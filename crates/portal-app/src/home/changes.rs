@@ -11,6 +11,10 @@ use crate::ui::{Content, Erase, ago, failed, small_icon};
 
 /// Fields that are named, of one change.
 const FIELDS: usize = 3;
+/// Entities that are named, of those that changed together.
+const NAMED: usize = 3;
+/// Lines, at most.
+const LINES: usize = 12;
 
 pub(super) fn changes_region(load: Load) -> Option<AnyView> {
     Some(match load.read::<ChangeList>()? {
@@ -20,6 +24,11 @@ pub(super) fn changes_region(load: Load) -> Option<AnyView> {
 }
 
 fn changes(items: &[ChangeView], now_ms: i64) -> Content {
+    // What one reading of a source brings is one piece of news.
+    let together = |a: &ChangeView, b: &ChangeView| {
+        a.operation == b.operation && a.cause == b.cause && (a.at - b.at).num_seconds().abs() < 60
+    };
+    let groups: Vec<&[ChangeView]> = items.chunk_by(together).take(LINES).collect();
     Content::from(html! {
         section class="card" aria-labelledby="changes" {
             header class="card-head" { h2 id="changes" { "What changed" } }
@@ -28,7 +37,9 @@ fn changes(items: &[ChangeView], now_ms: i64) -> Content {
             } @else {
                 div class="card-body" data-flush {
                     ol class="timeline" {
-                        @for item in items { (change(item, now_ms)) }
+                        @for group in &groups {
+                            @if let [only] = group { (change(only, now_ms)) } @else { (several(group, now_ms)) }
+                        }
                     }
                 }
             }
@@ -36,9 +47,38 @@ fn changes(items: &[ChangeView], now_ms: i64) -> Content {
     })
 }
 
-fn change(view: &ChangeView, now_ms: i64) -> Content {
+/// Changes of the same kind that came together.
+fn several(group: &[ChangeView], now_ms: i64) -> Content {
+    let Some(first) = group.first() else { return Content::from(html! {}) };
+    let (what, symbol, tone) = operation_label(&first.operation);
+    let more = group.len().saturating_sub(NAMED);
+    Content::from(html! {
+        li {
+            span class="mark" data-tone=(tone) { (small_icon(symbol)) }
+            div {
+                @for (place, view) in group.iter().take(NAMED).enumerate() {
+                    @if place > 0 { ", " }
+                    (name(view))
+                }
+                @if more > 0 { " and " (more) " more" }
+                div class="meta" { (what) }
+            }
+            (ago(first.at, now_ms))
+        }
+    })
+}
+
+/// The name of what changed, as a link while it is there.
+fn name(view: &ChangeView) -> Content {
     let entity_ref = view.subject.strip_prefix("entity:").unwrap_or(&view.subject);
     let name = entity_ref.rsplit('/').next().unwrap_or(entity_ref);
+    Content::from(html! {
+        @if view.operation == "delete" { (name) } @else { a href=(paths::entity(entity_ref)) { (name) } }
+    })
+}
+
+fn change(view: &ChangeView, now_ms: i64) -> Content {
+    let entity_ref = view.subject.strip_prefix("entity:").unwrap_or(&view.subject);
     let (what, symbol, tone) = operation_label(&view.operation);
     let fields: Vec<&str> = view.diff.iter().map(|field| field.pointer.trim_start_matches('/')).collect();
     let more = fields.len().saturating_sub(FIELDS);
@@ -47,7 +87,7 @@ fn change(view: &ChangeView, now_ms: i64) -> Content {
         li {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
-                @if view.operation == "delete" { (name) } @else { a href=(paths::entity(entity_ref)) { (name) } }
+                (name(view))
                 div class="meta" {
                     (kind_name(kind_of(entity_ref))) " · " (what)
                     @if !named.is_empty() { ": " (named) }

@@ -15,8 +15,8 @@ use crate::paths;
 use crate::sources::{source_title, state_badge};
 use crate::ui::{Content, Erase, ago, failed, icon, number, skeleton_rows};
 
-/// Changes that are shown.
-const CHANGES: &str = "12";
+/// Changes that are asked for; those that came together share a line.
+const CHANGES: &str = "100";
 
 #[component]
 pub(crate) fn HomePage() -> impl IntoView {

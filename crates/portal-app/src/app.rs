@@ -1,7 +1,5 @@
 //! The application: what every page shares, and which page an address shows.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
@@ -20,7 +18,6 @@ use crate::ui::{Erase, provide_copying, provide_toasts};
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    provide_context(Owners::default());
     #[cfg(feature = "hydrate")]
     provide_context(crate::api::Api::new(crate::api::Browser));
     provide_live();
@@ -39,39 +36,21 @@ pub fn App() -> impl IntoView {
             {focus_after_navigation()}
             <Frame>
                 <Routes fallback=not_found>
-                    <Route path=StaticSegment("") view=|| page(|| view! { <HomePage /> }.erase()) ssr=SsrMode::Async />
-                    <Route path=path!("/catalog") view=|| page(|| view! { <CatalogListPage /> }.erase()) ssr=SsrMode::Async />
+                    <Route path=StaticSegment("") view=|| view! { <HomePage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/catalog") view=|| view! { <CatalogListPage /> }.erase() ssr=SsrMode::Async />
                     <Route
                         path=path!("/catalog/:kind/:namespace/:name")
-                        view=|| page(|| view! { <EntityPage /> }.erase())
+                        view=|| view! { <EntityPage /> }.erase()
                         ssr=SsrMode::Async
                     />
-                    <Route path=path!("/search") view=|| page(|| view! { <SearchPage /> }.erase()) ssr=SsrMode::Async />
-                    <Route path=path!("/admin/sources") view=|| page(|| view! { <SourceListPage /> }.erase()) ssr=SsrMode::Async />
-                    <Route path=path!("/admin/sources/new") view=|| page(|| view! { <NewSourcePage /> }.erase()) ssr=SsrMode::Async />
-                    <Route path=path!("/admin/sources/:id") view=|| page(|| view! { <SourcePage /> }.erase()) ssr=SsrMode::Async />
+                    <Route path=path!("/search") view=|| view! { <SearchPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/sources/:id") view=|| view! { <SourcePage /> }.erase() ssr=SsrMode::Async />
                 </Routes>
             </Frame>
         </Router>
     }
-}
-
-/// The owners of the pages of one rendering.
-///
-/// The router lets go of a page's owner as soon as its last answer has come,
-/// while parts of the page that wait for answers may not be written yet: now
-/// and then one found its signals gone. They are kept until all is written.
-#[derive(Clone, Default)]
-struct Owners(Arc<Mutex<Vec<Owner>>>);
-
-fn page(view: impl FnOnce() -> AnyView) -> AnyView {
-    // In the browser a page ends with its navigation.
-    if !cfg!(feature = "hydrate")
-        && let (Some(Owners(kept)), Some(owner)) = (use_context(), Owner::current())
-    {
-        kept.lock().unwrap_or_else(PoisonError::into_inner).push(owner);
-    }
-    view()
 }
 
 fn title(text: String) -> String {

@@ -111,7 +111,29 @@ pub async fn enqueue_due(app: &App, sweeps: bool) -> DbResult<()> {
 }
 
 fn read_source(app: App, job: Claimed) -> BoxFuture<'static, Result<(), String>> {
-    Box::pin(async move { read_until_quiet(&app, &job).await.map_err(|error| error.to_string()) })
+    Box::pin(async move {
+        let result = read_until_quiet(&app, &job).await;
+        if let Err(ingest::PassError::Db(error)) = &result {
+            tell(&app, &job, error.to_string()).await;
+        }
+        result.map_err(|error| error.to_string())
+    })
+}
+
+/// Shows that a pass could not be written; it is tried again.
+async fn tell(app: &App, job: &Claimed, reason: String) {
+    let (id, _) = job.payload.split_once(' ').unwrap_or((&job.payload, ""));
+    let (id, at) = (id.parse::<i64>().unwrap_or_default(), app.clock.now());
+    let work = app.db.write(Priority::Background, move |txn| {
+        Box::pin(async move {
+            store::close_passes(txn, id, at).await?;
+            store::set_failure(txn, id, &format!("what was read could not be stored: {reason}")).await
+        })
+    });
+    let told: DbResult<()> = work.await;
+    if let Err(error) = told {
+        tracing::warn!(source.id = id, error = %error, "could not record that a pass failed");
+    }
 }
 
 /// Reads a source, and again when that was asked for in the meantime.

@@ -172,6 +172,17 @@ pub async fn set_state(txn: &DatabaseTransaction, id: i64, state: SourceState) -
     Ok(())
 }
 
+/// Shows that a source could not be read, and why.
+pub async fn set_failure(txn: &DatabaseTransaction, id: i64, failure: &str) -> DbResult<()> {
+    source::Entity::update_many()
+        .col_expr(source::Column::State, Expr::value(word(&SourceState::Failed)?))
+        .col_expr(source::Column::Failure, Expr::value(failure))
+        .filter(source::Column::Id.eq(id))
+        .exec(txn)
+        .await?;
+    Ok(())
+}
+
 /// What was last read of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownFile {

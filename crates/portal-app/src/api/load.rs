@@ -11,7 +11,7 @@
 use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::*;
 use leptos::server::codee::string::FromToStringCodec;
@@ -54,6 +54,8 @@ impl FromStr for Fetched {
     }
 }
 
+type Parsed = Arc<Mutex<Option<(u32, Arc<dyn Any + Send + Sync>)>>>;
+
 /// A question and its latest answer. `None` as question loads nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Load {
@@ -61,8 +63,10 @@ pub(crate) struct Load {
     first: Resource<Fetched, FromToStringCodec>,
     latest: RwSignal<Option<Fetched>>,
     generation: StoredValue<u32>,
-    /// The answer that [`Load::read_shared`] parsed last, by its number.
-    parsed: StoredValue<Option<(u32, Arc<dyn Any + Send + Sync>)>>,
+    /// The answer that [`Load::read_shared`] parsed last, by its number. Regions
+    /// are written on several threads of the server, and a stored value that is
+    /// being changed cannot be read: only a lock waits.
+    parsed: StoredValue<Parsed>,
     /// A newer answer than the one shown is under way.
     pub pending: RwSignal<bool>,
     api: StoredValue<Api>,
@@ -106,7 +110,7 @@ fn watch(api: Api, question: Memo<Option<String>>, first: Resource<Fetched, From
         first,
         latest: RwSignal::new(None),
         generation: StoredValue::new(0),
-        parsed: StoredValue::new(None),
+        parsed: StoredValue::new(Parsed::default()),
         pending: RwSignal::new(false),
         api: StoredValue::new(api),
     };
@@ -165,16 +169,15 @@ impl Load {
         self.read_if(
             |_| true,
             |fetched| {
-                let known = self.parsed.with_value(|parsed| {
-                    let (of, value) = parsed.as_ref()?;
-                    (*of == fetched.number).then(|| Arc::clone(value).downcast::<T>().ok()).flatten()
-                });
-                if let Some(value) = known {
+                let parsed = self.parsed.get_value();
+                let mut parsed = parsed.lock().unwrap_or_else(PoisonError::into_inner);
+                let known = parsed.as_ref().filter(|(of, _)| *of == fetched.number);
+                if let Some(Ok(value)) = known.map(|(_, value)| Arc::clone(value).downcast::<T>()) {
                     return Ok((value, fetched.now_ms));
                 }
                 let (value, now_ms) = parse::<T>(fetched)?;
                 let value = Arc::new(value);
-                self.parsed.set_value(Some((fetched.number, Arc::clone(&value) as Arc<dyn Any + Send + Sync>)));
+                *parsed = Some((fetched.number, Arc::clone(&value) as Arc<dyn Any + Send + Sync>));
                 Ok((value, now_ms))
             },
         )
@@ -192,8 +195,9 @@ impl Load {
         parse: impl Fn(&Fetched) -> Result<(T, i64), Failure>,
     ) -> Option<Result<(T, i64), Failure>> {
         let fits = |fetched: &&Fetched| !fetched.question.is_empty() && fits(fetched);
-        // Both are tracked, whichever is shown.
-        let first = self.first.with(|first| first.as_ref().filter(fits).map(&parse));
+        // Both are tracked, whichever is shown. An answer that another thread of
+        // the server is just storing counts as not there yet.
+        let first = self.first.try_with(|first| first.as_ref().filter(fits).map(&parse)).flatten();
         let latest = self.latest.with(|latest| latest.as_ref().map(|latest| fits(&latest).then(|| parse(latest))));
         latest.unwrap_or(first)
     }

@@ -43,7 +43,6 @@ fn palette_button(palette: Palette) -> AnyView {
             class="topbar-search"
             href=paths::SEARCH
             aria-keyshortcuts="Meta+K Control+K"
-            aria-label="Search or run"
             on:click=open
         >
             {icon("search")}

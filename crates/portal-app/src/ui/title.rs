@@ -8,7 +8,8 @@ use super::Erase;
 /// Sets the title of the document, and again whenever `text` changes.
 ///
 /// The server reads it at once: the document's head is written after the page,
-/// when the page's signals may be gone already.
+/// perhaps while another thread still works on it, and then a signal that is
+/// being changed cannot be read.
 pub(crate) fn page_title(text: impl Fn() -> String + Send + Sync + 'static) -> AnyView {
     #[cfg(not(feature = "hydrate"))]
     let text = text();

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -18,7 +19,9 @@ use portal_app::api::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
 use portal_app::{PageStatus, SiteInfo};
 use portal_core::access::Principal;
 use rust_embed::RustEmbed;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::clock::Clock;
@@ -61,12 +64,9 @@ pub fn mount(app: &App, api: Router) -> Router {
     let _ = leptos_axum::generate_route_list(portal_app::App);
     let options = LeptosOptions::builder().output_name("portal").site_pkg_dir("pkg").build();
     let render = leptos_axum::render_app_async_with_context(context, move || portal_app::shell(options.clone()));
-    // Pages that are rendered side by side all end late: a few at a time, in
-    // the order of their arrival, is as fast for all and fair to each.
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
-    let rendering = Arc::new(Semaphore::new(2 * cores));
+    let threads = RenderThreads::start(&app.stop);
     api.fallback(move |request: Request| {
-        let (render, rendering) = (render.clone(), Arc::clone(&rendering));
+        let (render, threads) = (render.clone(), threads.clone());
         async move {
             let path = request.uri().path();
             if path == "/api" || path.starts_with("/api/") {
@@ -78,9 +78,9 @@ pub fn mount(app: &App, api: Router) -> Router {
             if let Some(file) = file(path, request.uri().query(), request.headers()) {
                 return file;
             }
-            let permit = rendering.acquire().await;
-            let mut response = render(request).await;
-            drop(permit);
+            let Some(mut response) = threads.run(render(request)).await else {
+                return ApiError::Internal("a page could not be rendered; the log says why".to_owned()).into_response();
+            };
             // Whoever does not ask for HTML by name is redirected as well.
             if response.headers().contains_key(header::LOCATION) && response.status() == StatusCode::OK {
                 *response.status_mut() = StatusCode::FOUND;
@@ -88,6 +88,43 @@ pub fn mount(app: &App, api: Router) -> Router {
             response
         }
     })
+}
+
+/// Threads that render pages, each page on one of them.
+///
+/// A page that several threads work on loses wake-ups and finds signals that
+/// are just being changed as if they were gone. On a thread with a runtime of
+/// its own everything that a page starts stays with it. A few at a time, in
+/// the order of their arrival, is as fast for all and fair to each.
+#[derive(Clone)]
+struct RenderThreads {
+    threads: Arc<[Handle]>,
+    next: Arc<AtomicUsize>,
+    permits: Arc<Semaphore>,
+}
+
+impl RenderThreads {
+    /// They end when the portal stops.
+    fn start(stop: &CancellationToken) -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let start = |_| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let (handle, stop) = (runtime.handle().clone(), stop.clone());
+            let thread = std::thread::Builder::new().name("render".to_owned());
+            thread.spawn(move || runtime.block_on(stop.cancelled())).ok()?;
+            Some(handle)
+        };
+        let threads = (0..cores).filter_map(start).collect();
+        Self { threads, next: Arc::default(), permits: Arc::new(Semaphore::new(2 * cores)) }
+    }
+
+    /// `None` when the portal stops, or the work panicked.
+    async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
+        let _permit = self.permits.acquire().await.ok()?;
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let thread = self.threads.get(number % self.threads.len().max(1))?;
+        thread.spawn(work).await.ok()
+    }
 }
 
 /// Scripts run with this answer's nonce only.

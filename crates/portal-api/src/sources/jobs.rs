@@ -50,6 +50,12 @@ async fn enqueue(txn: &DatabaseTransaction, source_id: i64, trigger: Trigger, no
     Ok(())
 }
 
+/// The source and the trigger in a payload.
+fn asked(payload: &str) -> (i64, Trigger) {
+    let (id, trigger) = payload.split_once(' ').unwrap_or((payload, ""));
+    (id.parse().unwrap_or_default(), Trigger::parse(trigger))
+}
+
 /// Asks for the entities of a removed source to be orphaned.
 pub async fn retire(txn: &DatabaseTransaction, source_id: i64, now: DateTime<Utc>) -> DbResult<()> {
     let idempotency_key = Some(format!("{RETIREMENTS}:{source_id}"));
@@ -122,8 +128,7 @@ fn read_source(app: App, job: Claimed) -> BoxFuture<'static, Result<(), String>>
 
 /// Shows that a pass could not be written; it is tried again.
 async fn tell(app: &App, job: &Claimed, reason: String) {
-    let (id, _) = job.payload.split_once(' ').unwrap_or((&job.payload, ""));
-    let (id, at) = (id.parse::<i64>().unwrap_or_default(), app.clock.now());
+    let ((id, _), at) = (asked(&job.payload), app.clock.now());
     let work = app.db.write(Priority::Background, move |txn| {
         Box::pin(async move {
             store::close_passes(txn, id, at).await?;
@@ -143,11 +148,10 @@ async fn read_until_quiet(app: &App, job: &Claimed) -> Result<(), ingest::PassEr
         // next round, whoever asked before has left its trigger here.
         let at = app.clock.now();
         let payload = store::payload(app.db.reader(), job.id).await?.unwrap_or_else(|| job.payload.clone());
-        let (id, trigger) = payload.split_once(' ').unwrap_or((&payload, ""));
-        let id = id.parse().unwrap_or_default();
+        let (id, trigger) = asked(&payload);
         // A source that was removed while its job waited needs no pass.
         let Some(source) = store::find(app.db.reader(), id).await? else { return Ok(()) };
-        ingest::run(app, job, source, Trigger::parse(trigger), at).await?;
+        ingest::run(app, job, source, trigger, at).await?;
         let again = store::find(app.db.reader(), id).await?.and_then(|source| source.next_pass_at);
         if again.is_none_or(|at| at > app.clock.now()) {
             return Ok(());

@@ -5,13 +5,14 @@ use leptos::task::spawn_local;
 use maud::html;
 use portal_core::search::wire::{SearchHit, SearchResults, Segment};
 use serde_json::json;
-use wasm_bindgen::JsCast as _;
 
 use super::query::{FACETS, SearchQuery};
 use crate::api::{Api, Load, Method, send};
 use crate::catalog::{has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
 use crate::paths;
-use crate::ui::{Content, Erase, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon};
+use crate::ui::{
+    Content, Erase, closest, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon,
+};
 
 pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<AnyView> {
     let answer = load.read::<SearchResults>();
@@ -226,8 +227,7 @@ fn hit(hit: SearchHit, rank: Option<usize>) -> Content {
 /// Tells which hit was opened, which makes the ranking better; that it cannot
 /// be told is no reason to disturb anyone.
 pub(super) fn record_click(api: Api, text: String, event: &web_sys::MouseEvent) {
-    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-    let Some(hit) = target.and_then(|target| target.closest("a[data-rank]").ok().flatten()) else { return };
+    let Some(hit) = closest(event, "a[data-rank]") else { return };
     let entity_ref = hit.get_attribute("data-entity").unwrap_or_default();
     let rank = hit.get_attribute("data-rank").and_then(|rank| rank.parse::<u32>().ok()).unwrap_or_default();
     spawn_local(async move {

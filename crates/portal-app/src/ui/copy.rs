@@ -2,10 +2,10 @@
 //! clipboard, wherever in the page it stands.
 
 use leptos::prelude::*;
-use leptos::wasm_bindgen::{JsCast as _, JsValue};
-use leptos::web_sys::{Element, MouseEvent};
+use leptos::wasm_bindgen::JsValue;
+use leptos::web_sys::MouseEvent;
 
-use super::Toasts;
+use super::{Toasts, closest};
 
 /// Listens once, for all pages.
 pub(crate) fn provide_copying() {
@@ -17,8 +17,7 @@ pub(crate) fn provide_copying() {
 }
 
 fn copy(toasts: Toasts, event: &MouseEvent) {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let Some(button) = target.and_then(|target| target.closest("[data-copy]").ok().flatten()) else { return };
+    let Some(button) = closest(event, "[data-copy]") else { return };
     let text = button.get_attribute("data-copy").unwrap_or_default();
     let clipboard = window().navigator().clipboard();
     // Browsers offer the clipboard to secure pages only.

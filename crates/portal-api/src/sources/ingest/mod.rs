@@ -164,7 +164,7 @@ impl Pass<'_> {
         };
         let revision = fetched.revision.clone();
         let mut writer = batch::Writer::new(self, &known);
-        let visited = walk::walk(context, &request, fetched, &known, kinds, &mut writer).await?;
+        let visited = walk::walk(context, &request, fetched, &known, kinds, &mark, &mut writer).await?;
         if let Some(error) = visited.failure {
             return Ok(Reading::Failed(error));
         }

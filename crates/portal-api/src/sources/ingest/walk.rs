@@ -87,10 +87,10 @@ pub(super) async fn walk(
     fetched: Fetched,
     known: &HashMap<String, KnownFile>,
     kinds: KindRegistry,
+    mark: &str,
     sink: &mut (impl Sink + Send),
 ) -> Result<Visited, PassError> {
     let Fetched { tree, entries, notes, secret, .. } = fetched;
-    let mark = &mark(&kinds, request.trusted);
     let loader = Loader::new(context, request, &tree, secret.as_ref());
     let ground = Ground::of(request.source_type, &request.target, request.trusted);
     let judge = Judge { loader: &loader, ground: &ground, kinds, trusted: request.trusted, mark };

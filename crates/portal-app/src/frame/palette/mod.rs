@@ -20,7 +20,7 @@ use self::entries::{Action, Entry};
 use super::keys;
 use crate::api::{Method, send, use_api};
 use crate::paths;
-use crate::ui::{Content, Erase, icon};
+use crate::ui::{Content, Erase, closest, icon};
 
 /// Opens the palette and the list of shortcuts from everywhere.
 #[derive(Clone, Copy)]
@@ -29,8 +29,8 @@ pub(crate) struct Palette {
     input: NodeRef<Input>,
     text: RwSignal<String>,
     chosen: RwSignal<usize>,
-    /// What the API said, and to which text.
-    found: RwSignal<(String, Vec<Suggestion>)>,
+    /// What the API said last.
+    found: RwSignal<Vec<Suggestion>>,
     recent: RwSignal<Vec<String>>,
 }
 
@@ -41,7 +41,7 @@ impl Palette {
             input: NodeRef::new(),
             text: RwSignal::new(String::new()),
             chosen: RwSignal::new(0),
-            found: RwSignal::new((String::new(), Vec::new())),
+            found: RwSignal::new(Vec::new()),
             recent: RwSignal::new(Vec::new()),
         }
     }
@@ -68,7 +68,7 @@ pub(super) fn palette(palette: Palette) -> AnyView {
     let Palette { dialog, input, text, chosen, found, recent } = palette;
     let entries = Memo::new(move |_| {
         let text = text.get();
-        found.with(|(_, found)| recent.with(|recent| entries::entries(&text, found, recent)))
+        found.with(|found| recent.with(|recent| entries::entries(&text, found, recent)))
     });
     remember_visits();
     let typed = asking(palette);
@@ -96,8 +96,7 @@ pub(super) fn palette(palette: Palette) -> AnyView {
         keep_in_sight();
     };
     let clicked = move |event: MouseEvent| {
-        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        let option = target.and_then(|target| target.closest("[role=option]").ok().flatten());
+        let option = closest(&event, "[role=option]");
         let place = option.and_then(|option| option.id().strip_prefix("palette-").and_then(|id| id.parse().ok()));
         let action = entries.with_untracked(|entries| Some(entries.get::<usize>(place?)?.action.clone()));
         if let Some(action) = action {
@@ -144,7 +143,7 @@ fn asking(palette: Palette) -> impl Fn(String) + Clone {
         chosen.set(0);
         let query = typed.trim().to_owned();
         if query.is_empty() {
-            found.set((query, Vec::new()));
+            found.set(Vec::new());
             return;
         }
         let api = api.clone();
@@ -155,7 +154,7 @@ fn asking(palette: Palette) -> impl Fn(String) + Clone {
             if let Ok(Some(list)) = answer
                 && is_current
             {
-                found.set((query, list.items));
+                found.set(list.items);
             }
         });
     }
@@ -187,10 +186,9 @@ fn running(palette: Palette) -> impl Fn(Action, bool) + Clone {
 fn remember_visits() {
     let path = use_location().pathname;
     Effect::new(move |_| {
-        let mut parts = path.get().split('/').skip(1).map(str::to_owned).collect::<Vec<_>>();
-        if let ([first, kind, namespace, name], true) =
-            (parts.as_mut_slice(), path.with_untracked(|path| path.len() < 300))
-            && *first == "catalog"
+        let path = path.get();
+        if let ["", "catalog", kind, namespace, name] = path.split('/').collect::<Vec<_>>().as_slice()
+            && path.len() < 300
         {
             recent::add(&format!("{kind}:{namespace}/{name}"));
         }

@@ -44,6 +44,8 @@ test("the palette searches for what is no name", async ({ page }) => {
   await open(page, "/admin/sources");
   await page.keyboard.press("Control+k");
   await field(page).fill("customs declaration");
+  // Entities come above it; what is clicked before may have moved away.
+  await expect(page.getByRole("group", { name: "Go to" })).toBeVisible();
   await page.getByRole("option", { name: "All results for “customs declaration”" }).click();
   await expect(page).toHaveURL(/\/search\?q=customs%20declaration$/);
   await expect(page.getByRole("article").first()).toBeVisible();

@@ -78,7 +78,7 @@ pub fn mount(app: &App, api: Router) -> Router {
             if let Some(file) = file(path, request.uri().query(), request.headers()) {
                 return file;
             }
-            let Some(mut response) = threads.run(render(request)).await else {
+            let Some(mut response) = threads.run(written(render(request))).await else {
                 return ApiError::Internal("a page could not be rendered; the log says why".to_owned()).into_response();
             };
             // Whoever does not ask for HTML by name is redirected as well.
@@ -88,6 +88,17 @@ pub fn mount(app: &App, api: Router) -> Router {
             response
         }
     })
+}
+
+/// The page to its end. Its body is read where it was rendered: after the last
+/// piece all that belongs to the page is taken apart, and whatever of it still
+/// runs must not be in the way on another thread.
+async fn written(page: impl Future<Output = Response>) -> Response {
+    let (head, body) = page.await.into_parts();
+    match body.collect().await {
+        Ok(body) => Response::from_parts(head, Body::from(body.to_bytes())),
+        Err(error) => ApiError::Internal(format!("a page broke off: {error}")).into_response(),
+    }
 }
 
 /// Threads that render pages, each page on one of them.

@@ -64,6 +64,10 @@ pub(super) async fn open(url: &DatabaseUrl) -> DbResult<(DatabaseConnection, Dat
 fn sqlite_options(path: &Path, connections: u32) -> ConnectOptions {
     let mut options = ConnectOptions::new(format!("sqlite://{}?mode=rwc", path.display()));
     let file = path.to_owned();
+    // In kibibytes, of each connection. The one that writes keeps the upper
+    // pages of its indexes; of many readers each needs little beside the
+    // system's own cache.
+    let cache = if connections == 1 { "-16000" } else { "-4000" };
     options
         .max_connections(connections)
         .min_connections(1)
@@ -78,7 +82,7 @@ fn sqlite_options(path: &Path, connections: u32) -> ConnectOptions {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(Duration::from_secs(5))
                 .foreign_keys(true)
-                .pragma("cache_size", "-16000")
+                .pragma("cache_size", cache)
                 .statement_cache_capacity(200)
         });
     options

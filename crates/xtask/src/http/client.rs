@@ -66,10 +66,21 @@ impl Client {
 
     /// Sends prepared bytes and reads the answer into `response`.
     pub fn exchange(&mut self, request: &[u8], response: &mut Response) -> Result<()> {
-        let mut stream = match self.stream.take() {
-            Some(stream) => stream,
-            None => self.connect()?,
-        };
+        let kept = self.stream.take();
+        let may_repeat = kept.is_some() && request.starts_with(b"GET ");
+        let result = kept.map_or_else(|| self.connect(), Ok).and_then(|stream| self.once(stream, request, response));
+        match result {
+            // A server closes a connection that was quiet for a while.
+            Err(_) if may_repeat && self.line.is_empty() => {
+                let stream = self.connect()?;
+                self.once(stream, request, response)
+            }
+            result => result,
+        }
+    }
+
+    fn once(&mut self, mut stream: BufReader<TcpStream>, request: &[u8], response: &mut Response) -> Result<()> {
+        self.line.clear();
         stream.get_mut().write_all(request)?;
         let keep = self.read(&mut stream, response)?;
         // Dropped on an error: what is left on it belongs to the failed answer.
@@ -196,6 +207,30 @@ mod tests {
         assert_eq!((second.status, second.json("/two")?), (207, serde_json::json!([1, 2])));
         server.join().expect("the server ends")?;
         assert!(client.get("/three").is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn a_question_is_repeated_on_a_connection_that_was_closed_meanwhile() -> Result<()> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let mut client = Client::new(listener.local_addr()?);
+        let server = std::thread::spawn(move || -> std::io::Result<()> {
+            for _ in 0..3 {
+                let mut stream = BufReader::new(listener.accept()?.0);
+                let mut line = String::new();
+                while line != "\r\n" {
+                    line.clear();
+                    stream.read_line(&mut line)?;
+                }
+                stream.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")?;
+            }
+            Ok(())
+        });
+        assert_eq!(client.get("/one")?.status, 200);
+        assert_eq!(client.get("/two")?.status, 200);
+        assert!(client.send("POST", "/three", &[], b"").is_err(), "a write is never sent twice");
+        assert_eq!(client.get("/four")?.status, 200);
+        server.join().expect("the server ends")?;
         Ok(())
     }
 }

@@ -39,7 +39,13 @@ mod tests {
         let address = listener.local_addr()?;
         let server = std::thread::spawn(move || {
             let (mut stream, _) = listener.accept()?;
-            stream.read_exact(&mut [0; 16])?;
+            // To its end: a connection closed before takes the answer with it.
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte)?;
+                request.extend(byte);
+            }
             stream.write_all(b"HTTP/1.1 503 Service Unavailable\r\n\r\n")
         });
         assert_eq!(status(address, "/readyz"), Some(503));

@@ -62,19 +62,26 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
         if let Err(error) = &result {
             eprintln!("error: {error:#}");
         }
-        outcomes.push((*lane, result.is_ok(), began.elapsed()));
+        outcomes.push((*lane, result, began.elapsed()));
     }
     Ok(summary(&outcomes, start.elapsed()))
 }
 
-fn summary(outcomes: &[(Lane, bool, Duration)], total: Duration) -> ExitCode {
+/// The verdict on each lane, and at the very end why some failed: a log that is
+/// cut short keeps its last lines.
+fn summary(outcomes: &[(Lane, Result<()>, Duration)], total: Duration) -> ExitCode {
     println!("── summary ──");
-    for (lane, passed, time) in outcomes {
-        let verdict = if *passed { "passed" } else { "FAILED" };
+    for (lane, result, time) in outcomes {
+        let verdict = if result.is_ok() { "passed" } else { "FAILED" };
         println!("  {:<10}{verdict} in {}", name(*lane), process::seconds(*time));
     }
-    let failed = outcomes.iter().filter(|(_, passed, _)| !passed).count();
+    let failures: Vec<_> =
+        outcomes.iter().filter_map(|(lane, result, _)| Some((name(*lane), result.as_ref().err()?))).collect();
+    let failed = failures.len();
     println!("  {:<10}{}", "total", process::seconds(total));
+    for (lane, error) in &failures {
+        println!("{lane}: {error:#}");
+    }
     println!("lanes: {} passed, {failed} failed", outcomes.len() - failed);
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

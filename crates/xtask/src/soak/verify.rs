@@ -29,9 +29,9 @@ const ATTEMPTS: u32 = 200;
 pub fn check(address: SocketAddr, model: &mut Model) -> Result<()> {
     let client = &mut Client::new(address);
     for _ in 0..ATTEMPTS {
-        let before = sequence(client)?;
+        let before = at_rest(client)?;
         let result = check_once(client, model);
-        if sequence(client)? == before {
+        if before.is_some() && at_rest(client)? == before {
             let (shown, feed) = result?;
             for (seq, change) in feed {
                 model.observed.insert(seq, change.subject);
@@ -46,8 +46,11 @@ pub fn check(address: SocketAddr, model: &mut Model) -> Result<()> {
     bail!("the catalog did not stand still")
 }
 
-fn sequence(client: &mut Client) -> Result<Option<i64>> {
-    Ok(client.get_json("/api/v1/entities?limit=0")?["seq"].as_i64())
+/// The last change, once the index holds it: for a moment the feed is ahead.
+fn at_rest(client: &mut Client) -> Result<Option<i64>> {
+    let feed = client.get_json("/api/v1/changes?limit=1")?["items"][0]["seq"].as_i64();
+    let index = client.get_json("/api/v1/entities?limit=0")?["seq"].as_i64();
+    Ok(feed.filter(|_| feed == index))
 }
 
 type Seen = (HashMap<String, Shown>, BTreeMap<i64, Change>);

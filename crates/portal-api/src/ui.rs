@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use any_spawner::Executor;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
@@ -60,8 +61,10 @@ pub fn mount(app: &App, api: Router) -> Router {
             }
         }));
     };
-    // Starts the executor that rendering needs; every path is rendered, so the list is not.
-    let _ = leptos_axum::generate_route_list(portal_app::App);
+    // Rendering spawns on the runtime of its thread. The list of routes, which
+    // would start the executor as well, is not needed, and while it is made no
+    // page of the whole process can load anything. An error means: started before.
+    let _ = Executor::init_tokio();
     let options = LeptosOptions::builder().output_name("portal").site_pkg_dir("pkg").build();
     let render = leptos_axum::render_app_async_with_context(context, move || portal_app::shell(options.clone()));
     let threads = RenderThreads::start(&app.stop);

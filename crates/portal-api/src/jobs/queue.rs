@@ -4,6 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    UpdateMany,
 };
 
 use crate::db::entity::job::{ActiveModel, Column, Entity, Model};
@@ -16,7 +17,7 @@ pub const LEASE: Duration = Duration::seconds(30);
 #[derive(Debug, Clone)]
 pub struct NewJob {
     pub queue: &'static str,
-    /// JSON, read by the queue's worker.
+    /// Read by the queue's worker.
     pub payload: String,
     pub run_at: DateTime<Utc>,
     /// A job with this key that has not finished yet makes this one superfluous.
@@ -64,6 +65,23 @@ pub async fn enqueue(txn: &DatabaseTransaction, job: NewJob, now: DateTime<Utc>)
             .await?;
     }
     Ok(())
+}
+
+/// Gives the job that waits for, or runs, a key another payload: whoever works
+/// it off sees that before it ends. False when there is no such job (any more).
+pub async fn retarget(txn: &DatabaseTransaction, key: &str, payload: &str) -> DbResult<bool> {
+    let updated = Entity::update_many()
+        .col_expr(Column::Payload, Expr::value(payload))
+        .filter(Column::IdempotencyKey.eq(key))
+        .exec(txn)
+        .await?;
+    Ok(updated.rows_affected > 0)
+}
+
+/// The payload of a job as it is now.
+pub async fn payload<C: ConnectionTrait>(db: &C, job_id: i64) -> DbResult<Option<String>> {
+    let payload = Entity::find_by_id(job_id).select_only().column(Column::Payload);
+    Ok(payload.into_tuple().one(db).await?)
 }
 
 /// Takes the oldest due job of a queue, for [`LEASE`].
@@ -133,24 +151,42 @@ pub async fn holds(txn: &DatabaseTransaction, job: &Claimed) -> DbResult<bool> {
     Ok(locked.one(txn).await?.is_some())
 }
 
-/// Ends a job well; false when the lease was lost in the meantime.
-pub async fn complete(txn: &DatabaseTransaction, job: &Claimed) -> DbResult<bool> {
+/// Ends a job of which the payload `done` was worked off. When it was given
+/// another in the meantime, the job goes back into the queue. Nothing happens
+/// when the lease was lost.
+pub async fn complete(txn: &DatabaseTransaction, job: &Claimed, done: &str, now: DateTime<Utc>) -> DbResult<()> {
     let mine = Entity::delete_many().filter(Column::Id.eq(job.id)).filter(Column::FencingToken.eq(job.fencing_token));
-    Ok(mine.exec(txn).await?.rows_affected == 1)
+    if mine.filter(Column::Payload.eq(done)).exec(txn).await?.rows_affected == 0 {
+        release(job)
+            .col_expr(Column::RunAt, Expr::value(now))
+            .col_expr(Column::Attempts, Expr::value(0))
+            .exec(txn)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Removes a job whatever became of it, unless the lease was lost.
+pub async fn give_up(txn: &DatabaseTransaction, job: &Claimed) -> DbResult<()> {
+    let mine = Entity::delete_many().filter(Column::Id.eq(job.id)).filter(Column::FencingToken.eq(job.fencing_token));
+    mine.exec(txn).await?;
+    Ok(())
 }
 
 /// Gives a job back, to be tried again at `run_at`.
-pub async fn retry(txn: &DatabaseTransaction, job: &Claimed, error: &str, run_at: DateTime<Utc>) -> DbResult<bool> {
-    let updated = Entity::update_many()
+pub async fn retry(txn: &DatabaseTransaction, job: &Claimed, error: &str, run_at: DateTime<Utc>) -> DbResult<()> {
+    let released = release(job).col_expr(Column::LastError, Expr::value(error));
+    released.col_expr(Column::RunAt, Expr::value(run_at)).exec(txn).await?;
+    Ok(())
+}
+
+/// Ends the lease, if it is still this one.
+fn release(job: &Claimed) -> UpdateMany<Entity> {
+    Entity::update_many()
         .col_expr(Column::LeaseOwner, Expr::value(None::<String>))
         .col_expr(Column::LeaseUntil, Expr::value(None::<DateTime<Utc>>))
-        .col_expr(Column::LastError, Expr::value(error))
-        .col_expr(Column::RunAt, Expr::value(run_at))
         .filter(Column::Id.eq(job.id))
         .filter(Column::FencingToken.eq(job.fencing_token))
-        .exec(txn)
-        .await?;
-    Ok(updated.rows_affected == 1)
 }
 
 impl From<Model> for Claimed {

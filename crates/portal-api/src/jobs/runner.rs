@@ -11,8 +11,9 @@ use super::queue::{self, Claimed};
 use crate::db::{DbError, Priority};
 use crate::state::App;
 
-/// What a worker makes of a job. It may be called again for the same job.
-pub type Work = fn(App, Claimed) -> BoxFuture<'static, Result<(), String>>;
+/// What a worker makes of a job: the payload that it has worked off. It may be
+/// called again for the same job.
+pub type Work = fn(App, Claimed) -> BoxFuture<'static, Result<String, String>>;
 
 /// Attempts after which a job is given up.
 const ATTEMPTS: i32 = 10;
@@ -86,9 +87,9 @@ async fn execute(app: &App, job: Claimed, work: Work) {
                     }
                     Err(error) => {
                         tracing::error!(job.id = id, attempts, error, "a job failed for good");
-                        queue::complete(txn, &job).await
+                        queue::give_up(txn, &job).await
                     }
-                    Ok(()) => queue::complete(txn, &job).await,
+                    Ok(done) => queue::complete(txn, &job, &done, now).await,
                 }
             })
         })

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
 use portal_core::access::ActorId;
+use uuid::Uuid;
 
 use super::ingest::{self, settle};
 use super::{Trigger, store};
@@ -41,19 +42,24 @@ pub async fn ask(txn: &DatabaseTransaction, source_id: i64, trigger: Trigger, no
 }
 
 async fn enqueue(txn: &DatabaseTransaction, source_id: i64, trigger: Trigger, now: DateTime<Utc>) -> DbResult<()> {
-    let payload = format!("{source_id} {}", trigger.as_str());
-    let job = NewJob { queue: PASSES, payload: payload.clone(), run_at: now, idempotency_key: Some(key(source_id)) };
-    queue::enqueue(txn, job, now).await?;
-    if trigger != Trigger::Schedule {
-        store::retarget(txn, &key(source_id), &payload).await?;
+    // Two requests differ, so that the second is seen by whoever works off the first.
+    let payload = format!("{source_id} {} {}", trigger.as_str(), Uuid::new_v4().simple());
+    let idempotency_key = Some(key(source_id));
+    let job = NewJob { queue: PASSES, payload: payload.clone(), run_at: now, idempotency_key };
+    loop {
+        queue::enqueue(txn, job.clone(), now).await?;
+        // A job that another process ended in this moment makes room for a new one.
+        if trigger == Trigger::Schedule || queue::retarget(txn, &key(source_id), &payload).await? {
+            return Ok(());
+        }
     }
-    Ok(())
 }
 
 /// The source and the trigger in a payload.
 fn asked(payload: &str) -> (i64, Trigger) {
-    let (id, trigger) = payload.split_once(' ').unwrap_or((payload, ""));
-    (id.parse().unwrap_or_default(), Trigger::parse(trigger))
+    let mut parts = payload.split(' ');
+    let mut next = || parts.next().unwrap_or_default();
+    (next().parse().unwrap_or_default(), Trigger::parse(next()))
 }
 
 /// Asks for the entities of a removed source to be orphaned.
@@ -116,7 +122,7 @@ pub async fn enqueue_due(app: &App, sweeps: bool) -> DbResult<()> {
         .await
 }
 
-fn read_source(app: App, job: Claimed) -> BoxFuture<'static, Result<(), String>> {
+fn read_source(app: App, job: Claimed) -> BoxFuture<'static, Result<String, String>> {
     Box::pin(async move {
         let result = read_until_quiet(&app, &job).await;
         if let Err(ingest::PassError::Db(error)) = &result {
@@ -141,26 +147,27 @@ async fn tell(app: &App, job: &Claimed, reason: String) {
     }
 }
 
-/// Reads a source, and again when that was asked for in the meantime.
-async fn read_until_quiet(app: &App, job: &Claimed) -> Result<(), ingest::PassError> {
+/// Reads a source, and again when that was asked for in the meantime. Returns
+/// the payload that it served last.
+async fn read_until_quiet(app: &App, job: &Claimed) -> Result<String, ingest::PassError> {
     loop {
         // In this order: whoever asks after the time was taken is served by the
         // next round, whoever asked before has left its trigger here.
         let at = app.clock.now();
-        let payload = store::payload(app.db.reader(), job.id).await?.unwrap_or_else(|| job.payload.clone());
+        let payload = queue::payload(app.db.reader(), job.id).await?.unwrap_or_else(|| job.payload.clone());
         let (id, trigger) = asked(&payload);
         // A source that was removed while its job waited needs no pass.
-        let Some(source) = store::find(app.db.reader(), id).await? else { return Ok(()) };
+        let Some(source) = store::find(app.db.reader(), id).await? else { return Ok(payload) };
         ingest::run(app, job, source, trigger, at).await?;
         let again = store::find(app.db.reader(), id).await?.and_then(|source| source.next_pass_at);
         if again.is_none_or(|at| at > app.clock.now()) {
-            return Ok(());
+            return Ok(payload);
         }
     }
 }
 
-fn retire_source(app: App, job: Claimed) -> BoxFuture<'static, Result<(), String>> {
-    Box::pin(async move { orphan_all(&app, &job).await.map_err(|error| error.to_string()) })
+fn retire_source(app: App, job: Claimed) -> BoxFuture<'static, Result<String, String>> {
+    Box::pin(async move { orphan_all(&app, &job).await.map(|()| job.payload).map_err(|error| error.to_string()) })
 }
 
 /// Orphans what a removed source declared.
@@ -183,8 +190,8 @@ async fn orphan_all(app: &App, job: &Claimed) -> DbResult<()> {
     Ok(())
 }
 
-fn sweep(app: App, _job: Claimed) -> BoxFuture<'static, Result<(), String>> {
-    Box::pin(async move { sweep_now(&app).await.map_err(|error| error.to_string()) })
+fn sweep(app: App, job: Claimed) -> BoxFuture<'static, Result<String, String>> {
+    Box::pin(async move { sweep_now(&app).await.map(|()| job.payload).map_err(|error| error.to_string()) })
 }
 
 /// Removes orphans whose grace period is over, and forgets old deliveries.

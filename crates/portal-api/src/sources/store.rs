@@ -102,23 +102,6 @@ pub async fn due<C: ConnectionTrait>(db: &C, now: DateTime<Utc>) -> DbResult<Vec
     Ok(due.into_iter().filter(|id| !waiting.contains(&super::jobs::key(*id))).collect())
 }
 
-/// Gives the job that waits for, or runs, a key another payload; whoever runs
-/// it reads the payload again before it ends.
-pub async fn retarget(txn: &DatabaseTransaction, key: &str, payload: &str) -> DbResult<()> {
-    job::Entity::update_many()
-        .col_expr(job::Column::Payload, Expr::value(payload))
-        .filter(job::Column::IdempotencyKey.eq(key))
-        .exec(txn)
-        .await?;
-    Ok(())
-}
-
-/// The payload of a job as it is now.
-pub async fn payload<C: ConnectionTrait>(db: &C, job_id: i64) -> DbResult<Option<String>> {
-    let payload = job::Entity::find_by_id(job_id).select_only().column(job::Column::Payload);
-    Ok(payload.into_tuple().one(db).await?)
-}
-
 /// Asks for a pass at `at`.
 pub async fn set_next_pass(txn: &DatabaseTransaction, id: i64, at: DateTime<Utc>) -> DbResult<()> {
     source::Entity::update_many()

@@ -1,6 +1,6 @@
 //! Search over HTTP.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use portal_api::search::{SearchChange, SearchIndex};
 use serde_json::{Value, json};
@@ -173,20 +173,18 @@ on_both!(any_text_is_a_query_and_any_other_parameter_is_read_strictly, portal, {
     portal.get(&format!("/api/v1/search?q=other&cursor={cursor}")).await.problem(400, "invalid_parameter");
 });
 
-on_both!(a_change_is_found_within_a_second, portal, {
+on_both!(a_change_is_found_by_whoever_waits_for_it, portal, {
     portal.store(&[component("before", "team-a"), component("stays", "team-a")]).await;
-    let started = Instant::now();
     let seq = portal.store(&[described("before", "team-a", json!({"title": "Weighbridge"}))]).await;
     let results = search(&portal, "q=weighbridge", seq).await;
     assert_eq!(names(&results), ["before"]);
-    assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
     portal.delete("/api/v1/entities/component/default/before").await;
     let gone = async {
         while search(&portal, "q=weighbridge", seq).await["total"] != 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(1), gone).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), gone).await.unwrap();
 });
 
 async fn restarts(mut portal: Portal) {
@@ -212,7 +210,7 @@ async fn restarts(mut portal: Portal) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), rebuilt).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(60), rebuilt).await.unwrap();
     portal.end().await;
 }
 
@@ -278,7 +276,7 @@ on_both!(searches_and_clicks_are_recorded, portal, {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
-    let events = tokio::time::timeout(Duration::from_secs(5), recorded).await.unwrap();
+    let events = tokio::time::timeout(Duration::from_secs(60), recorded).await.unwrap();
     let expected = [
         ("search".to_owned(), "ledger".to_owned(), None, Some(7)),
         ("click".to_owned(), "component:default/ledger ledger".to_owned(), Some(1), None),

@@ -36,7 +36,7 @@ on_both!(broken_files_harm_only_themselves, portal, {
     write(&files, "good/catalog-info.yaml", component("good"));
     let started = Instant::now();
     let id = add(&portal, &path_source(&files)).await;
-    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(started.elapsed() < Duration::from_secs(60));
     for name in ["good", "bom", "crlf"] {
         assert!(exists(&portal, name).await, "{name}");
     }

@@ -58,7 +58,10 @@ impl CatalogIndex {
         if items > 0 {
             match counts.iter_mut().find(|(value, _)| *value == "true") {
                 Some((_, count)) => *count += items,
-                None => counts.push(("true", items)),
+                None => {
+                    let place = counts.partition_point(|(value, _)| value.to_lowercase().as_str() < "true");
+                    counts.insert(place, ("true", items));
+                }
             }
         }
         if let Values::Frequent(most) = values {

@@ -8,6 +8,7 @@ const views = [
   { name: "overview", path: booking },
   { name: "graph", path: `${booking}?tab=graph` },
   { name: "graph of two steps", path: `${booking}?tab=graph&depth=2` },
+  { name: "impact", path: `${booking}?tab=impact` },
   { name: "history", path: `${booking}?tab=history` },
   { name: "source", path: `${booking}?tab=source` },
 ];
@@ -52,6 +53,18 @@ test("the source shows the document", async ({ page }) => {
   await page.getByRole("navigation", { name: "Views of this entity" }).getByRole("link", { name: "Source" }).click();
   await expect(page).toHaveURL(/tab=source/);
   await expect(page.locator("pre.listing")).toContainText("kind: Component");
+});
+
+test("the impact says who breaks, and why", async ({ page }) => {
+  await open(page, booking);
+  const views = page.getByRole("navigation", { name: "Views of this entity" });
+  await views.getByRole("link", { name: "Impact" }).click();
+  await expect(page.getByText(/If this fails, \d+ entit(y|ies) of \d+ owners? fails? with it/)).toBeVisible();
+  const owner = page.getByRole("region").filter({ has: page.getByRole("columnheader", { name: "Steps" }) }).first();
+  await expect(owner.getByRole("heading", { level: 2 }).getByRole("link")).toBeVisible();
+  await expect(owner.getByRole("row").nth(1)).toContainText(/consumes|depends on|is provided by/);
+  await open(page, "/catalog/group/default/booking");
+  await expect(views.getByRole("link", { name: "Impact" })).toHaveCount(0);
 });
 
 test("the history shows how it came", async ({ page }) => {

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Direction, GraphQuery, Visibility};
-use portal_core::catalog::wire::{EntityDetail, EntityGraph};
+use portal_core::catalog::wire::{EntityDetail, EntityGraph, Impact};
 
 use super::detail;
 use super::documents::Document;
@@ -138,6 +138,33 @@ pub async fn graph_entity(
     let mut graph = index.graph(&query, &visibility);
     graph.seq = seq;
     Ok(Json(graph))
+}
+
+/// What breaks when an entity does: an API with its provider, a consumer with
+/// the API, whatever depends on it, and parts with their whole, transitively.
+#[utoipa::path(
+    get, path = "/entities/{kind}/{namespace}/{name}/impact", tag = "entities", operation_id = "show_impact",
+    params(
+        ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
+        ("limit" = Option<u64>, Query, description = "Most entities shown, the nearest first, 1 to 2000; 200 when absent"),
+    ),
+    responses((status = 200, description = "What breaks, by owner", body = Impact)),
+)]
+pub async fn show_impact(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    Path(parts): RefPath,
+    mut params: Params,
+) -> ApiResult<Json<Impact>> {
+    let root = reference(parts)?;
+    let limit = usize::try_from(params.number("limit", 200, 1..=GRAPH_LIMIT)?).unwrap_or(200);
+    params.finish()?;
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility();
+    visible_row(&snapshot.index, &root, &visibility)?;
+    let mut impact = snapshot.index.impact(&root, limit, &visibility);
+    impact.seq = snapshot.seq;
+    Ok(Json(impact))
 }
 
 /// Puts a path's parts together.

@@ -28,6 +28,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(handlers::find_entity, writes::put_entity, writes::delete_entity))
         .routes(routes!(writes::restore_entity))
         .routes(routes!(handlers::graph_entity))
+        .routes(routes!(handlers::show_impact))
         .routes(routes!(history::list_entity_history))
         .routes(routes!(history::diff_entity))
         .routes(routes!(kinds::list_kinds))

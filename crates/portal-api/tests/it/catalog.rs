@@ -96,6 +96,26 @@ on_both!(the_past_can_be_read, portal, {
     assert!(graph["edges"].to_string().contains("team-a"), "{graph}");
 });
 
+on_both!(the_impact_names_who_breaks_by_owner, portal, {
+    let depends = |name: &str, owner: &str, on: &str| {
+        let mut entity = component(name, owner);
+        entity["spec"]["dependsOn"] = json!([format!("component:{on}")]);
+        entity
+    };
+    portal
+        .store(&[component("base", "team-a"), depends("middle", "team-b", "base"), depends("top", "team-b", "middle")])
+        .await;
+    let impact = portal.get("/api/v1/entities/component/default/base/impact").await.json(200);
+    assert_eq!((&impact["total"], &impact["direct"], &impact["omitted"]), (&json!(2), &json!(1), &json!(0)));
+    assert_eq!(impact["owners"][0]["owner"]["entity_ref"], "group:default/team-b");
+    assert_eq!(impact["owners"][0]["entities"][1]["entity_ref"], "component:default/top");
+    assert_eq!(impact["owners"][0]["entities"][1]["via"]["entity_ref"], "component:default/middle");
+    let nearest = portal.get("/api/v1/entities/component/default/base/impact?limit=1").await.json(200);
+    assert_eq!((&nearest["total"], &nearest["omitted"]), (&json!(2), &json!(1)));
+    portal.get("/api/v1/entities/component/default/absent/impact").await.problem(404, "entity_not_found");
+    portal.get("/api/v1/entities/component/default/base/impact?limit=0").await.problem(400, "invalid_parameter");
+});
+
 on_both!(bad_lines_of_a_bulk_harm_no_other, portal, {
     let good = component("good", "team-a").to_string();
     let body = format!("{good}\nnot json\n\n{{\"kind\":\"Component\"}}\n{good}\n");

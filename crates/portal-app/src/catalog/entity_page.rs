@@ -12,6 +12,7 @@ use super::definition::definition;
 use super::graph::graph_region;
 use super::header::{callouts, header, tabs};
 use super::history::history_region;
+use super::impact::impact_region;
 use super::links::kind_of;
 use super::relations::relations;
 use super::source::{source_card, source_tab};
@@ -26,6 +27,7 @@ pub(super) enum Tab {
     Overview,
     Definition,
     Graph,
+    Impact,
     History,
     Source,
 }
@@ -35,6 +37,7 @@ impl Tab {
         match name {
             Some("definition") => Self::Definition,
             Some("graph") => Self::Graph,
+            Some("impact") => Self::Impact,
             Some("history") => Self::History,
             Some("source") => Self::Source,
             _ => Self::Overview,
@@ -46,6 +49,7 @@ impl Tab {
             Self::Overview => "overview",
             Self::Definition => "definition",
             Self::Graph => "graph",
+            Self::Impact => "impact",
             Self::History => "history",
             Self::Source => "source",
         }
@@ -56,6 +60,7 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Definition => "Definition",
             Self::Graph => "Graph",
+            Self::Impact => "Impact",
             Self::History => "History",
             Self::Source => "Source",
         }
@@ -113,13 +118,21 @@ pub(crate) fn EntityPage() -> impl IntoView {
         let depth = place.depth.to_string();
         (place.tab == Tab::Graph).then(|| paths::with_query(&path, [("depth", depth.as_str()), ("limit", "60")]))
     });
-    for load in [detail, history, graph] {
+    let impact =
+        ask(|place| (place.tab == Tab::Impact).then(|| format!("{}/impact", paths::api_entity(&place.entity_ref))));
+    for load in [detail, history, graph, impact] {
         Live::refresh_on_entities(load);
     }
-    view! {
-        <Suspense fallback=move || loading(place)>{move || region(place, detail, history, graph)}</Suspense>
-    }
-    .erase()
+    let views = Views { history, graph, impact };
+    view! { <Suspense fallback=move || loading(place)>{move || region(place, detail, views)}</Suspense> }.erase()
+}
+
+/// What single views load besides the entity.
+#[derive(Clone, Copy)]
+struct Views {
+    history: Load,
+    graph: Load,
+    impact: Load,
 }
 
 fn loading(place: Memo<Place>) -> AnyView {
@@ -134,13 +147,13 @@ fn loading(place: Memo<Place>) -> AnyView {
     .erase()
 }
 
-fn region(place: Memo<Place>, detail: Load, history: Load, graph: Load) -> Option<AnyView> {
+fn region(place: Memo<Place>, detail: Load, views: Views) -> Option<AnyView> {
     // Read first: another tab of the same entity must show, even if nothing new is loaded for it.
     let here = place.get();
     let Some(answer) = detail.read_current::<EntityDetail>() else { return Some(loading(place)) };
     let place = here;
     Some(match answer {
-        Ok((detail, now_ms)) => page(&place, detail, now_ms, history, graph),
+        Ok((detail, now_ms)) => page(&place, detail, now_ms, views),
         Err(Failure { status: 404, .. }) => missing(&place),
         Err(failure) => view! {
             <Title text=place.name.clone() />
@@ -163,7 +176,7 @@ fn missing(place: &Place) -> AnyView {
     not_found("This entity does not exist", detail)
 }
 
-fn page(place: &Place, detail: EntityDetail, now_ms: i64, history: Load, graph: Load) -> AnyView {
+fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyView {
     let EntityDetail { view, relations: related, errors } = detail;
     let entity = Entity(view.entity.clone());
     let title = entity.display_title().to_owned();
@@ -181,12 +194,16 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, history: Load, graph: 
         Tab::Source => source_tab(&view, &entity, &errors, now_ms).erase(),
         Tab::History => {
             let place = place.clone();
-            view! { <Suspense fallback=|| skeleton_rows(6)>{move || history_region(&place, history)}</Suspense> }
+            view! { <Suspense fallback=|| skeleton_rows(6)>{move || history_region(&place, views.history)}</Suspense> }
                 .erase()
+        }
+        Tab::Impact => {
+            view! { <Suspense fallback=|| skeleton_rows(6)>{move || impact_region(views.impact)}</Suspense> }.erase()
         }
         Tab::Graph => {
             let place = place.clone();
-            view! { <Suspense fallback=|| skeleton_rows(6)>{move || graph_region(&place, graph)}</Suspense> }.erase()
+            view! { <Suspense fallback=|| skeleton_rows(6)>{move || graph_region(&place, views.graph)}</Suspense> }
+                .erase()
         }
     };
     view! {

@@ -5,6 +5,7 @@ use portal_core::catalog::Entity;
 use portal_core::catalog::wire::EntityView;
 
 use super::entity_page::{Place, Tab};
+use super::impact::has_impact;
 use super::kinds::{has_owner, kind_icon, kind_name};
 use super::links::{kind_of, owner_link};
 use crate::paths;
@@ -107,9 +108,13 @@ fn repository(entity: &Entity) -> Option<String> {
 pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usize) -> Content {
     let has_definition =
         kind_of(&place.entity_ref) == "api" || entity.spec().is_some_and(|spec| spec.contains_key("definition"));
-    let items = [Tab::Overview, Tab::Definition, Tab::Graph, Tab::History, Tab::Source]
+    let items = [Tab::Overview, Tab::Definition, Tab::Graph, Tab::Impact, Tab::History, Tab::Source]
         .into_iter()
-        .filter(|tab| *tab != Tab::Definition || has_definition)
+        .filter(|tab| match tab {
+            Tab::Definition => has_definition,
+            Tab::Impact => has_impact(kind_of(&place.entity_ref)),
+            _ => true,
+        })
         .map(|tab| {
             let count = match tab {
                 Tab::Graph => Some(relations),

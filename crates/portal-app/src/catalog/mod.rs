@@ -7,6 +7,7 @@ mod facets;
 mod graph;
 mod header;
 mod history;
+mod impact;
 mod kinds;
 mod links;
 mod list_page;

@@ -170,6 +170,47 @@ pub struct GraphEdge {
     pub relation: String,
 }
 
+/// What breaks when an entity does, by owner: those with most first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Impact {
+    pub root: String,
+    /// All that breaks, shown or not.
+    pub total: u64,
+    /// Of them, those one step from the root.
+    pub direct: u64,
+    pub owners: Vec<ImpactedOwner>,
+    /// Entities that the limit left out.
+    pub omitted: u64,
+    pub seq: i64,
+}
+
+/// What breaks of one owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImpactedOwner {
+    /// Absent for what nobody owns.
+    pub owner: Option<EntityLink>,
+    /// How many, shown or not.
+    pub total: u64,
+    /// The nearest to the root first.
+    pub entities: Vec<ImpactedEntity>,
+}
+
+/// An entity that breaks, and on a shortest way why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ImpactedEntity {
+    #[serde(flatten)]
+    pub link: EntityLink,
+    /// From the root, 1 for what hangs on it directly.
+    pub steps: u32,
+    /// The entity before it on the way.
+    pub via: EntityLink,
+    /// From `via` to this entity, e.g. `dependencyOf`.
+    pub relation: String,
+}
+
 /// One entry of the change feed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

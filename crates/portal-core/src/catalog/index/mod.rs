@@ -6,6 +6,7 @@
 
 mod facets;
 mod graph;
+mod impact;
 mod packed;
 mod page;
 mod pages;

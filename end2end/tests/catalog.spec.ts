@@ -141,3 +141,22 @@ test("focus stays where it is while the rows change", async ({ page }) => {
   await expect(name).toHaveAttribute("aria-sort", "descending");
   await expect(name.getByRole("link")).toBeFocused();
 });
+
+for (const tag of ["", " @no-script"]) {
+  test(`the narrowed list can be taken as a file${tag}`, async ({ page }) => {
+    await open(page, "/catalog?q=booking");
+    await page.getByRole("button", { name: "Export" }).click();
+    await expectNoAxeViolations(page);
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "CSV", exact: false }).first().click();
+    const file = await download;
+    expect(file.suggestedFilename()).toBe("catalog.csv");
+    const stream = await file.createReadStream();
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream) chunks.push(chunk as Buffer);
+    const lines = Buffer.concat(chunks).toString("utf8").trim().split("\r\n");
+    expect(lines[0]).toContain("reference,kind");
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines.slice(1)) expect(line.toLowerCase()).toContain("booking");
+  });
+}

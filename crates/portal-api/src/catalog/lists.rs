@@ -47,6 +47,14 @@ struct Place {
     l: String,
 }
 
+/// Which entities are wanted, and in which order.
+pub struct Wanted {
+    pub selection: Selection,
+    pub order: Option<Order>,
+    /// The same as the caller wrote it, for the fingerprint of a list.
+    written: (Vec<String>, Option<String>, Option<String>),
+}
+
 /// What a list is asked for.
 struct ListQuery {
     query: Query,
@@ -231,7 +239,7 @@ pub fn fields(params: &mut Params) -> ApiResult<Fields> {
     }
 }
 
-async fn shown(
+pub async fn shown(
     app: &App,
     index: &CatalogIndex,
     visibility: &Visibility,
@@ -262,8 +270,12 @@ fn titled(
     facets
 }
 
-impl ListQuery {
-    fn read(mut params: Params) -> ApiResult<Self> {
+impl Wanted {
+    /// Takes `filter`, `q` and `sort`.
+    ///
+    /// # Errors
+    /// 400 that names the parameter.
+    pub fn read(params: &mut Params) -> ApiResult<Self> {
         let mut filters = params.all("filter");
         if filters.len() > 20 {
             return Err(ApiError::parameter("filter", "at most 20 filters"));
@@ -273,6 +285,16 @@ impl ListQuery {
         let sort = params.one("sort")?;
         let order = sort.as_deref().map(Order::parse).transpose();
         let order = order.map_err(|error| ApiError::parameter("sort", error.to_string()))?;
+        filters.sort_unstable();
+        let text = full_text.as_deref().map(|text| FullText::of_catalog(text.trim()));
+        let selection = Selection { filter, predicate: None, full_text: text };
+        Ok(Self { selection, order, written: (filters, full_text, sort) })
+    }
+}
+
+impl ListQuery {
+    fn read(mut params: Params) -> ApiResult<Self> {
+        let Wanted { selection, order, written: (filters, full_text, sort) } = Wanted::read(&mut params)?;
         let facets = params.all("facet");
         if facets.len() > 20 {
             return Err(ApiError::parameter("facet", "at most 20 facets"));
@@ -291,7 +313,6 @@ impl ListQuery {
         let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
         let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
         params.finish()?;
-        filters.sort_unstable();
         let list = crate::http::etag::of(&(filters, &full_text, sort, as_of));
         if place.as_ref().is_some_and(|place| place.l != list) {
             return Err(ApiError::parameter(
@@ -304,8 +325,6 @@ impl ListQuery {
             let key = SortKey { value: place.v, row: place.r };
             if place.b { Position::Before(key) } else { Position::After(key) }
         });
-        let full_text = full_text.map(|text| FullText::of_catalog(text.trim()));
-        let selection = Selection { filter, predicate: None, full_text };
         let limit = usize::try_from(limit).unwrap_or_default();
         let query = Query { selection, order, missing: Missing::Last, position, limit };
         Ok(Self { query, facets, values, fields, as_of, seq, offset, backwards, list })

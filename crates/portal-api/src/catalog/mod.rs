@@ -3,6 +3,7 @@
 pub mod bulk;
 pub mod detail;
 pub mod documents;
+mod export;
 pub mod handlers;
 pub mod history;
 pub mod kinds;
@@ -27,6 +28,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(bulk::bulk_upsert_entities))
         .routes(routes!(handlers::find_entity, writes::put_entity, writes::delete_entity))
         .routes(routes!(writes::restore_entity))
+        .routes(routes!(export::export_entities))
         .routes(routes!(handlers::graph_entity))
         .routes(routes!(handlers::show_impact))
         .routes(routes!(history::list_entity_history))

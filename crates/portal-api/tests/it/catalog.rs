@@ -96,6 +96,31 @@ on_both!(the_past_can_be_read, portal, {
     assert!(graph["edges"].to_string().contains("team-a"), "{graph}");
 });
 
+on_both!(a_list_can_be_taken_as_a_file, portal, {
+    let mut entities: Vec<_> = (0..520).map(|number| component(&format!("c-{number:03}"), "team-a")).collect();
+    entities[0]["metadata"]["description"] = json!("=HYPERLINK(\"x\"), said \"they\"");
+    entities[1]["metadata"]["tags"] = json!(["go", "grpc"]);
+    portal.store(&entities).await;
+    let csv = portal.get("/api/v1/entities/export?filter=kind=component&sort=metadata.name").await;
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(csv.headers["content-disposition"], "attachment; filename=\"catalog.csv\"");
+    let text = csv.text();
+    let lines: Vec<&str> = text.split("\r\n").collect();
+    assert_eq!((lines.len(), lines[521]), (522, ""));
+    assert!(lines[0].starts_with("reference,kind,namespace,name,title,type,lifecycle,owner,system,tags,description"));
+    assert!(lines[1].starts_with("component:default/c-000,Component,default,c-000,"), "{}", lines[1]);
+    assert!(lines[1].contains(r#","'=HYPERLINK(""x""), said ""they""","#), "{}", lines[1]);
+    assert!(lines[2].contains(",group:default/team-a,,go grpc,"), "{}", lines[2]);
+    let lines = portal.get("/api/v1/entities/export?format=ndjson&sort=-metadata.name&fields=metadata.name").await.text();
+    let items: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((items.len(), &items[0]["entity"]), (520, &json!({"metadata": {"name": "c-519"}})));
+    let none = portal.get("/api/v1/entities/export?filter=kind=api").await.text();
+    assert_eq!(none.lines().count(), 1);
+    for (query, status) in [("format=xml", 400), ("fields=kind", 400), ("filter==", 400), ("limit=5", 400)] {
+        portal.get(&format!("/api/v1/entities/export?{query}")).await.problem(status, "invalid_parameter");
+    }
+});
+
 on_both!(the_impact_names_who_breaks_by_owner, portal, {
     let depends = |name: &str, owner: &str, on: &str| {
         let mut entity = component(name, owner);

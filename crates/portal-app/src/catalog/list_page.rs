@@ -28,6 +28,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
                 <h1 tabindex="-1">"Catalog"</h1>
             </div>
             <div class="page-actions">
+                {export(query)}
                 <a class="button" href=paths::NEW_SOURCE>
                     {icon("plus")}
                     "Add source"
@@ -42,6 +43,29 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
                     <Suspense fallback=|| skeleton_rows(12)>{move || table_region(load, query)}</Suspense>
                 </div>
             </div>
+        </div>
+    }
+    .erase()
+}
+
+/// The whole list, not only the page, as a file.
+fn export(query: Memo<CatalogQuery>) -> AnyView {
+    let file = move |format: &'static str, text: &'static str, hint: &'static str| {
+        view! {
+            <a class="menu-item" href=move || query.with(|query| query.export_path(format)) download="">
+                <span>{text} <small>{hint}</small></span>
+            </a>
+        }
+        .erase()
+    };
+    view! {
+        <button class="button" type="button" popovertarget="export">
+            {icon("download")}
+            "Export"
+        </button>
+        <div class="menu" id="export" popover="auto">
+            {file("csv", "CSV", "A row for each, for spreadsheets")}
+            {file("ndjson", "NDJSON", "Whole descriptors, for scripts")}
         </div>
     }
     .erase()

@@ -98,7 +98,25 @@ impl CatalogQuery {
 
     /// The question to the API.
     pub fn api_path(&self) -> String {
-        let Self { kind, text, chosen, sort: (sort, backwards), cursor } = self;
+        let which = self.which();
+        let mut pairs = vec![("facet", "kind")];
+        pairs.extend(facets_of(&self.kind).iter().map(|facet| ("facet", facet.key)));
+        pairs.extend(which.iter().map(|(name, value)| (*name, value.as_str())));
+        pairs.extend([("facet_limit", FACET_VALUES), ("limit", LIMIT), ("fields", FIELDS)]);
+        pairs.extend(self.cursor.as_deref().map(|cursor| ("cursor", cursor)));
+        paths::with_query("/api/v1/entities", pairs)
+    }
+
+    /// The whole list as a file, `csv` or `ndjson`.
+    pub fn export_path(&self, format: &str) -> String {
+        let which = self.which();
+        let pairs = which.iter().map(|(name, value)| (*name, value.as_str()));
+        paths::with_query("/api/v1/entities/export", [("format", format)].into_iter().chain(pairs))
+    }
+
+    /// What narrows and sorts the list, in the words of the API.
+    fn which(&self) -> Vec<(&'static str, String)> {
+        let Self { kind, text, chosen, sort: (sort, backwards), .. } = self;
         let mut filter = Vec::new();
         if kind != "all" {
             filter.push(format!("kind={kind}"));
@@ -107,19 +125,8 @@ impl CatalogQuery {
         let filter = filter.join(",");
         let sort = SORTS.iter().find(|(name, _)| name == sort).map_or("metadata.name", |(_, key)| *key);
         let sort = if *backwards { format!("-{sort}") } else { sort.to_owned() };
-        let mut pairs = vec![("facet", "kind")];
-        pairs.extend(facets_of(kind).iter().map(|facet| ("facet", facet.key)));
-        if !filter.is_empty() {
-            pairs.push(("filter", &filter));
-        }
-        if !text.is_empty() {
-            pairs.push(("q", text));
-        }
-        pairs.extend([("facet_limit", FACET_VALUES), ("sort", &sort), ("limit", LIMIT), ("fields", FIELDS)]);
-        if let Some(cursor) = cursor {
-            pairs.push(("cursor", cursor));
-        }
-        paths::with_query("/api/v1/entities", pairs)
+        let narrowing = [("filter", filter), ("q", text.clone())].into_iter().filter(|(_, value)| !value.is_empty());
+        narrowing.chain([("sort", sort)]).collect()
     }
 
     pub fn is_chosen(&self, facet: &Facet, value: &str) -> bool {
@@ -194,6 +201,8 @@ mod tests {
         assert!(path.contains("filter=kind%3Dcomponent%2Crelations.ownedBy%3Dgroup:default%2Fbooking"), "{path}");
         assert!(path.contains("facet=kind&facet=relations.ownedBy"), "{path}");
         assert!(!read(&[("kind", "all")]).api_path().contains("filter="));
+        let file = read(&[("kind", "all"), ("q", "a b"), ("sort", "-type"), ("cursor", "x")]).export_path("csv");
+        assert_eq!(file, "/api/v1/entities/export?format=csv&q=a%20b&sort=-spec.type");
     }
 
     #[test]

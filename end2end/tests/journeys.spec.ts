@@ -1,0 +1,67 @@
+// Questions that bring people here, answered by somebody who has never seen the portal.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Page, expect, open, test } from "../support/portal";
+
+/** Goes to something by its name, as one who knows nothing but the name. */
+async function goTo(page: Page, name: string): Promise<void> {
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Go to, search or run" }).fill(name);
+  await page.getByRole("group", { name: "Go to" }).getByRole("option", { name: new RegExp(name, "i") }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText(name);
+}
+
+test("who owns this API?", async ({ page }) => {
+  await open(page, "/");
+  await goTo(page, "Booking REST v3");
+  await page.getByRole("main").getByRole("link", { name: "Booking", exact: true }).first().click();
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Booking");
+  await expect(page.getByRole("heading", { name: /Members/ })).toBeVisible();
+});
+
+test("who breaks if it changes?", async ({ page }) => {
+  await open(page, "/");
+  await goTo(page, "Booking events");
+  await page.getByRole("link", { name: "Impact" }).click();
+  await expect(page.getByText(/If this fails, \d+ entities of \d+ owners fail with it/)).toBeVisible();
+  await expect(page.getByRole("region", { name: "Warehouse" })).toContainText("warehouse-management-service");
+});
+
+test("what changed last week?", async ({ page }) => {
+  await open(page, "/");
+  const changes = page.getByRole("region", { name: "What changed" });
+  await expect(changes.getByRole("listitem").first()).toBeVisible();
+  await goTo(page, "booking-api");
+  await page.getByRole("link", { name: "History" }).click();
+  await expect(page.getByText("Added to the catalog")).toBeVisible();
+});
+
+test.describe("a document with a mistake", () => {
+  let folder = "";
+  test.beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "portal-journey-"));
+    const text = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: my-service\nspec:\n  type: service\n  lifecyle: production\n  owner: booking\n";
+    writeFileSync(join(folder, "catalog-info.yaml"), text);
+  });
+  test.afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test("why is my service not in the catalog?", async ({ page, request }) => {
+    const data = { type: "path", target: folder };
+    const added = await request.post("/api/v1/sources", { data });
+    const { id } = (await added.json()) as { id: number };
+    try {
+      await open(page, "/");
+      await page.keyboard.press("Control+k");
+      await page.getByRole("combobox", { name: "Go to, search or run" }).fill("sources");
+      await page.getByRole("option", { name: "Sources", exact: true }).click();
+      await page.getByRole("link", { name: new RegExp(folder) }).click();
+      await expect(page.getByText(/did you mean .?lifecycle/i).first()).toBeVisible();
+      await expect(page.locator(".frame li[data-mark]").first()).toContainText("lifecyle");
+    } finally {
+      await request.delete(`/api/v1/sources/${id}`);
+    }
+  });
+});

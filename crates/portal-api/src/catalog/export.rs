@@ -93,7 +93,8 @@ pub async fn export_entities(
     params.finish()?;
     let visibility = auth.visibility();
     let snapshot = app.catalog.snapshot();
-    let query = Query { selection, order, missing: Missing::Last, position: Position::default(), limit: snapshot.index.len() };
+    let query =
+        Query { selection, order, missing: Missing::Last, position: Position::default(), limit: snapshot.index.len() };
     let rows = snapshot.index.page(&query, &visibility).rows;
     app.events.record(Event {
         at: app.clock.now(),

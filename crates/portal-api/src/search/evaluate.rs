@@ -24,7 +24,7 @@ use super::words::{ANCHOR, MAX_PREFIX};
 const RARE: usize = 10;
 /// Words that an unfinished word may stand for in one long field. The shortest
 /// come first; behind them are the compounds that occur once each.
-const MAX_EXPANSIONS: usize = 512;
+const MAX_EXPANSIONS: usize = 128;
 /// Words that a misspelling may stand for, and candidates looked at.
 const MAX_CORRECTIONS: usize = 128;
 const MAX_CANDIDATES: usize = 4096;

@@ -111,7 +111,8 @@ on_both!(a_list_can_be_taken_as_a_file, portal, {
     assert!(lines[1].starts_with("component:default/c-000,Component,default,c-000,"), "{}", lines[1]);
     assert!(lines[1].contains(r#","'=HYPERLINK(""x""), said ""they""","#), "{}", lines[1]);
     assert!(lines[2].contains(",group:default/team-a,,go grpc,"), "{}", lines[2]);
-    let lines = portal.get("/api/v1/entities/export?format=ndjson&sort=-metadata.name&fields=metadata.name").await.text();
+    let lines =
+        portal.get("/api/v1/entities/export?format=ndjson&sort=-metadata.name&fields=metadata.name").await.text();
     let items: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((items.len(), &items[0]["entity"]), (520, &json!({"metadata": {"name": "c-519"}})));
     let none = portal.get("/api/v1/entities/export?filter=kind=api").await.text();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 
+use super::posting::Counted;
 use super::text::Text;
 use super::{CatalogIndex, Visibility};
 use crate::catalog::query::{Filter, Selection};
@@ -90,10 +91,11 @@ impl CatalogIndex {
             }
             return counts.into_iter().map(|(text, count)| (text.original(), count)).collect();
         }
+        let rows = (!whole).then(|| Counted::new(rows));
         field
             .values
             .iter()
-            .map(|(text, posting)| (text, if whole { posting.len() } else { posting.count_in(rows) }))
+            .map(|(text, posting)| (text, rows.as_ref().map_or_else(|| posting.len(), |rows| posting.count_in(rows))))
             .filter(|(_, count)| *count > 0)
             .map(|(text, count)| (text.original(), count))
             .collect()

@@ -41,27 +41,27 @@ test("what changed last week?", async ({ page }) => {
 
 test.describe("a document with a mistake", () => {
   let folder = "";
-  test.beforeEach(() => {
+  let source = 0;
+  test.beforeEach(async ({ request }) => {
     folder = mkdtempSync(join(tmpdir(), "portal-journey-"));
-    const text = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: my-service\nspec:\n  type: service\n  lifecyle: production\n  owner: booking\n";
+    const spec = "spec:\n  type: service\n  lifecyle: production\n  owner: booking\n";
+    const text = `apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: my-service\n${spec}`;
     writeFileSync(join(folder, "catalog-info.yaml"), text);
+    const added = await request.post("/api/v1/sources", { data: { type: "path", target: folder } });
+    source = ((await added.json()) as { id: number }).id;
   });
-  test.afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  test.afterEach(async ({ request }) => {
+    await request.delete(`/api/v1/sources/${source}`);
+    rmSync(folder, { recursive: true, force: true });
+  });
 
-  test("why is my service not in the catalog?", async ({ page, request }) => {
-    const data = { type: "path", target: folder };
-    const added = await request.post("/api/v1/sources", { data });
-    const { id } = (await added.json()) as { id: number };
-    try {
-      await open(page, "/");
-      await page.keyboard.press("Control+k");
-      await page.getByRole("combobox", { name: "Go to, search or run" }).fill("sources");
-      await page.getByRole("option", { name: "Sources", exact: true }).click();
-      await page.getByRole("link", { name: new RegExp(folder) }).click();
-      await expect(page.getByText(/did you mean .?lifecycle/i).first()).toBeVisible();
-      await expect(page.locator(".frame li[data-mark]").first()).toContainText("lifecyle");
-    } finally {
-      await request.delete(`/api/v1/sources/${id}`);
-    }
+  test("why is my service not in the catalog?", async ({ page }) => {
+    await open(page, "/");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("combobox", { name: "Go to, search or run" }).fill("sources");
+    await page.getByRole("option", { name: /^Sources/ }).click();
+    await page.getByRole("link", { name: new RegExp(folder) }).click();
+    await expect(page.getByText(/did you mean .?lifecycle/i).first()).toBeVisible();
+    await expect(page.locator(".frame li[data-mark]").first()).toContainText("lifecyle");
   });
 });

@@ -11,8 +11,8 @@ use triomphe::ThinArc;
 
 /// Rows in an array, at most.
 const FEW: usize = 8;
-/// Rows from which on two bitmaps are faster compared word by word.
-const DENSE: u64 = 8192;
+/// Rows of 64, up to which a bitmap keeps them as arrays: 4096 of 65 536.
+const SPARSE: u64 = 4;
 
 /// A set of rows, sorted.
 #[derive(Debug, Clone, Default)]
@@ -95,10 +95,11 @@ impl Posting {
 
     /// How many of the counted rows are in it.
     pub(super) fn count_in(&self, rows: &Counted<'_>) -> u64 {
-        match self {
-            Self::Many(bitmap) if bitmap.len() > DENSE => bitmap.intersection_len(rows.bitmap),
-            Self::Many(bitmap) => bitmap.iter().filter(|row| rows.contains(*row)).count() as u64,
-            small => small.small().iter().filter(|row| rows.contains(**row)).count() as u64,
+        let count = |rows: &mut dyn Iterator<Item = bool>| rows.filter(|counted| *counted).count() as u64;
+        match (self, rows) {
+            (Self::Many(bitmap), Counted::Bitmap(rows)) => bitmap.intersection_len(rows),
+            (Self::Many(bitmap), Counted::Bits(_)) => count(&mut bitmap.iter().map(|row| rows.contains(row))),
+            (small, _) => count(&mut small.small().iter().map(|row| rows.contains(*row))),
         }
     }
 
@@ -133,24 +134,33 @@ impl Posting {
     }
 }
 
-/// Rows that many postings are counted in, as one bit each: to look a row up
-/// costs no search.
-pub(super) struct Counted<'a> {
-    bitmap: &'a RoaringBitmap,
-    bits: Vec<u64>,
+/// Rows that many postings are counted in.
+pub(super) enum Counted<'a> {
+    /// Many: a look at a bit already.
+    Bitmap(&'a RoaringBitmap),
+    /// Few, which a bitmap keeps as sorted arrays and would search anew for
+    /// every row: one bit each.
+    Bits(Vec<u64>),
 }
 
 impl<'a> Counted<'a> {
-    pub(super) fn new(bitmap: &'a RoaringBitmap) -> Self {
-        let mut bits = vec![0; bitmap.max().map_or(0, |last| last as usize / 64 + 1)];
-        for row in bitmap {
+    pub(super) fn new(rows: &'a RoaringBitmap) -> Self {
+        let words = rows.max().map_or(0, |last| last as usize / 64 + 1);
+        if rows.len() > SPARSE * words as u64 {
+            return Self::Bitmap(rows);
+        }
+        let mut bits = vec![0; words];
+        for row in rows {
             bits[row as usize / 64] |= 1 << (row % 64);
         }
-        Self { bitmap, bits }
+        Self::Bits(bits)
     }
 
     fn contains(&self, row: u32) -> bool {
-        self.bits.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+        match self {
+            Self::Bitmap(rows) => rows.contains(row),
+            Self::Bits(bits) => bits.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1),
+        }
     }
 }
 
@@ -185,9 +195,10 @@ mod tests {
                 prop_assert_eq!(posting.len(), model.len() as u64);
                 prop_assert_eq!(posting.is_empty(), model.is_empty());
                 prop_assert!(posting.bitmap().iter().eq(model.iter().copied()));
-                let some: RoaringBitmap = (0..24).step_by(3).collect();
-                let common = model.iter().filter(|row| *row % 3 == 0).count() as u64;
-                prop_assert_eq!(posting.count_in(&Counted::new(&some)), common);
+                for some in [(0..24).step_by(3).collect(), RoaringBitmap::from([3, 900])] {
+                    let common = model.iter().filter(|row| some.contains(**row)).count() as u64;
+                    prop_assert_eq!(posting.count_in(&Counted::new(&some)), common);
+                }
             }
         }
     }

@@ -47,7 +47,7 @@ fn content(impact: &Impact) -> Content {
     let cards = impact.owners.iter().enumerate().map(|(place, owned)| card(place, owned)).collect::<Vec<Content>>();
     Content::from(html! {
         div class="stack" {
-            p class="lead-in" { (summary) }
+            p { (summary) }
             @for card in &cards { (card) }
             @if let Some(omitted) = &omitted { (omitted) }
         }

@@ -7,7 +7,7 @@ use portal_core::catalog::wire::{Impact, ImpactedEntity, ImpactedOwner};
 use super::kinds::kind_name;
 use super::links::{entity_link, kind_of, owner_link};
 use crate::api::Load;
-use crate::ui::{Content, Erase, empty, failed, number, skeleton_rows};
+use crate::ui::{Content, Erase, counted, empty, failed, number, skeleton_rows};
 
 /// Kinds on which nothing runs.
 pub(super) fn has_impact(kind: &str) -> bool {
@@ -116,8 +116,4 @@ fn because(relation: &str) -> &'static str {
         "hasPart" => "is part of",
         _ => "depends on",
     }
-}
-
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", number(count), if count == 1 { one } else { many })
 }

@@ -13,7 +13,7 @@ use crate::catalog::{kind_icon, kind_plural};
 use crate::document::is_sample;
 use crate::paths;
 use crate::sources::{source_title, state_badge};
-use crate::ui::{Content, Erase, ago, failed, icon, number, skeleton_rows};
+use crate::ui::{Content, Erase, ago, counted, failed, icon, number, skeleton_rows};
 
 /// Changes that are asked for; those that came together share a line.
 const CHANGES: &str = "100";
@@ -74,7 +74,7 @@ fn search_form() -> AnyView {
 fn summary(entities: Load, sources: Load) -> Option<String> {
     let (entities, _) = entities.read_shared::<EntityList>()?.ok()?;
     let (sources, _) = sources.read_shared::<SourceList>()?.ok()?;
-    let from = if sources.total == 1 { "1 source".to_owned() } else { format!("{} sources", number(sources.total)) };
+    let from = counted(sources.total, "source", "sources");
     Some(match entities.total {
         0 => "The catalog is empty. Add a source to fill it.".to_owned(),
         1 => format!("1 entity from {from}."),

@@ -11,7 +11,7 @@ use crate::api::{Api, Load, Method, send};
 use crate::catalog::{has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
 use crate::paths;
 use crate::ui::{
-    Content, Erase, closest, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon,
+    Content, Erase, closest, counted, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon,
 };
 
 pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<AnyView> {
@@ -81,7 +81,7 @@ fn found(query: &SearchQuery, results: SearchResults) -> Content {
     let shown = items.len();
     let next = next_cursor.map(|cursor| query.with_cursor(&cursor).href());
     let first = query.cursor.is_some().then(|| query.with_kind(query.kind.as_deref()).href());
-    let count = if total == 1 { "1 result".to_owned() } else { format!("{} results", number(total)) };
+    let count = counted(total, "result", "results");
     let hits = if items.is_empty() {
         empty(
             "filter",

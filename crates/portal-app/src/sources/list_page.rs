@@ -10,7 +10,7 @@ use super::badge::{reads, source_name, state_badge, state_words, type_icon};
 use super::report::{passes_region, problems_region};
 use crate::api::{Live, Load, sentence, use_load, use_load_after};
 use crate::paths;
-use crate::ui::{Content, Erase, ago, duration, empty, failed, icon, number, skeleton_rows};
+use crate::ui::{Content, Erase, ago, counted, duration, empty, failed, icon, number, skeleton_rows};
 
 #[component]
 pub(crate) fn SourceListPage() -> impl IntoView {
@@ -76,7 +76,7 @@ fn summary(load: Load) -> Option<String> {
     let entities = list.items.iter().map(|source| source.entity_count).sum();
     let errors: u64 = list.items.iter().map(|source| source.error_count).sum();
     let failed = list.items.iter().filter(|source| source.state == SourceState::Failed).count();
-    let sources = if list.total == 1 { "1 source".to_owned() } else { format!("{} sources", number(list.total)) };
+    let sources = counted(list.total, "source", "sources");
     let mut text = format!("{} entities from {sources}.", number(entities));
     match errors {
         0 => {}

@@ -26,7 +26,7 @@ pub(crate) use live_field::live_field;
 pub(crate) use pagination::pagination;
 pub(crate) use states::{empty, failed, skeleton_rows};
 pub(crate) use target::{closest, is_typing};
-pub(crate) use time::{ago, duration, moment, number};
+pub(crate) use time::{ago, counted, duration, moment, number};
 pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
 pub(crate) use url::safe_url;

@@ -50,6 +50,11 @@ pub(crate) fn duration(milliseconds: i64) -> String {
     }
 }
 
+/// `1 source`, `12 480 sources`.
+pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
 /// `12 480`: thousands apart by a space that does not break.
 pub(crate) fn number(value: u64) -> String {
     let digits = value.to_string();

@@ -30,6 +30,13 @@ test("who breaks if it changes?", async ({ page }) => {
   await expect(page.getByRole("region", { name: "Warehouse" })).toContainText("warehouse-management-service");
 });
 
+test("where are its docs?", async ({ page }) => {
+  await open(page, "/");
+  await goTo(page, "payments-gateway");
+  await page.getByRole("link", { name: "Docs" }).click();
+  await expect(page.getByRole("article", { name: "Payments gateway" })).toContainText("Every payment of a customer");
+});
+
 test("what changed last week?", async ({ page }) => {
   await open(page, "/");
   const changes = page.getByRole("region", { name: "What changed" });

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod db;
 pub mod docs;
+pub mod documentation;
 pub mod egress;
 pub mod error;
 pub mod events;

@@ -16,13 +16,14 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
 use crate::state::App;
-use crate::{backstage, catalog, changes, docs, health, http, metrics, openapi, search, sources};
+use crate::{backstage, catalog, changes, docs, documentation, health, http, metrics, openapi, search, sources};
 
 /// Every documented route, and the document.
 pub fn documented() -> (Router<App>, OpenApi) {
     let v1 = OpenApiRouter::new()
         .merge(catalog::router())
         .merge(changes::router())
+        .merge(documentation::router())
         .merge(search::router())
         .merge(sources::router());
     OpenApiRouter::with_openapi(openapi::frame())

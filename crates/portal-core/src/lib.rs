@@ -9,6 +9,7 @@ pub mod access;
 pub mod catalog;
 #[cfg(feature = "engine")]
 pub mod document;
+pub mod documentation;
 #[cfg(feature = "engine")]
 #[doc(hidden)]
 pub mod fuzzing;

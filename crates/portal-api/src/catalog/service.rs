@@ -11,6 +11,7 @@ use super::state::{self, Definition, EntityState};
 use super::store;
 use crate::changes::{self, NewChange, Writing};
 use crate::db::{DatabaseTransaction, DbError, DbResult};
+use crate::documentation;
 
 /// A validated descriptor to be stored.
 #[derive(Debug, Clone)]
@@ -203,7 +204,8 @@ pub async fn remove(txn: &DatabaseTransaction, writing: &Writing, refs: &[String
         document: None,
     });
     changes::store::append(txn, writing, entries.collect()).await?;
-    Ok(found.len())
+    documentation::store::remove(txn, writing, &found.into_keys().collect::<Vec<_>>()).await?;
+    Ok(ids.len())
 }
 
 /// Applies `edit` to each row; those for which it answers true are written.

@@ -2,13 +2,18 @@
 
 use portal_core::catalog::entity::Entity;
 use portal_core::catalog::reference::EntityRef;
+use portal_core::documentation::wire::PageLink;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::definition;
+use crate::documentation::markdown;
+use crate::documentation::store::PageText;
 
 /// Bytes of a detail's value, at most: longer ones are data, not words.
 const MAX_DETAIL: usize = 300;
+/// Bytes of an entity's documentation that are searched.
+const MAX_DOCUMENTATION: usize = 512 << 10;
 /// Details of an entity, at most.
 const MAX_DETAILS: usize = 64;
 
@@ -29,7 +34,7 @@ pub struct SearchDocument {
     /// The entity's row in the catalog index.
     pub row: u32,
     pub hit: StoredHit,
-    /// Markdown. Nothing feeds it yet.
+    /// What its documentation says, one passage a line.
     pub documentation: Option<String>,
     /// The readable part of an API definition, one passage a line.
     pub definition: Option<String>,
@@ -52,6 +57,18 @@ pub struct StoredHit {
     pub tags: Vec<String>,
     /// Other values that it is found by.
     pub details: Vec<Detail>,
+    /// The pages of its documentation, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PageMark>,
+}
+
+/// Where the passages of a page begin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageMark {
+    #[serde(flatten)]
+    pub page: PageLink,
+    /// Line of the documentation, from 0.
+    pub line: usize,
 }
 
 /// A value beside name, title, tags and description.
@@ -84,12 +101,30 @@ impl SearchDocument {
             owner: owner(entity, &entity_ref),
             tags: entity.tags().map(str::to_owned).collect(),
             details: details(entity, &entity_ref),
+            pages: Vec::new(),
             subtype: subtype.clone(),
         };
         let definition = api_definition
             .map(|text| definition::passages(subtype.as_deref().unwrap_or_default(), text))
             .filter(|passages| !passages.is_empty());
         Some(Self { row, hit, documentation: None, definition })
+    }
+
+    /// Adds the pages of its documentation.
+    pub fn document(&mut self, pages: Vec<PageText>) {
+        let (mut text, mut lines) = (String::new(), 0);
+        for PageText { path, title, text: page } in pages {
+            self.hit.pages.push(PageMark { page: PageLink { path, title }, line: lines });
+            for passage in markdown::passages(&page) {
+                if text.len() + passage.len() > MAX_DOCUMENTATION {
+                    break;
+                }
+                text.push_str(&passage);
+                text.push('\n');
+                lines += 1;
+            }
+        }
+        self.documentation = Some(text).filter(|text| !text.is_empty());
     }
 }
 

@@ -9,15 +9,16 @@
 //! of their own, so nothing is expanded there.
 
 use roaring::RoaringBitmap;
+use tantivy::DocId;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::index::{InvertedIndexReader, SegmentReader};
 use tantivy::postings::TermInfo;
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::{Field, IndexRecordOption, Term};
-use tantivy::{DocId, Searcher};
 
+use super::index::View;
 use super::query::{Part, Query};
-use super::schema::{Fields, ROW};
+use super::schema::Fields;
 use super::words::{ANCHOR, MAX_PREFIX};
 
 /// A word with fewer hits than this is also looked for as a misspelling.
@@ -87,17 +88,16 @@ pub struct Evaluation {
 /// # Errors
 /// The index cannot be read.
 pub fn evaluate(
-    searcher: &Searcher,
+    view: &View,
     fields: &Fields,
     query: &Query,
     scope: Scope,
     visible: Option<&RoaringBitmap>,
 ) -> tantivy::Result<Evaluation> {
     let mut evaluation = Evaluation::default();
-    let mut segments = searcher
-        .segment_readers()
-        .iter()
-        .map(|reader| Segment::open(reader, fields, query.parts.len()))
+    let readers = view.searcher.segment_readers().iter().zip(&view.rows);
+    let mut segments = readers
+        .map(|(reader, rows)| Segment::open(reader, rows, fields, query.parts.len()))
         .collect::<tantivy::Result<Vec<_>>>()?;
     for part in &query.parts {
         let mut hits = 0;
@@ -115,7 +115,7 @@ pub fn evaluate(
         evaluation.corrected.push(corrected);
         evaluation.found.push(hits > 0);
     }
-    let total = searcher.num_docs().max(1) as f32;
+    let total = view.searcher.num_docs().max(1) as f32;
     let rarities: Vec<f32> = (0..query.parts.len())
         .map(|index| {
             let hits: usize = segments.iter().map(|segment| segment.found[index].len()).sum();
@@ -145,6 +145,7 @@ fn rarity(hits: f32, total: f32) -> f32 {
 /// One segment of the index and the scores in it.
 struct Segment<'s> {
     reader: &'s SegmentReader,
+    rows: &'s [u32],
     fields: &'s Fields,
     /// The best weight of each document for the word at hand.
     best: Vec<u16>,
@@ -161,10 +162,11 @@ struct Segment<'s> {
 const MATCHES_AS_A_WHOLE: u8 = u8::MAX;
 
 impl<'s> Segment<'s> {
-    fn open(reader: &'s SegmentReader, fields: &'s Fields, parts: usize) -> tantivy::Result<Self> {
+    fn open(reader: &'s SegmentReader, rows: &'s [u32], fields: &'s Fields, parts: usize) -> tantivy::Result<Self> {
         let documents = reader.max_doc() as usize;
         Ok(Self {
             reader,
+            rows,
             fields,
             best: vec![0; documents],
             touched: Vec::new(),
@@ -334,14 +336,13 @@ impl<'s> Segment<'s> {
             (false, true) => required.max(1),
             (false, false) => 1,
         };
-        let rows = self.reader.fast_fields().column_first_or_default::<u64>(ROW)?;
         let alive = self.reader.alive_bitset();
         for (doc, words) in self.words.iter().enumerate() {
             let id = doc as DocId;
             if *words < needed || alive.is_some_and(|alive| !alive.is_alive(id)) {
                 continue;
             }
-            let row = rows.get_val(id) as u32;
+            let row = self.rows[doc];
             if visible.is_some_and(|visible| !visible.contains(row)) {
                 continue;
             }

@@ -294,7 +294,7 @@ fn link(index: &CatalogIndex, visibility: &Visibility, reference: &str) -> Optio
 }
 
 fn shown(hit: Hit, index: &CatalogIndex, visibility: &Visibility) -> SearchHit {
-    let Hit { score, stored, title, snippet, matched_in, .. } = hit;
+    let Hit { score, stored, title, snippet, matched_in, page, .. } = hit;
     SearchHit {
         owner: stored.owner.as_deref().and_then(|owner| link(index, visibility, owner)),
         link: EntityLink { entity_ref: stored.entity_ref, title: stored.title, subtype: stored.subtype, exists: true },
@@ -305,6 +305,7 @@ fn shown(hit: Hit, index: &CatalogIndex, visibility: &Visibility) -> SearchHit {
         title_segments: title,
         snippet,
         matched_in,
+        page,
         score,
     }
 }

@@ -32,6 +32,8 @@ pub struct Passage {
     pub segments: Vec<Segment>,
     /// How many words of the query it has.
     pub words: usize,
+    /// Of a long text, the line it is from, from 0.
+    pub line: usize,
 }
 
 impl<'q> Highlighter<'q> {
@@ -43,7 +45,7 @@ impl<'q> Highlighter<'q> {
     /// the beginning of a word.
     pub fn whole(&self, text: &str, is_name: bool) -> Passage {
         let marks = self.marks(text, is_name);
-        Passage { words: distinct(&marks), segments: segments(text, 0..text.len(), &marks) }
+        Passage { words: distinct(&marks), segments: segments(text, 0..text.len(), &marks), line: 0 }
     }
 
     /// The passage of a text that has most of the query, cut at words, with
@@ -51,7 +53,7 @@ impl<'q> Highlighter<'q> {
     pub fn passage(&self, text: &str) -> Passage {
         let marks = self.marks(text, false);
         if text.chars().count() <= PASSAGE {
-            return Passage { words: distinct(&marks), segments: segments(text, 0..text.len(), &marks) };
+            return Passage { words: distinct(&marks), segments: segments(text, 0..text.len(), &marks), line: 0 };
         }
         let best = (0..marks.len())
             .map(|first| {
@@ -73,19 +75,19 @@ impl<'q> Highlighter<'q> {
         if end < text.len() {
             segments.push(plain(" …"));
         }
-        Passage { words: distinct(&inside), segments: merged(segments) }
+        Passage { words: distinct(&inside), segments: merged(segments), line: 0 }
     }
 
     /// The best passage of one line of a long text.
     pub fn line(&self, text: &str) -> Passage {
-        let mut best: Option<(&str, usize)> = None;
-        for line in text.lines().filter(|line| self.may_match(line)) {
+        let mut best: Option<(usize, &str, usize)> = None;
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| self.may_match(line)) {
             let words = distinct(&self.marks(line, false));
-            if best.is_none_or(|(_, most)| words > most) {
-                best = Some((line, words));
+            if best.is_none_or(|(_, _, most)| words > most) {
+                best = Some((number, line, words));
             }
         }
-        best.map(|(line, _)| self.passage(line)).unwrap_or_default()
+        best.map(|(number, line, _)| Passage { line: number, ..self.passage(line) }).unwrap_or_default()
     }
 
     /// Whether a line has the letters of a word of the query: finding words in

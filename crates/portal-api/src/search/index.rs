@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use roaring::RoaringBitmap;
-use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, TantivyError};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, Searcher, SegmentReader, TantivyError};
 use tokio::sync::{mpsc, watch};
 
 use super::document::SearchChange;
 use super::evaluate::{self, Scope};
 use super::matches::Matches;
 use super::query::Query;
-use super::schema::{self, Fields};
+use super::schema::{self, Fields, ROW};
 use super::writer::{self, Message, Payload, WriterThread};
 
 /// Batches that wait for the writer, at most; whoever feeds it waits then.
@@ -116,7 +116,7 @@ impl SearchIndex {
             .try_into()?;
         let known = writer::Known::read(&reader.searcher(), &fields)?;
         let seq = Payload::of(&index).map_or(0, |payload| payload.seq);
-        let view = View { searcher: reader.searcher(), seq };
+        let view = View::new(reader.searcher(), seq, None)?;
         let published = Published { reader, view: Arc::new(ArcSwap::from_pointee(view)), seq: watch::Sender::new(seq) };
         let (sender, receiver) = mpsc::channel(QUEUE);
         let thread = WriterThread::new(writer, fields, known, published.clone());
@@ -171,7 +171,7 @@ impl SearchIndex {
     pub fn find(&self, text: &str, scope: Scope, visible: Option<&RoaringBitmap>) -> Result<Matches, SearchError> {
         let view = self.published.view.load_full();
         let query = Query::read(text);
-        let evaluation = evaluate::evaluate(&view.searcher, &self.fields, &query, scope, visible)?;
+        let evaluation = evaluate::evaluate(&view, &self.fields, &query, scope, visible)?;
         Ok(Matches::new(view, self.fields, query, evaluation))
     }
 }
@@ -193,6 +193,37 @@ fn locked(index: &Index) -> Result<IndexWriter, SearchError> {
 pub struct View {
     pub searcher: Searcher,
     pub seq: i64,
+    /// The row of each document, by segment: read one by one from a column,
+    /// they are the most of a search that matches much.
+    pub rows: Vec<Arc<[u32]>>,
+}
+
+impl View {
+    /// # Errors
+    /// The index cannot be read.
+    fn new(searcher: Searcher, seq: i64, before: Option<&Self>) -> tantivy::Result<Self> {
+        // A segment never changes, and most are in the state before.
+        let known = |segment: &SegmentReader| {
+            let before = before?;
+            let mut segments = before.searcher.segment_readers().iter();
+            let at = segments.position(|known| known.segment_id() == segment.segment_id())?;
+            before.rows.get(at).cloned()
+        };
+        let rows = searcher.segment_readers().iter().map(|segment| match known(segment) {
+            Some(rows) => Ok(rows),
+            None => rows_of(segment),
+        });
+        let rows = rows.collect::<tantivy::Result<_>>()?;
+        Ok(Self { searcher, seq, rows })
+    }
+}
+
+fn rows_of(segment: &SegmentReader) -> tantivy::Result<Arc<[u32]>> {
+    let column = segment.fast_fields().column_first_or_default::<u64>(ROW)?;
+    let mut rows = vec![0; segment.max_doc() as usize];
+    column.get_range(0, &mut rows);
+    // Rows are numbered in 32 bits.
+    Ok(rows.into_iter().map(|row| row as u32).collect())
 }
 
 /// How the writer shows readers a new state.
@@ -208,7 +239,8 @@ impl Published {
     /// The new state cannot be read.
     pub fn publish(&self, seq: i64) -> tantivy::Result<()> {
         self.reader.reload()?;
-        self.view.store(Arc::new(View { searcher: self.reader.searcher(), seq }));
+        let view = View::new(self.reader.searcher(), seq, Some(&self.view.load()))?;
+        self.view.store(Arc::new(view));
         self.seq.send_replace(seq);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use portal_core::documentation::wire::PageLink;
 use portal_core::search::wire::Segment;
 use roaring::RoaringBitmap;
 use serde::{Deserialize, Serialize};
@@ -43,6 +44,8 @@ pub struct Hit {
     pub title: Vec<Segment>,
     pub snippet: Vec<Segment>,
     pub matched_in: String,
+    /// The page of the documentation that the snippet is from.
+    pub page: Option<PageLink>,
 }
 
 impl Hit {
@@ -156,7 +159,12 @@ fn show(highlighter: &Highlighter<'_>, scored: Scored, stored: StoredHit, long: 
             consider(field, text.map(|text| highlighter.line(text)).unwrap_or_default());
         }
     }
+    let mut page = None;
     if matched_in.is_none() && best.1.words > 0 {
+        if best.0 == "documentation" {
+            let mark = stored.pages.iter().rev().find(|mark| mark.line <= best.1.line);
+            page = mark.map(|mark| mark.page.clone());
+        }
         matched_in = Some(best.0);
     }
     Hit {
@@ -165,6 +173,7 @@ fn show(highlighter: &Highlighter<'_>, scored: Scored, stored: StoredHit, long: 
         title: title.segments,
         snippet: best.1.segments,
         matched_in: matched_in.unwrap_or_else(|| "name".to_owned()),
+        page,
         stored,
     }
 }

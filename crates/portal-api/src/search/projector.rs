@@ -14,6 +14,7 @@ use crate::catalog::state::EntityState;
 use crate::catalog::store;
 use crate::changes::{self, Change, tail};
 use crate::db::{Db, DbError, DbResult};
+use crate::documentation::store as documentation;
 
 /// Rows read at once while building.
 const BATCH: u64 = 500;
@@ -83,12 +84,17 @@ async fn apply(db: &Db, index: &SearchIndex, changes: Vec<Change>) -> Result<(),
     let Some(seq) = changes.last().map(|change| change.seq) else { return Ok(()) };
     // Only the newest state of each entity matters.
     let mut newest: HashMap<&str, Option<&str>> = HashMap::new();
+    let mut documented = Vec::new();
     for change in &changes {
         if let Some(entity_ref) = change.subject.strip_prefix("entity:") {
             newest.insert(entity_ref, change.document.as_deref());
+        } else if let Some(entity_ref) = change.subject.strip_prefix(documentation::SUBJECT) {
+            documented.push(entity_ref.to_owned());
         }
     }
-    let mut states: Vec<EntityState> = Vec::new();
+    // The entity of documentation that changed may itself be unchanged.
+    documented.retain(|entity_ref| !newest.contains_key(entity_ref.as_str()));
+    let mut states: Vec<EntityState> = store::by_refs(db.reader(), &documented).await?.into_values().collect();
     let mut applied = Vec::with_capacity(newest.len());
     for (entity_ref, document) in newest {
         match document.map(serde_json::from_str::<EntityState>) {
@@ -101,13 +107,20 @@ async fn apply(db: &Db, index: &SearchIndex, changes: Vec<Change>) -> Result<(),
     Ok(index.apply(applied, seq).await?)
 }
 
-/// The documents of entities, with the definitions that are stored elsewhere.
+/// The documents of entities, with the definitions and the documentation that
+/// are stored elsewhere.
 async fn upserts(db: &Db, states: Vec<EntityState>) -> DbResult<Vec<SearchChange>> {
     let hashes: Vec<String> = states.iter().filter_map(|state| state.definition_hash.clone()).collect();
     let definitions = store::definitions(db.reader(), &hashes).await?;
-    let document = |state: EntityState| {
+    let refs: Vec<String> = states.iter().filter_map(|state| Some(state.entity.entity_ref()?.to_string())).collect();
+    let mut pages = documentation::texts(db.reader(), &refs).await?;
+    let mut document = |state: EntityState| {
         let definition = state.definition_hash.as_ref().and_then(|hash| definitions.get(hash));
-        SearchDocument::from_entity(state.id, &state.entity, definition.map(String::as_str))
+        let mut document = SearchDocument::from_entity(state.id, &state.entity, definition.map(String::as_str))?;
+        if let Some(pages) = pages.remove(&document.hit.entity_ref) {
+            document.document(pages);
+        }
+        Some(document)
     };
-    Ok(states.into_iter().filter_map(document).map(|document| SearchChange::Upsert(Box::new(document))).collect())
+    Ok(states.into_iter().filter_map(&mut document).map(|document| SearchChange::Upsert(Box::new(document))).collect())
 }

@@ -9,7 +9,7 @@ use super::words::Analysis;
 
 /// Grows with every change of fields, analysis or stored shape; an index of
 /// another version is built anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Handles on the fields.
 #[derive(Debug, Clone, Copy)]

@@ -14,6 +14,7 @@ use crate::on_both;
 
 mod bad_input;
 mod corpus;
+mod documentation;
 mod git;
 mod locations;
 mod replicas;

@@ -9,6 +9,7 @@ use portal_core::catalog::{Entity, EntityRef};
 
 use super::about::about;
 use super::definition::definition;
+use super::docs::{docs_path, docs_region};
 use super::graph::graph_region;
 use super::header::{callouts, header, tabs};
 use super::history::history_region;
@@ -25,6 +26,7 @@ use crate::ui::{Erase, failed, skeleton_rows};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tab {
     Overview,
+    Docs,
     Definition,
     Graph,
     Impact,
@@ -35,6 +37,7 @@ pub(super) enum Tab {
 impl Tab {
     fn read(name: Option<&str>) -> Self {
         match name {
+            Some("docs") => Self::Docs,
             Some("definition") => Self::Definition,
             Some("graph") => Self::Graph,
             Some("impact") => Self::Impact,
@@ -47,6 +50,7 @@ impl Tab {
     pub fn name(self) -> &'static str {
         match self {
             Self::Overview => "overview",
+            Self::Docs => "docs",
             Self::Definition => "definition",
             Self::Graph => "graph",
             Self::Impact => "impact",
@@ -58,6 +62,7 @@ impl Tab {
     pub fn label(self) -> &'static str {
         match self {
             Self::Overview => "Overview",
+            Self::Docs => "Docs",
             Self::Definition => "Definition",
             Self::Graph => "Graph",
             Self::Impact => "Impact",
@@ -85,6 +90,8 @@ pub(super) struct Place {
     pub depth: u32,
     /// Place in the history.
     pub cursor: Option<String>,
+    /// Page of the documentation.
+    pub page: Option<String>,
 }
 
 #[component]
@@ -99,6 +106,7 @@ pub(crate) fn EntityPage() -> impl IntoView {
             tab: Tab::read(query.get_str("tab")),
             depth: query.get_str("depth").and_then(|depth| depth.parse().ok()).unwrap_or(1).clamp(1, 4),
             cursor: query.get("cursor"),
+            page: query.get("page"),
         })
     });
     let ask = move |question: fn(&Place) -> Option<String>| use_load(Memo::new(move |_| place.with(question)));
@@ -120,10 +128,11 @@ pub(crate) fn EntityPage() -> impl IntoView {
     });
     let impact =
         ask(|place| (place.tab == Tab::Impact).then(|| format!("{}/impact", paths::api_entity(&place.entity_ref))));
-    for load in [detail, history, graph, impact] {
+    let docs = ask(|place| (place.tab == Tab::Docs).then(|| docs_path(&place.entity_ref, place.page.as_deref())));
+    for load in [detail, history, graph, impact, docs] {
         Live::refresh_on_entities(load);
     }
-    let views = Views { history, graph, impact };
+    let views = Views { history, graph, impact, docs };
     view! { <Suspense fallback=move || loading(place)>{move || region(place, detail, views)}</Suspense> }.erase()
 }
 
@@ -133,6 +142,7 @@ struct Views {
     history: Load,
     graph: Load,
     impact: Load,
+    docs: Load,
 }
 
 fn loading(place: Memo<Place>) -> AnyView {
@@ -190,6 +200,11 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyVi
             </div>
         }
         .erase(),
+        Tab::Docs => {
+            let entity_ref = place.entity_ref.clone();
+            view! { <Suspense fallback=|| skeleton_rows(6)>{move || docs_region(&entity_ref, views.docs)}</Suspense> }
+                .erase()
+        }
         Tab::Definition => definition(&entity).erase(),
         Tab::Source => source_tab(&view, &entity, &errors, now_ms).erase(),
         Tab::History => {

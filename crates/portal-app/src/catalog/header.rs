@@ -4,6 +4,7 @@ use maud::html;
 use portal_core::catalog::Entity;
 use portal_core::catalog::wire::EntityView;
 
+use super::docs::has_docs;
 use super::entity_page::{Place, Tab};
 use super::impact::has_impact;
 use super::kinds::{has_owner, kind_icon, kind_name};
@@ -108,11 +109,12 @@ fn repository(entity: &Entity) -> Option<String> {
 pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usize) -> Content {
     let has_definition =
         kind_of(&place.entity_ref) == "api" || entity.spec().is_some_and(|spec| spec.contains_key("definition"));
-    let items = [Tab::Overview, Tab::Definition, Tab::Graph, Tab::Impact, Tab::History, Tab::Source]
+    let items = [Tab::Overview, Tab::Docs, Tab::Definition, Tab::Graph, Tab::Impact, Tab::History, Tab::Source]
         .into_iter()
         .filter(|tab| match tab {
             Tab::Definition => has_definition,
             Tab::Impact => has_impact(kind_of(&place.entity_ref)),
+            Tab::Docs => has_docs(kind_of(&place.entity_ref), entity),
             _ => true,
         })
         .map(|tab| {

@@ -2,6 +2,7 @@
 
 mod about;
 mod definition;
+mod docs;
 mod entity_page;
 mod facets;
 mod graph;
@@ -17,6 +18,7 @@ mod source;
 mod table;
 mod yaml;
 
+pub(crate) use docs::docs_href;
 pub(crate) use entity_page::EntityPage;
 pub(crate) use history::operation_label;
 pub(crate) use kinds::{has_owner, kind_icon, kind_name, kind_plural};

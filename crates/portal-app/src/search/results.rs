@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::query::{FACETS, SearchQuery};
 use crate::api::{Api, Load, Method, send};
-use crate::catalog::{has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
+use crate::catalog::{docs_href, has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
 use crate::paths;
 use crate::ui::{
     Content, Erase, closest, counted, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon,
@@ -171,7 +171,7 @@ fn facets(query: &SearchQuery, results: &SearchResults) -> Content {
 }
 
 fn hit(hit: SearchHit, rank: Option<usize>) -> Content {
-    let SearchHit { link, kind, owner, lifecycle, title_segments, snippet, matched_in, .. } = hit;
+    let SearchHit { link, kind, owner, lifecycle, title_segments, snippet, matched_in, page, .. } = hit;
     let subtype = link.subtype.clone();
     let what = match &subtype {
         Some(subtype) => format!("{} · {subtype}", kind_name(&kind.to_lowercase())),
@@ -202,15 +202,22 @@ fn hit(hit: SearchHit, rank: Option<usize>) -> Content {
     };
     let place = (!matches!(matched_in.as_str(), "" | "name" | "title" | "description")).then(|| {
         Content::from(html! {
-            span { (format!("found in {matched_in}")) }
+            span {
+                (format!("found in {matched_in}"))
+                @if let Some(page) = &page { ": " (page.title) }
+            }
         })
     });
+    let href = match &page {
+        Some(page) => docs_href(&link.entity_ref, Some(&page.path)),
+        None => paths::entity(&link.entity_ref),
+    };
     Content::from(html! {
         article class="result" {
             (icon(kind_icon(kind_of(&link.entity_ref), subtype.as_deref())))
             div {
                 h3 {
-                    a href=(paths::entity(&link.entity_ref)) data-entity=(link.entity_ref) data-rank=[rank] { (title) }
+                    a href=(href) data-entity=(link.entity_ref) data-rank=[rank] { (title) }
                 }
                 (snippet)
                 div class="meta" {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::{EntityLink, FacetValue};
+use crate::documentation::wire::PageLink;
 
 /// One page of hits, best first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,9 @@ pub struct SearchHit {
     pub snippet: Vec<Segment>,
     /// `name`, `title`, `description`, `definition`, `documentation`, …
     pub matched_in: String,
+    /// The page of the documentation that the passage is from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<PageLink>,
     pub score: f32,
 }
 

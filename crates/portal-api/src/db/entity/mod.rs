@@ -225,3 +225,43 @@ table!(
         received_at: DateTimeUtc,
     }
 );
+
+table!(
+    /// The documentation of an entity. `outline` is title, navigation and
+    /// faults as JSON.
+    documentation, "documentation", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        entity_ref: String,
+        source_id: i64,
+        #[sea_orm(column_type = "Text")]
+        root: String,
+        hash: String,
+        #[sea_orm(column_type = "Text")]
+        outline: String,
+        changed_at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// Pages and images of documentation.
+    documentation_file, "documentation_file", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        entity_ref: String,
+        #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+        path: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        title: Option<String>,
+        media_type: String,
+        hash: String,
+    }
+);
+
+table!(
+    /// Their contents, stored once by SHA-256.
+    documentation_content, "documentation_content", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        hash: String,
+        #[sea_orm(column_type = "Blob")]
+        body: Vec<u8>,
+    }
+);

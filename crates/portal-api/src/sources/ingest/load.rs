@@ -14,6 +14,7 @@ use super::super::fetch::{Context, FILE_LIMIT, FetchError, Request, Tree, remote
 use super::super::includes::Files;
 use super::super::places::is_url;
 use super::super::store::KnownFile;
+use crate::documentation::collect;
 use crate::egress::{Answer, Fetch};
 
 /// Bytes of included files that a pass remembers.
@@ -70,6 +71,19 @@ async fn fetch_url(
     match context.egress.get(fetch).await? {
         Answer::NotModified => Ok(Loaded::NotModified),
         Answer::Body { bytes, etag } => Ok(Loaded::Bytes { bytes, etag }),
+    }
+}
+
+impl collect::Files for Loader<'_> {
+    async fn read(&self, file: &str) -> Result<Bytes, FetchError> {
+        match self.load(file, None).await? {
+            Loaded::Bytes { bytes, .. } => Ok(bytes),
+            Loaded::NotModified => Err(FetchError::Absent(file.to_owned())),
+        }
+    }
+
+    async fn matching(&self, pattern: &str) -> Result<Vec<String>, FetchError> {
+        if is_url(pattern) { Ok(Vec::new()) } else { self.tree.matching(pattern).await }
     }
 }
 

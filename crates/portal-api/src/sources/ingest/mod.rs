@@ -7,6 +7,7 @@
 //! what this pass remembers.
 
 mod batch;
+mod documentation;
 mod load;
 pub mod preview;
 pub(super) mod settle;
@@ -164,7 +165,7 @@ impl Pass<'_> {
         };
         let revision = fetched.revision.clone();
         let mut writer = batch::Writer::new(self, &known);
-        let visited = walk::walk(context, &request, fetched, &known, kinds, &mark, &mut writer).await?;
+        let visited = walk::walk(context, &request, &fetched, &known, kinds, &mark, &mut writer).await?;
         if let Some(error) = visited.failure {
             return Ok(Reading::Failed(error));
         }
@@ -173,6 +174,8 @@ impl Pass<'_> {
         if self.tally.files > 0 || !gone.is_empty() || interrupted {
             settle::settle(self, gone).await?;
         }
+        let known = if self.tally.files > 0 { store::files(app.db.reader(), self.source.id).await? } else { known };
+        documentation::update(self, &request, &fetched, &known).await?;
         let same = self.tally.files == 0 && revision.is_some() && revision == self.source.revision;
         if self.tally.files == 0 && (same || revision.is_none()) {
             return Ok(Reading::Unchanged);

@@ -28,7 +28,7 @@ pub async fn read(app: &App, request: &Request) -> Result<Vec<Previewed>, FetchE
     let kinds = app.catalog.snapshot().kinds.clone();
     let mark = walk::mark(&kinds, request.trusted);
     let mut collected = Collected(Vec::new());
-    let walked = walk::walk(&app.sources, request, fetched, &HashMap::new(), kinds, &mark, &mut collected).await;
+    let walked = walk::walk(&app.sources, request, &fetched, &HashMap::new(), kinds, &mark, &mut collected).await;
     match walked.map(|visited| visited.failure) {
         Ok(None) => Ok(collected.0),
         Ok(Some(error)) => Err(error),

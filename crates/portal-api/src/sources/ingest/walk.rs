@@ -16,16 +16,17 @@ use sha2::{Digest, Sha256};
 use super::super::fetch::{Context, FetchError, Fetched, Note, Request, Tree};
 use super::super::glob::is_glob;
 use super::super::includes::{self, Files};
-use super::super::links::{Include, Links};
+use super::super::links::{Documented, Include, Links};
 use super::super::places::{self, Ground, is_url};
 use super::super::reading::{self, Contents, Judged, LocationTarget, RecordedFault, Status};
 use super::super::store::KnownFile;
 use super::PassError;
 use super::batch::FileResult;
 use super::load::{self, Loaded, Loader};
+use crate::documentation::TECHDOCS_REF;
 
 /// Grows when the rules of reading change, so that everything is judged again.
-const RULES: u8 = 2;
+const RULES: u8 = 3;
 /// `Location`s below each other, at most.
 const DEPTH: usize = 5;
 /// Files read, parsed and judged at the same time.
@@ -84,14 +85,14 @@ pub(super) trait Sink {
 pub(super) async fn walk(
     context: &Context,
     request: &Request,
-    fetched: Fetched,
+    fetched: &Fetched,
     known: &HashMap<String, KnownFile>,
     kinds: KindRegistry,
     mark: &str,
     sink: &mut (impl Sink + Send),
 ) -> Result<Visited, PassError> {
-    let Fetched { tree, entries, notes, secret, .. } = fetched;
-    let loader = Loader::new(context, request, &tree, secret.as_ref());
+    let Fetched { tree, entries, notes, secret, revision: _ } = fetched;
+    let loader = Loader::new(context, request, tree, secret.as_ref());
     let ground = Ground::of(request.source_type, &request.target, request.trusted);
     let judge = Judge { loader: &loader, ground: &ground, kinds, trusted: request.trusted, mark };
     let mut visited = HashSet::new();
@@ -99,11 +100,11 @@ pub(super) async fn walk(
     for file in entries {
         if visited.insert(file.clone()) {
             let chain = Arc::new(Chain { file: file.clone(), above: None, depth: 0 });
-            open.push_back(Visit { file, optional: false, chain });
+            open.push_back(Visit { file: file.clone(), optional: false, chain });
         }
     }
     for note in notes {
-        let Note { path, rule, message } = note;
+        let Note { path, rule, message } = note.clone();
         let hash = load::failure_hash(mark, rule, &message);
         visited.insert(path.clone());
         if known.get(&path).is_none_or(|file| file.hash != hash) {
@@ -137,7 +138,7 @@ pub(super) async fn walk(
                     let hash = load::failure_hash(mark, error.code(), &message);
                     // What it led to is kept, so that a hiccup removes nothing.
                     let links = known.get(&visit.file).map(|file| file.links.clone()).unwrap_or_default();
-                    follow(&tree, &ground, &visit, &links.targets, &mut visited, &mut open).await;
+                    follow(tree, &ground, &visit, &links.targets, &mut visited, &mut open).await;
                     if known.get(&visit.file).is_some_and(|file| file.hash == hash) {
                         sink.pass_by(&visit.file);
                     } else {
@@ -148,12 +149,12 @@ pub(super) async fn walk(
                 }
                 Seen::Unchanged => {
                     let targets = known.get(&visit.file).map(|file| file.links.targets.clone()).unwrap_or_default();
-                    follow(&tree, &ground, &visit, &targets, &mut visited, &mut open).await;
+                    follow(tree, &ground, &visit, &targets, &mut visited, &mut open).await;
                     sink.pass_by(&visit.file);
                 }
                 Seen::Changed(mut result) => {
                     for document in &mut result.documents {
-                        let faults = follow(&tree, &ground, &visit, &document.targets, &mut visited, &mut open).await;
+                        let faults = follow(tree, &ground, &visit, &document.targets, &mut visited, &mut open).await;
                         let faults = faults.into_iter().map(|(line, rule, message)| RecordedFault {
                             fault: Fault { line, column: 1, pointer: "/spec".to_owned(), rule, message, hint: None },
                             excerpt: reading::excerpt(&result.bytes, line),
@@ -307,9 +308,16 @@ impl Judge<'_> {
             includes.push(Include { file, hash });
         }
         let targets = documents.iter().flat_map(|document: &Judged| document.targets.iter().cloned()).collect();
-        let links = Links { targets, includes };
+        let documentation = documents.iter().filter_map(documented).collect();
+        let links = Links { targets, includes, documentation };
         Seen::Changed(Box::new(FileResult { file: file.to_owned(), hash, etag, links, documents, bytes }))
     }
+}
+
+/// Where an entity says that its documentation lies.
+fn documented(document: &Judged) -> Option<Documented> {
+    let target = document.entity.as_ref()?.annotation(TECHDOCS_REF)?.trim().to_owned();
+    Some(Documented { entity_ref: document.entity_ref.clone()?, target })
 }
 
 /// A fault of our own while judging a file: it is told there and harms no other.

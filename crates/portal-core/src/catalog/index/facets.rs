@@ -28,7 +28,8 @@ type Counts<'a> = Vec<(&'a str, u64)>;
 impl CatalogIndex {
     /// Values with counts among `rows`, for each key.
     pub fn facets(&self, keys: &[String], rows: &RoaringBitmap, values: Values) -> Facets {
-        keys.iter().map(|key| (key.clone(), self.facet(key, rows, values))).collect()
+        let rows = Counted::new(rows);
+        keys.iter().map(|key| (key.clone(), self.facet(key, &rows, values))).collect()
     }
 
     /// Facets of a selection, where a facet's own filter does not narrow its
@@ -41,21 +42,22 @@ impl CatalogIndex {
         values: Values,
     ) -> Facets {
         let selected = self.selected(selection, visibility);
+        let counted = Counted::new(&selected);
         let facet = |key: &String| {
             let filter: Filter = selection.filter.without(&key.to_lowercase());
             if filter == selection.filter {
-                return self.facet(key, &selected, values);
+                return self.facet(key, &counted, values);
             }
             let widened = Selection { filter, ..selection.clone() };
-            self.facet(key, &self.selected(&widened, visibility), values)
+            self.facet(key, &Counted::new(&self.selected(&widened, visibility)), values)
         };
         keys.iter().map(|key| (key.clone(), facet(key))).collect()
     }
 
-    fn facet(&self, key: &str, rows: &RoaringBitmap, values: Values) -> Vec<FacetValue> {
+    fn facet(&self, key: &str, rows: &Counted<'_>, values: Values) -> Vec<FacetValue> {
         let key = key.to_lowercase();
         let mut counts = self.find_field(&key).map_or_else(Vec::new, |number| self.stored_facet(number, rows));
-        let items = self.item_rows(&key).map_or(0, |items| items.intersection_len(rows));
+        let items = self.item_rows(&key).map_or(0, |items| items.intersection_len(rows.rows()));
         if items > 0 {
             match counts.iter_mut().find(|(value, _)| *value == "true") {
                 Some((_, count)) => *count += items,
@@ -79,8 +81,9 @@ impl CatalogIndex {
         counts.into_iter().map(shown).collect()
     }
 
-    fn stored_facet(&self, number: u32, rows: &RoaringBitmap) -> Counts<'_> {
+    fn stored_facet(&self, number: u32, counted: &Counted<'_>) -> Counts<'_> {
         let Some(field) = self.fields.get(number) else { return Vec::new() };
+        let rows = counted.rows();
         let whole = rows.len() == self.all.len();
         // Counting value by value costs a look at each; when there are fewer
         // rows than values, the rows are asked instead.
@@ -91,11 +94,10 @@ impl CatalogIndex {
             }
             return counts.into_iter().map(|(text, count)| (text.original(), count)).collect();
         }
-        let rows = (!whole).then(|| Counted::new(rows));
         field
             .values
             .iter()
-            .map(|(text, posting)| (text, rows.as_ref().map_or_else(|| posting.len(), |rows| posting.count_in(rows))))
+            .map(|(text, posting)| (text, if whole { posting.len() } else { posting.count_in(counted) }))
             .filter(|(_, count)| *count > 0)
             .map(|(text, count)| (text.original(), count))
             .collect()

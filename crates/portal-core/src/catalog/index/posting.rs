@@ -9,10 +9,12 @@ use std::sync::Arc;
 use roaring::RoaringBitmap;
 use triomphe::ThinArc;
 
-/// Rows in an array, at most.
-const FEW: usize = 8;
-/// Rows of 64, up to which a bitmap keeps them as arrays: 4096 of 65 536.
-const SPARSE: u64 = 4;
+/// Rows in an array, at most. Up to here it is smaller than a bitmap, and
+/// faster to go through.
+const FEW: usize = 64;
+/// Rows up to which those of a bitmap are counted one by one: beyond, it keeps
+/// words of bits, which are counted faster as such.
+const SPARSE: u64 = 4096;
 
 /// A set of rows, sorted.
 #[derive(Debug, Clone, Default)]
@@ -95,11 +97,10 @@ impl Posting {
 
     /// How many of the counted rows are in it.
     pub(super) fn count_in(&self, rows: &Counted<'_>) -> u64 {
-        let count = |rows: &mut dyn Iterator<Item = bool>| rows.filter(|counted| *counted).count() as u64;
-        match (self, rows) {
-            (Self::Many(bitmap), Counted::Bitmap(rows)) => bitmap.intersection_len(rows),
-            (Self::Many(bitmap), Counted::Bits(_)) => count(&mut bitmap.iter().map(|row| rows.contains(row))),
-            (small, _) => count(&mut small.small().iter().map(|row| rows.contains(*row))),
+        match self {
+            Self::Many(bitmap) if bitmap.len() > SPARSE => bitmap.intersection_len(rows.rows),
+            Self::Many(bitmap) => bitmap.iter().filter(|row| rows.contains(*row)).count() as u64,
+            small => small.small().iter().filter(|row| rows.contains(**row)).count() as u64,
         }
     }
 
@@ -134,33 +135,29 @@ impl Posting {
     }
 }
 
-/// Rows that many postings are counted in.
-pub(super) enum Counted<'a> {
-    /// Many: a look at a bit already.
-    Bitmap(&'a RoaringBitmap),
-    /// Few, which a bitmap keeps as sorted arrays and would search anew for
-    /// every row: one bit each.
-    Bits(Vec<u64>),
+/// Rows that many postings are counted in: a bitmap would search for each row
+/// anew, here it is a look at a bit.
+pub(super) struct Counted<'a> {
+    rows: &'a RoaringBitmap,
+    bits: Vec<u64>,
 }
 
 impl<'a> Counted<'a> {
     pub(super) fn new(rows: &'a RoaringBitmap) -> Self {
         let words = rows.max().map_or(0, |last| last as usize / 64 + 1);
-        if rows.len() > SPARSE * words as u64 {
-            return Self::Bitmap(rows);
-        }
         let mut bits = vec![0; words];
         for row in rows {
             bits[row as usize / 64] |= 1 << (row % 64);
         }
-        Self::Bits(bits)
+        Self { rows, bits }
+    }
+
+    pub(super) fn rows(&self) -> &'a RoaringBitmap {
+        self.rows
     }
 
     fn contains(&self, row: u32) -> bool {
-        match self {
-            Self::Bitmap(rows) => rows.contains(row),
-            Self::Bits(bits) => bits.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1),
-        }
+        self.bits.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 }
 
@@ -182,7 +179,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_posting_is_a_set(operations in proptest::collection::vec((any::<bool>(), 0_u32..24), 0..80)) {
+        fn a_posting_is_a_set(operations in proptest::collection::vec((any::<bool>(), 0_u32..160), 0..400)) {
             let (mut posting, mut model) = (Posting::default(), BTreeSet::new());
             for (insert, row) in operations {
                 if insert {
@@ -195,7 +192,7 @@ mod tests {
                 prop_assert_eq!(posting.len(), model.len() as u64);
                 prop_assert_eq!(posting.is_empty(), model.is_empty());
                 prop_assert!(posting.bitmap().iter().eq(model.iter().copied()));
-                for some in [(0..24).step_by(3).collect(), RoaringBitmap::from([3, 900])] {
+                for some in [(0..160).step_by(3).collect(), RoaringBitmap::from([3, 900])] {
                     let common = model.iter().filter(|row| some.contains(**row)).count() as u64;
                     prop_assert_eq!(posting.count_in(&Counted::new(&some)), common);
                 }

@@ -75,7 +75,7 @@ pub struct SourceConfig {
 }
 
 /// What outbound connections may reach.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EgressConfig {
     /// Hosts, `host:port`, addresses or networks that are private and allowed all the same.
@@ -88,8 +88,24 @@ pub struct EgressConfig {
     pub ssh_known_hosts: Option<PathBuf>,
     /// Ports of public hosts, beside 443, 80 and 22.
     pub ports: Vec<u16>,
+    /// Calls to one host in a second.
+    pub calls_per_second: u32,
     /// Origins that are read from another place, as `"https://github.com" = "https://mirror.internal/github"`.
     pub mirrors: BTreeMap<String, String>,
+}
+
+impl Default for EgressConfig {
+    fn default() -> Self {
+        Self {
+            allow_private: Vec::new(),
+            allow_file_git: false,
+            allow_ssh: false,
+            ssh_known_hosts: None,
+            ports: Vec::new(),
+            calls_per_second: 10,
+            mirrors: BTreeMap::new(),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

@@ -24,6 +24,7 @@ pub const NODE: Tool = Tool { name: "Node.js", packages: &["nodejs"], find: || o
 pub const NPM: Tool = Tool { name: "npm", packages: &["npm"], find: || on_path(&["npm"]) };
 pub const CHROMIUM: Tool = Tool { name: "Chromium", packages: &["chromium", "fonts-liberation"], find: find_chromium };
 pub const POSTGRES: Tool = Tool { name: "PostgreSQL's server", packages: &["postgresql"], find: find_postgres };
+pub const SSHD: Tool = Tool { name: "an ssh server", packages: &["openssh-server"], find: find_sshd };
 
 /// Finds every tool or installs it; returns where they are, in order.
 pub fn require<const N: usize>(tools: [&Tool; N]) -> Result<[PathBuf; N]> {
@@ -68,6 +69,12 @@ pub fn is_root() -> bool {
 pub fn on_path(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     names.iter().find_map(|name| env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+}
+
+/// It lives where only root looks.
+fn find_sshd() -> Option<PathBuf> {
+    let usual = ["/usr/sbin/sshd", "/usr/local/sbin/sshd"].map(PathBuf::from);
+    usual.into_iter().find(|path| path.is_file()).or_else(|| on_path(&["sshd"]))
 }
 
 fn find_chromium() -> Option<PathBuf> {

@@ -29,6 +29,8 @@ pub enum EgressError {
     Timeout { host: String, after: Duration },
     #[error("the answer of `{host}` is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
+    #[error("`{host}` asked to be left alone for {seconds} s")]
+    Resting { host: String, seconds: u64 },
     #[error("`{host}` answered {status}")]
     Status { host: String, status: u16 },
 }
@@ -44,6 +46,7 @@ impl EgressError {
             Self::Transport { .. } => "unreachable",
             Self::Timeout { .. } => "timeout",
             Self::TooLarge { .. } => "too_large",
+            Self::Resting { .. } => "resting",
             Self::Status { .. } => "bad_status",
         }
     }

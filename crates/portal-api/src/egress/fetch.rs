@@ -48,6 +48,8 @@ impl Egress {
     pub async fn get(&self, fetch: Fetch<'_>) -> Result<Answer, EgressError> {
         let after = self.policy.timeouts.total;
         let host = parse_url(fetch.url)?.host_str().unwrap_or_default().to_owned();
+        // Waiting for one's turn is no time of the host's.
+        self.turn(&host).await?;
         match tokio::time::timeout(after, self.follow(fetch)).await {
             Ok(result) => result,
             Err(_) => Err(EgressError::Timeout { host, after }),
@@ -76,6 +78,7 @@ impl Egress {
             let response = response.map_err(|error| self.transport(&target.host, &error))?;
             if let Some(location) = redirect(&response) {
                 url = next(&url, &location)?;
+                self.turn(url.host_str().unwrap_or_default()).await?;
                 continue;
             }
             return self.answer(&target.host, response, fetch.limit).await;
@@ -87,7 +90,12 @@ impl Egress {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_MODIFIED => return Ok(Answer::NotModified),
-            status => return Err(EgressError::Status { host: host.to_owned(), status: status.as_u16() }),
+            status => {
+                if matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
+                    self.pace.rest(host, response.headers());
+                }
+                return Err(EgressError::Status { host: host.to_owned(), status: status.as_u16() });
+            }
         }
         let etag = response.headers().get(header::ETAG).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let too_large = || EgressError::TooLarge { host: host.to_owned(), limit };

@@ -12,6 +12,7 @@
 mod address;
 mod error;
 mod fetch;
+mod pace;
 mod policy;
 mod resolver;
 
@@ -26,6 +27,8 @@ pub use policy::{AllowRule, EgressPolicy, Mirror, Timeouts};
 pub use resolver::{Resolver, SystemResolver};
 use url::{Host, Url};
 
+use self::pace::Pace;
+
 /// Clients kept for reuse; each is pinned to one host and its checked addresses.
 const CLIENTS: usize = 64;
 
@@ -35,6 +38,7 @@ pub struct Egress {
     policy: Arc<EgressPolicy>,
     resolver: Arc<dyn Resolver>,
     clients: Arc<Mutex<HashMap<ClientKey, reqwest::Client>>>,
+    pace: Arc<Pace>,
 }
 
 type ClientKey = (String, u16, Vec<IpAddr>);
@@ -60,7 +64,8 @@ impl Target {
 
 impl Egress {
     pub fn new(policy: EgressPolicy, resolver: Arc<dyn Resolver>) -> Self {
-        Self { policy: Arc::new(policy), resolver, clients: Arc::default() }
+        let pace = Arc::new(Pace::new(policy.calls_per_second));
+        Self { policy: Arc::new(policy), resolver, clients: Arc::default(), pace }
     }
 
     pub fn policy(&self) -> &EgressPolicy {
@@ -79,6 +84,14 @@ impl Egress {
             self.admit(&host, port, address)?;
         }
         Ok(url)
+    }
+
+    /// Waits until a host may be asked once more.
+    ///
+    /// # Errors
+    /// It answered lately that it wants to be left alone.
+    pub async fn turn(&self, host: &str) -> Result<(), EgressError> {
+        self.pace.turn(host).await
     }
 
     /// Parses and resolves a URL and checks every address of its host.

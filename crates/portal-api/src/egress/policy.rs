@@ -17,6 +17,8 @@ pub struct EgressPolicy {
     pub mirrors: Vec<Mirror>,
     /// Redirects to follow, at most.
     pub hops: usize,
+    /// Calls to one host in a second; one second's worth may come at once.
+    pub calls_per_second: u32,
     pub timeouts: Timeouts,
 }
 
@@ -27,6 +29,7 @@ impl Default for EgressPolicy {
             ports: vec![443, 80, 22],
             mirrors: Vec::new(),
             hops: 3,
+            calls_per_second: 10,
             timeouts: Timeouts::default(),
         }
     }

@@ -31,7 +31,8 @@ pub fn context(config: &Config) -> Result<Context, String> {
         Ok(Mirror { origin: read(origin)?, replacement: read(replacement)? })
     };
     let mirrors = config.egress.mirrors.iter().map(mirror).collect::<Result<Vec<_>, String>>()?;
-    let mut policy = EgressPolicy { allow_private, mirrors, ..EgressPolicy::default() };
+    let calls_per_second = config.egress.calls_per_second;
+    let mut policy = EgressPolicy { allow_private, mirrors, calls_per_second, ..EgressPolicy::default() };
     policy.ports.extend(&config.egress.ports);
     let settings = SourceSettings {
         allow_file_git: config.egress.allow_file_git,

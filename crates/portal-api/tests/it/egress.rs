@@ -36,7 +36,7 @@ fn lenient() -> Egress {
 fn patient(total: Duration) -> Egress {
     let timeouts = Timeouts { connect: Duration::from_millis(500), total };
     let allow_private = vec!["127.0.0.1:*".parse().unwrap()];
-    let policy = EgressPolicy { allow_private, timeouts, ..EgressPolicy::default() };
+    let policy = EgressPolicy { allow_private, timeouts, calls_per_second: 20, ..EgressPolicy::default() };
     Egress::new(policy, Arc::new(Names(vec![("files.test", "127.0.0.1"), ("other.test", "127.0.0.1")])))
 }
 
@@ -285,4 +285,25 @@ async fn servers_that_misbehave_cost_bounded_time_and_memory() {
     let closed = gate.get(fetch("http://127.0.0.1:1/")).await.unwrap_err();
     assert_eq!(closed.code(), "unreachable");
     assert!(matches!(closed, EgressError::Transport { .. }));
+}
+
+#[tokio::test]
+async fn a_host_is_asked_at_its_pace_and_left_alone_when_it_wants() {
+    let (gate, hostile) = (lenient(), Hostile::start().await);
+    hostile.put("/a.yaml", "a");
+    let url = hostile.url("/a.yaml");
+    let started = std::time::Instant::now();
+    for _ in 0..30 {
+        gate.get(fetch(&url)).await.unwrap();
+    }
+    // 20 at once, the others at 20 a second.
+    assert!(started.elapsed() >= Duration::from_millis(400), "{:?}", started.elapsed());
+
+    let busy = gate.get(fetch(&hostile.url("/busy"))).await.unwrap_err();
+    assert_eq!(busy.code(), "bad_status");
+    let before = hostile.requests().len();
+    let resting = gate.get(fetch(&url)).await.unwrap_err();
+    assert_eq!(resting.code(), "resting");
+    assert!(resting.to_string().contains("left alone for"), "{resting}");
+    assert_eq!(hostile.requests().len(), before);
 }

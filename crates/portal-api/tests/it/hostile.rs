@@ -132,6 +132,10 @@ async fn serve(mut stream: TcpStream, state: &State) -> std::io::Result<()> {
                 stream.write_all(chunk.as_bytes()).await?;
             }
         }
+        "/busy" => {
+            let answer = b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 30\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer).await?;
+        }
         "/liar" => stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\nx").await?,
         "/bomb" => {
             let bomb = bomb();

@@ -18,6 +18,7 @@ mod documentation;
 mod git;
 mod locations;
 mod replicas;
+mod ssh;
 
 /// A folder of the test, under the portal's own.
 fn folder(portal: &Portal) -> PathBuf {

@@ -50,10 +50,11 @@ impl<'a> Bench<'a> {
 
     /// One build serves clippy, the tests and the binary.
     fn native(&mut self, selection: &[&str], only: Option<&str>) -> Result<()> {
+        let [sshd] = tools::require([&tools::SSHD])?;
         self.build()?;
         let url = self.postgres()?.url();
         let mut cargo = self.workspace.cargo_test();
-        cargo.args(selection).args(only).env("PORTAL_TEST_POSTGRES", url);
+        cargo.args(selection).args(only).env("PORTAL_TEST_POSTGRES", url).env("PORTAL_TEST_SSHD", sshd);
         process::run(&mut cargo)
     }
 

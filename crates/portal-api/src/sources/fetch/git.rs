@@ -128,6 +128,9 @@ pub(super) async fn open(
 ) -> Result<Outcome, FetchError> {
     let budget = context.settings.git;
     let remote = remote(context, &request.target).await?;
+    if let Remote::Http(place) | Remote::Ssh(place) = &remote {
+        context.egress.turn(&place.host).await?;
+    }
     let folder = Folder::new(&context.work_dir)?;
     let mut init = git(context, &folder, None, None);
     init.args(["init", "--quiet", "--bare", "--template="]);

@@ -16,10 +16,10 @@ use crate::hostile::Hostile;
 use crate::on_both;
 
 /// A repository with a work tree, for a test to commit to.
-struct Repository(PathBuf);
+pub(super) struct Repository(pub(super) PathBuf);
 
 impl Repository {
-    fn new(folder: &Path, name: &str) -> Self {
+    pub(super) fn new(folder: &Path, name: &str) -> Self {
         let path = folder.join(name);
         std::fs::create_dir_all(&path).unwrap();
         let repository = Self(path);
@@ -49,7 +49,7 @@ impl Repository {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn commit(&self, files: &[(&str, &str)]) -> String {
+    pub(super) fn commit(&self, files: &[(&str, &str)]) -> String {
         for (name, text) in files {
             write(&self.0, name, text);
         }

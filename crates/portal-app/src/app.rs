@@ -12,6 +12,7 @@ use crate::home::HomePage;
 use crate::search::SearchPage;
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
 use crate::ui::{Erase, provide_copying, provide_toasts};
+use crate::validate::ValidatePage;
 
 /// The whole interface. All pages are rendered in one piece on the server
 /// (`SsrMode::Async`), so that they can be read without JavaScript.
@@ -44,6 +45,7 @@ pub fn App() -> impl IntoView {
                         ssr=SsrMode::Async
                     />
                     <Route path=path!("/search") view=|| view! { <SearchPage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/validate") view=|| view! { <ValidatePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources/:id") view=|| view! { <SourcePage /> }.erase() ssr=SsrMode::Async />

@@ -40,6 +40,7 @@ mod paths;
 mod search;
 mod sources;
 mod ui;
+mod validate;
 
 pub use app::App;
 pub use document::{PageStatus, SiteInfo, shell};

@@ -7,14 +7,17 @@ pub(crate) const CATALOG: &str = "/catalog";
 pub(crate) const SEARCH: &str = "/search";
 pub(crate) const SOURCES: &str = "/admin/sources";
 pub(crate) const NEW_SOURCE: &str = "/admin/sources/new";
+pub(crate) const VALIDATE: &str = "/validate";
 pub(crate) const API_DOCS: &str = "/api/docs";
 #[cfg(feature = "hydrate")]
 pub(crate) const CHANGE_STREAM: &str = "/api/v1/changes/stream";
 pub(crate) const API_SEARCH_CLICKS: &str = "/api/v1/search/clicks";
 pub(crate) const API_SUGGESTIONS: &str = "/api/v1/suggestions";
 pub(crate) const API_ENTITIES: &str = "/api/v1/entities";
+pub(crate) const API_VALIDATE: &str = "/api/v1/entities/validate";
 pub(crate) const API_CHANGES: &str = "/api/v1/changes";
 pub(crate) const API_SOURCES: &str = "/api/v1/sources";
+pub(crate) const API_SOURCE_PREVIEW: &str = "/api/v1/sources/preview";
 
 /// The page of an entity.
 pub(crate) fn entity(entity_ref: &str) -> String {

@@ -300,7 +300,9 @@ async fn declared(app: &App, target: &str) -> ApiResult<Vec<Value>> {
         "spec": { "type": "url", "target": target },
     })];
     let mut seen = HashSet::new();
-    for document in files.iter().flat_map(|file| file.documents.iter().map(move |document| (&file.file, document))) {
+    for document in
+        files.files.iter().flat_map(|file| file.documents.iter().map(move |document| (&file.file, document)))
+    {
         let (file, document) = document;
         let wrong =
             |message: &str, line: u32| ApiError::bad("invalid_location", format!("{file}, line {line}: {message}"));

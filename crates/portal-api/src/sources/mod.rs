@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod links;
 pub mod origin;
 pub mod places;
+pub mod preview;
 pub mod reading;
 pub mod sample;
 pub mod service;
@@ -62,6 +63,7 @@ pub fn router() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(handlers::list_sources, handlers::create_source))
         .routes(routes!(handlers::find_source, handlers::update_source, handlers::delete_source))
+        .routes(routes!(preview::preview_source))
         .routes(routes!(handlers::refresh_source))
         .routes(routes!(handlers::list_source_passes))
         .routes(routes!(handlers::list_source_errors))

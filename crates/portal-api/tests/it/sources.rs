@@ -17,6 +17,7 @@ mod corpus;
 mod documentation;
 mod git;
 mod locations;
+mod preview;
 mod replicas;
 mod ssh;
 

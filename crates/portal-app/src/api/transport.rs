@@ -29,7 +29,7 @@ pub struct ApiRequest {
     pub method: Method,
     /// Path and query, e.g. `/api/v1/entities?limit=20`.
     pub path: String,
-    /// JSON.
+    /// JSON, or what the operation takes instead.
     pub body: Option<Vec<u8>>,
     /// Value of `If-Match`.
     pub if_match: Option<String>,
@@ -172,7 +172,11 @@ pub(crate) async fn send<T: DeserializeOwned>(
     if_match: Option<String>,
 ) -> Result<Option<T>, Failure> {
     let body = body.map(serde_json::to_vec).transpose().map_err(|error| Failure::unreachable(&error.to_string()))?;
-    let request = ApiRequest { method, path, body, if_match };
+    exchange(api, ApiRequest { method, path, body, if_match }).await
+}
+
+/// Sends a request and reads its result.
+pub(crate) async fn exchange<T: DeserializeOwned>(api: &Api, request: ApiRequest) -> Result<Option<T>, Failure> {
     let answer = api.send(request).await.map_err(|reason| Failure::unreachable(&reason))?;
     if !(200..300).contains(&answer.status) {
         return Err(Failure::from_answer(answer.status, &answer.body));

@@ -58,6 +58,7 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         [] => vec![here("Home")],
         ["catalog"] => vec![here("Catalog")],
         ["search"] => vec![here("Search")],
+        ["validate"] => vec![here("Check a descriptor")],
         ["admin", "sources"] => vec![here("Sources")],
         ["admin", "sources", "new"] => vec![link("Sources", paths::SOURCES.to_owned()), here("Add source")],
         ["admin", "sources", id] => vec![link("Sources", paths::SOURCES.to_owned()), here(&format!("Source {id}"))],

@@ -6,6 +6,7 @@ mod detail_page;
 mod form;
 mod list_page;
 mod new_page;
+mod preview;
 mod problem;
 mod report;
 

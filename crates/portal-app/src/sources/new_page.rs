@@ -6,10 +6,11 @@ use leptos::task::spawn_local;
 use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::use_navigate;
-use portal_core::sources::wire::{SourceType, SourceView};
+use portal_core::sources::wire::{SourcePreview, SourceType, SourceView};
 
 use super::badge::source_name;
 use super::form::SourceForm;
+use super::preview::preview_region;
 use crate::api::{Failure, Method, field_of, send, use_api};
 use crate::paths;
 use crate::ui::{Erase, TextField, Toasts, icon, text_field};
@@ -22,7 +23,38 @@ pub(crate) fn NewSourcePage() -> impl IntoView {
     let form = SourceForm::new();
     let failure = RwSignal::new(None::<Failure>);
     let busy = RwSignal::new(false);
+    let (preview, proposal) = (RwSignal::new(None::<SourcePreview>), RwSignal::new(String::new()));
     let (api, toasts, navigate) = (use_api(), expect_context::<Toasts>(), use_navigate());
+    let looking = RwSignal::new(false);
+    let look = {
+        let api = api.clone();
+        move |_| {
+            failure.set(None);
+            let create = match form.create() {
+                Ok(create) => create,
+                Err(fault) => return show(failure, fault),
+            };
+            looking.set(true);
+            let api = api.clone();
+            spawn_local(async move {
+                let path = paths::API_SOURCE_PREVIEW.to_owned();
+                let answer = send::<SourcePreview>(&api, Method::Post, path, Some(&create), None).await;
+                looking.set(false);
+                match answer {
+                    Ok(seen) => {
+                        let text = seen.as_ref().and_then(|seen| seen.proposal.as_ref());
+                        proposal.set(text.map(|proposal| proposal.text.clone()).unwrap_or_default());
+                        preview.set(seen);
+                        request_animation_frame(|| focus("#preview"));
+                    }
+                    Err(fault) => {
+                        preview.set(None);
+                        show(failure, fault);
+                    }
+                }
+            });
+        }
+    };
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if busy.get_untracked() {
@@ -81,11 +113,21 @@ pub(crate) fn NewSourcePage() -> impl IntoView {
                     {icon("plus")}
                     "Add source"
                 </button>
+                <button
+                    class="button needs-script"
+                    type="button"
+                    on:click=look
+                    aria-busy=move || looking.get().then_some("true")
+                >
+                    {icon("eye")}
+                    "Preview"
+                </button>
                 <a class="button" data-variant="quiet" href=paths::SOURCES>
                     "Cancel"
                 </a>
             </div>
         </form>
+        {move || preview_region(preview, proposal)}
     }
     .erase()
 }
@@ -93,13 +135,15 @@ pub(crate) fn NewSourcePage() -> impl IntoView {
 /// Shows a failure and moves to the first field that has one.
 fn show(failure: RwSignal<Option<Failure>>, fault: Failure) {
     failure.set(Some(fault));
-    request_animation_frame(|| {
-        use wasm_bindgen::JsCast;
-        let field = document().query_selector(".source-form [aria-invalid=true]").ok().flatten();
-        if let Some(field) = field.and_then(|field| field.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = field.focus();
-        }
-    });
+    request_animation_frame(|| focus(".source-form [aria-invalid=true]"));
+}
+
+fn focus(selector: &str) {
+    use wasm_bindgen::JsCast;
+    let element = document().query_selector(selector).ok().flatten();
+    if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = element.focus();
+    }
 }
 
 fn type_choice(form: SourceForm) -> AnyView {

@@ -1,6 +1,7 @@
 //! One error of a document, with the offending line and its neighbours.
 
 use maud::html;
+use portal_core::catalog::wire::Fault;
 use portal_core::sources::wire::{ExcerptLine, SourceErrorView};
 
 use crate::api::sentence;
@@ -10,8 +11,6 @@ use crate::ui::{Content, icon};
 /// `with_entity` links to the entity that the document declares.
 pub(crate) fn problem(error: &SourceErrorView, with_entity: bool) -> Content {
     let SourceErrorView { file, document, entity_ref, stale, fault, excerpt, .. } = error;
-    let place = format!("{file}:{}:{}", fault.line, fault.column);
-    let part = (*document > 0).then(|| format!("Document {} of the file. ", document + 1));
     let consequence = match (entity_ref, stale) {
         (Some(_), true) => "keeps its last good version, marked stale.",
         (Some(_), false) => "is not in the catalog by this document.",
@@ -33,6 +32,23 @@ pub(crate) fn problem(error: &SourceErrorView, with_entity: bool) -> Content {
             })
         }
     });
+    let consequence = Content::from(html! {
+        @if let Some(subject) = &subject { (subject) }
+        (consequence)
+    });
+    problem_at(file, *document, fault, excerpt, &consequence)
+}
+
+/// A fault at its place; `consequence` says what it means for the catalog.
+pub(crate) fn problem_at(
+    file: &str,
+    document: u32,
+    fault: &Fault,
+    excerpt: &[ExcerptLine],
+    consequence: &Content,
+) -> Content {
+    let place = format!("{file}:{}:{}", fault.line, fault.column);
+    let part = (document > 0).then(|| format!("Document {} of the file. ", document + 1));
     let frame = (!excerpt.is_empty()).then(|| frame(&place, excerpt, fault.line, fault.column, &fault.message));
     let message = excerpt.is_empty().then(|| {
         Content::from(html! {
@@ -57,7 +73,6 @@ pub(crate) fn problem(error: &SourceErrorView, with_entity: bool) -> Content {
                     }
                     p class="muted" {
                         @if let Some(part) = &part { (part) }
-                        @if let Some(subject) = &subject { (subject) }
                         (consequence)
                     }
                     @if let Some(message) = &message { (message) }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsValue;
 use leptos::web_sys::MouseEvent;
 
-use super::{Toasts, closest};
+use super::{Toasts, closest, counted};
 
 /// Listens once, for all pages.
 pub(crate) fn provide_copying() {
@@ -25,6 +25,7 @@ fn copy(toasts: Toasts, event: &MouseEvent) {
         toasts.failure(format!("The browser does not let this page copy. The text is {text}"));
     } else {
         let _ = clipboard.write_text(&text);
-        toasts.success(format!("Copied {text}"));
+        let what = if text.contains('\n') { counted(text.lines().count() as u64, "line", "lines") } else { text };
+        toasts.success(format!("Copied {what}"));
     }
 }

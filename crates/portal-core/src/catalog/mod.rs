@@ -8,6 +8,8 @@ pub mod kinds;
 #[cfg(feature = "engine")]
 pub mod placeholders;
 #[cfg(feature = "engine")]
+pub mod propose;
+#[cfg(feature = "engine")]
 pub mod query;
 pub mod reference;
 #[cfg(feature = "engine")]

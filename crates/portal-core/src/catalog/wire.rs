@@ -334,3 +334,26 @@ pub struct KindView {
     pub schema: Value,
     pub relation_fields: Vec<super::kinds::RelationField>,
 }
+
+/// A descriptor that a repository may want.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Proposal {
+    /// Name of the file to add, at the top of the repository.
+    pub file: String,
+    /// The YAML of it.
+    pub text: String,
+    /// What it was made from.
+    pub found: Vec<Finding>,
+}
+
+/// Something that a file tells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Finding {
+    /// `name`, `type`, `language`, `description`, `owner`, `documentation`, `API`.
+    pub what: String,
+    pub value: String,
+    /// The file that tells it.
+    pub file: String,
+}

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::wire::Fault;
+use crate::catalog::wire::{EntityLink, Fault, Proposal};
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -225,6 +225,46 @@ pub struct SourceErrorList {
     pub items: Vec<SourceErrorView>,
     pub next_cursor: Option<String>,
     pub total: u64,
+}
+
+/// What a source would declare, were it added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SourcePreview {
+    /// Commit that was read.
+    pub revision: Option<String>,
+    /// Its documents, those with errors first (at most 500).
+    pub documents: Vec<PreviewDocument>,
+    pub total: u64,
+    /// Documents that would not get into the catalog.
+    pub faulty: u64,
+    /// A descriptor to begin with, when there is none.
+    pub proposal: Option<Proposal>,
+}
+
+/// One document of a source that is looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewDocument {
+    pub file: String,
+    /// Index of the document in the file, from 0.
+    pub document: u32,
+    /// The entity that it declares, if it can be told.
+    pub entity: Option<EntityLink>,
+    /// `new`, `known` (the catalog has it from elsewhere, and that keeps it),
+    /// `invalid`, `unreadable` or `refused`.
+    pub outcome: String,
+    pub faults: Vec<PreviewFault>,
+}
+
+/// Something wrong with a document, with its lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewFault {
+    #[serde(flatten)]
+    pub fault: Fault,
+    /// The offending line with its neighbours.
+    pub excerpt: Vec<ExcerptLine>,
 }
 
 /// `null` and absent are different things in an update.

@@ -290,7 +290,14 @@ pub(super) async fn kill_group(group: Option<u32>) {
 /// The lines in which git says what is wrong, without addresses and hints.
 fn complaint(stderr: &[u8]) -> String {
     let text = String::from_utf8_lossy(stderr);
-    let telling = |line: &&str| line.starts_with("fatal:") || line.starts_with("error:") || line.starts_with("remote:");
+    // What ssh says stands before, in words of its own.
+    let ssh = ["Permission denied", "Host key verification failed", "Connection refused", "Connection timed out"];
+    let telling = |line: &&str| {
+        line.starts_with("fatal:")
+            || line.starts_with("error:")
+            || line.starts_with("remote:")
+            || ssh.iter().any(|words| line.contains(words))
+    };
     let mut lines: Vec<&str> = text.lines().filter(telling).map(str::trim).collect();
     if lines.is_empty() {
         lines = text.lines().filter(|line| !line.trim().is_empty()).take(3).collect();

@@ -280,7 +280,7 @@ impl Pass<'_> {
 }
 
 /// What to fetch for a source.
-fn request(source: &Source) -> Result<Request, FetchError> {
+pub(super) fn request(source: &Source) -> Result<Request, FetchError> {
     let credential = source.credential.as_deref().map(str::parse::<CredentialRef>).transpose()?;
     Ok(Request {
         source_type: source.source_type,

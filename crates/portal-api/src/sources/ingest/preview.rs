@@ -1,13 +1,27 @@
 //! What a source would declare, read as a pass reads it and stored nowhere.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use super::super::fetch::{self, FetchError, Outcome, Request};
+use portal_core::catalog::propose::{propose, wanted};
+use portal_core::catalog::wire::Proposal;
+
+use super::super::fetch::{self, FetchError, Outcome, Request, Tree};
 use super::super::reading::Judged;
 use super::PassError;
 use super::batch::FileResult;
 use super::walk::{self, Sink};
 use crate::state::App;
+
+/// Bytes of a file that a proposal reads.
+const READ: usize = 256 << 10;
+
+/// A source that was looked at.
+pub struct Preview {
+    pub revision: Option<String>,
+    pub files: Vec<Previewed>,
+    /// When nothing declares anything.
+    pub proposal: Option<Proposal>,
+}
 
 /// A file and the verdicts on its documents.
 pub struct Previewed {
@@ -20,20 +34,40 @@ pub struct Previewed {
 ///
 /// # Errors
 /// The place as a whole cannot be read.
-pub async fn read(app: &App, request: &Request) -> Result<Vec<Previewed>, FetchError> {
+pub async fn read(app: &App, request: &Request) -> Result<Preview, FetchError> {
     let fetched = match fetch::fetch(&app.sources, request, None).await? {
         Outcome::Read(fetched) => *fetched,
-        Outcome::NotModified => return Ok(Vec::new()),
+        Outcome::NotModified => return Ok(Preview { revision: None, files: Vec::new(), proposal: None }),
     };
     let kinds = app.catalog.snapshot().kinds.clone();
     let mark = walk::mark(&kinds, request.trusted);
     let mut collected = Collected(Vec::new());
     let walked = walk::walk(&app.sources, request, &fetched, &HashMap::new(), kinds, &mark, &mut collected).await;
     match walked.map(|visited| visited.failure) {
-        Ok(None) => Ok(collected.0),
-        Ok(Some(error)) => Err(error),
-        Err(error) => Err(FetchError::Budget(error.to_string())),
+        Ok(None) => {}
+        Ok(Some(error)) => return Err(error),
+        Err(error) => return Err(FetchError::Budget(error.to_string())),
     }
+    let Collected(files) = collected;
+    let proposal = if files.is_empty() { proposal(&request.target, &fetched.tree).await? } else { None };
+    Ok(Preview { revision: fetched.revision, files, proposal })
+}
+
+/// A descriptor for a repository or folder; behind a URL there is nothing to see.
+async fn proposal(target: &str, tree: &Tree) -> Result<Option<Proposal>, FetchError> {
+    if matches!(tree, Tree::Remote) {
+        return Ok(None);
+    }
+    let files = tree.matching("**/*").await?;
+    let mut contents = BTreeMap::new();
+    for file in wanted(&files) {
+        // What cannot be read tells nothing.
+        if let Ok(bytes) = tree.read(&file).await {
+            let text = String::from_utf8_lossy(&bytes[..bytes.len().min(READ)]).into_owned();
+            contents.insert(file, text);
+        }
+    }
+    Ok(Some(propose(target, &files, &contents)))
 }
 
 struct Collected(Vec<Previewed>);

@@ -45,7 +45,7 @@ struct Known {
 const PAGES: &str = "Pages";
 const COMMANDS: &str = "Commands";
 
-const KNOWN: [Known; 8] = [
+const KNOWN: [Known; 9] = [
     Known {
         group: PAGES,
         symbol: "home",
@@ -93,6 +93,14 @@ const KNOWN: [Known; 8] = [
         words: "new register repository folder import",
         keys: None,
         action: || Action::Open(paths::NEW_SOURCE.to_owned()),
+    },
+    Known {
+        group: COMMANDS,
+        symbol: "pass",
+        title: "Check a descriptor",
+        words: "validate yaml catalog-info lint",
+        keys: None,
+        action: || Action::Open(paths::VALIDATE.to_owned()),
     },
     Known {
         group: COMMANDS,

@@ -7,7 +7,7 @@ use portal_core::documentation::wire::{Documentation, DocumentationPage, NavItem
 
 use crate::api::{Failure, Load};
 use crate::paths;
-use crate::ui::{Content, Erase, empty, failed, skeleton_rows};
+use crate::ui::{Content, Erase, empty, failed, skeleton_rows, with_code};
 
 /// Kinds that have documentation only when they say so.
 pub(super) fn has_docs(kind: &str, entity: &Entity) -> bool {
@@ -42,7 +42,7 @@ fn missing(entity_ref: &str, detail: &str) -> Content {
             (empty(
                 "doc",
                 "No documentation here".to_owned(),
-                detail,
+                with_code(detail),
                 Content::from(html! {
                     a class="button" data-variant="quiet" href=(first) { "Open the first page" }
                 }),

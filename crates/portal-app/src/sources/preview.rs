@@ -17,7 +17,8 @@ const SHOWN: usize = 50;
 pub(super) fn preview_region(preview: RwSignal<Option<SourcePreview>>, text: RwSignal<String>) -> Option<AnyView> {
     let preview = preview.get()?;
     let heading = match (preview.total, preview.faulty) {
-        (0, _) => "It declares nothing yet".to_owned(),
+        _ if preview.proposal.is_some() => "It declares nothing yet".to_owned(),
+        (0, _) => "It declares nothing".to_owned(),
         (total, 0) => format!("{} would appear", counted(total, "entity", "entities")),
         (total, faulty) => format!(
             "{} would appear, {} would not",
@@ -39,9 +40,9 @@ pub(super) fn preview_region(preview: RwSignal<Option<SourcePreview>>, text: RwS
                     {heading}
                 </h2>
             </header>
+            {proposal}
             {documents}
             {nothing}
-            {proposal}
         </section>
     };
     Some(view.erase())

@@ -6,7 +6,7 @@ use portal_core::sources::wire::{ExcerptLine, SourceErrorView};
 
 use crate::api::sentence;
 use crate::paths;
-use crate::ui::{Content, icon};
+use crate::ui::{Content, icon, with_code};
 
 /// `with_entity` links to the entity that the document declares.
 pub(crate) fn problem(error: &SourceErrorView, with_entity: bool) -> Content {
@@ -52,14 +52,14 @@ pub(crate) fn problem_at(
     let frame = (!excerpt.is_empty()).then(|| frame(&place, excerpt, fault.line, fault.column, &fault.message));
     let message = excerpt.is_empty().then(|| {
         Content::from(html! {
-            p { (sentence(&fault.message)) }
+            p { (with_code(&sentence(&fault.message))) }
         })
     });
     let hint = fault.hint.as_ref().map(|hint| {
         Content::from(html! {
             p class="hint-line" {
                 (icon("info"))
-                span { (sentence(hint)) }
+                (with_code(&sentence(hint)))
             }
         })
     });

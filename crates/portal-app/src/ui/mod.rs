@@ -15,6 +15,7 @@ mod time;
 mod title;
 mod toast;
 mod url;
+mod words;
 
 pub(crate) use content::Content;
 pub(crate) use copy::provide_copying;
@@ -30,3 +31,4 @@ pub(crate) use time::{ago, counted, duration, moment, number};
 pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
 pub(crate) use url::safe_url;
+pub(crate) use words::with_code;

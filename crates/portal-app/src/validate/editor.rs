@@ -13,7 +13,7 @@ use portal_core::catalog::wire::{DocumentVerdict, Fault};
 use crate::api::{ApiRequest, Failure, Method, exchange, sentence, use_api};
 use crate::catalog::{kind_icon, kind_name};
 use crate::paths;
-use crate::ui::{Content, Erase, closest, counted, icon};
+use crate::ui::{Content, Erase, closest, counted, icon, with_code};
 
 /// Time after the last key before the text is judged.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -171,10 +171,12 @@ fn document(verdict: &DocumentVerdict) -> Content {
 
 fn fault_line(fault: &Fault) -> Content {
     Content::from(html! {
-        div class="meta" {
-            button class="button" data-variant="quiet" data-size="sm" type="button" data-line=(fault.line) { "Line " (fault.line) }
-            " " (sentence(&fault.message))
-            @if let Some(hint) = &fault.hint { " " (sentence(hint)) }
+        div class="meta fault" {
+            button type="button" data-line=(fault.line) { "Line " (fault.line) }
+            div {
+                (with_code(&sentence(&fault.message)))
+                @if let Some(hint) = &fault.hint { " " (with_code(&sentence(hint))) }
+            }
         }
     })
 }

@@ -49,7 +49,9 @@ pub async fn read(app: &App, request: &Request) -> Result<Preview, FetchError> {
         Err(error) => return Err(FetchError::Budget(error.to_string())),
     }
     let Collected(files) = collected;
-    let proposal = if files.is_empty() { proposal(&request.target, &fetched.tree).await? } else { None };
+    // A folder may have YAML in it that describes no entity.
+    let described = files.iter().flat_map(|file| &file.documents).any(|document| document.entity_ref.is_some());
+    let proposal = if described { None } else { proposal(&request.target, &fetched.tree).await? };
     Ok(Preview { revision: fetched.revision, files, proposal })
 }
 

@@ -1,28 +1,58 @@
-// Applies the stored theme before the first paint and switches between that of
-// the system, light and dark. Works without the rest of the interface.
+// Applies the stored appearance before the first paint: theme, hidden columns,
+// close rows. Works without the rest of the interface.
 (() => {
   const root = document.documentElement;
   root.dataset.scripted = "";
-  const apply = (theme) => {
-    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
-    else delete root.dataset.theme;
-  };
-  // Storage may be forbidden; the theme then lasts as long as the page.
-  const stored = () => {
+  // Storage may be forbidden; a choice then lasts as long as the page.
+  const stored = (key) => {
     try {
-      return localStorage.getItem("theme");
+      return localStorage.getItem(key) ?? "";
     } catch {
-      return null;
+      return "";
     }
   };
-  apply(stored());
+  const store = (key, value) => {
+    try {
+      localStorage.setItem(key, value);
+    } catch {}
+    apply[key](value);
+  };
+  const set = (name, value) => {
+    if (value) root.dataset[name] = value;
+    else delete root.dataset[name];
+  };
+  const hidden = () => (root.dataset.hidden ?? "").split(" ").filter(Boolean);
+  const apply = {
+    theme: (theme) => set("theme", theme === "light" || theme === "dark" ? theme : ""),
+    hidden: (names) => set("hidden", names),
+    density: (density) => set("density", density),
+  };
+  for (const key in apply) apply[key](stored(key));
   addEventListener("click", (event) => {
     if (!event.target.closest?.("[data-theme-toggle]")) return;
-    const next = { light: "dark", dark: "system" }[root.dataset.theme] ?? "light";
-    apply(next);
-    try {
-      localStorage.setItem("theme", next);
-    } catch {}
+    store("theme", { light: "dark", dark: "system" }[root.dataset.theme] ?? "light");
   });
-  addEventListener("storage", (event) => event.key === "theme" && apply(event.newValue));
+  addEventListener("change", ({ target }) => {
+    const { showColumn, compact } = target.dataset ?? {};
+    if (showColumn !== undefined) {
+      const others = hidden().filter((name) => name !== showColumn);
+      store("hidden", (target.checked ? others : [...others, showColumn]).join(" "));
+    } else if (compact !== undefined) {
+      store("density", target.checked ? "compact" : "");
+    }
+  });
+  // The boxes show what is stored when their menu opens.
+  addEventListener(
+    "beforetoggle",
+    ({ target }) => {
+      for (const box of target.querySelectorAll?.("[data-show-column]") ?? []) {
+        box.checked = !hidden().includes(box.dataset.showColumn);
+      }
+      for (const box of target.querySelectorAll?.("[data-compact]") ?? []) {
+        if (box.matches("input")) box.checked = root.dataset.density === "compact";
+      }
+    },
+    true,
+  );
+  addEventListener("storage", ({ key, newValue }) => apply[key]?.(newValue ?? ""));
 })();

@@ -20,6 +20,7 @@ pub mod http;
 pub mod jobs;
 pub mod metrics;
 pub mod openapi;
+pub mod personal;
 pub mod router;
 pub mod search;
 pub mod serve;

@@ -16,7 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::error::ApiError;
 use crate::state::App;
-use crate::{backstage, catalog, changes, docs, documentation, health, http, metrics, openapi, search, sources};
+use crate::{
+    backstage, catalog, changes, docs, documentation, health, http, metrics, openapi, personal, search, sources,
+};
 
 /// Every documented route, and the document.
 pub fn documented() -> (Router<App>, OpenApi) {
@@ -24,6 +26,7 @@ pub fn documented() -> (Router<App>, OpenApi) {
         .merge(catalog::router())
         .merge(changes::router())
         .merge(documentation::router())
+        .merge(personal::router())
         .merge(search::router())
         .merge(sources::router());
     OpenApiRouter::with_openapi(openapi::frame())

@@ -237,6 +237,7 @@ impl Transport for InProcess {
             let method = match method {
                 Method::Get => HttpMethod::GET,
                 Method::Post => HttpMethod::POST,
+                Method::Put => HttpMethod::PUT,
                 Method::Patch => HttpMethod::PATCH,
                 Method::Delete => HttpMethod::DELETE,
             };

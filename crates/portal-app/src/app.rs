@@ -9,6 +9,7 @@ use crate::api::provide_live;
 use crate::catalog::{CatalogListPage, EntityPage};
 use crate::frame::{Frame, NotFoundPage, focus_after_navigation};
 use crate::home::HomePage;
+use crate::personal::provide_marking;
 use crate::search::SearchPage;
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
 use crate::ui::{Erase, provide_copying, provide_toasts};
@@ -24,6 +25,7 @@ pub fn App() -> impl IntoView {
     provide_live();
     provide_toasts();
     provide_copying();
+    provide_marking();
     Effect::new(|_| {
         // Tests wait for this mark before they click.
         if let Some(body) = document().body() {

@@ -37,6 +37,7 @@ mod document;
 mod frame;
 mod home;
 mod paths;
+mod personal;
 mod search;
 mod sources;
 mod ui;

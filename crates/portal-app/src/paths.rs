@@ -17,6 +17,8 @@ pub(crate) const API_ENTITIES: &str = "/api/v1/entities";
 pub(crate) const API_VALIDATE: &str = "/api/v1/entities/validate";
 pub(crate) const API_CHANGES: &str = "/api/v1/changes";
 pub(crate) const API_SOURCES: &str = "/api/v1/sources";
+pub(crate) const API_MARKS: &str = "/api/v1/marks";
+pub(crate) const API_VIEWS: &str = "/api/v1/views";
 pub(crate) const API_SOURCE_PREVIEW: &str = "/api/v1/sources/preview";
 
 /// The page of an entity.
@@ -27,6 +29,11 @@ pub(crate) fn entity(entity_ref: &str) -> String {
 /// An entity in the API.
 pub(crate) fn api_entity(entity_ref: &str) -> String {
     format!("/api/v1/entities/{}", ref_path(entity_ref))
+}
+
+/// A mark on an entity in the API.
+pub(crate) fn api_mark(mark: &str, entity_ref: &str) -> String {
+    format!("{API_MARKS}/{mark}/{}", ref_path(entity_ref))
 }
 
 pub(crate) fn source(id: i64) -> String {

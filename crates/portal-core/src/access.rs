@@ -16,6 +16,8 @@ pub enum Verb {
     WriteSources,
     ReadChanges,
     ReadOperations,
+    /// Change what belongs to oneself: marks, saved views.
+    Personalise,
 }
 
 /// The caller of a request.

@@ -15,6 +15,7 @@ pub mod documentation;
 pub mod fuzzing;
 #[cfg(feature = "generate")]
 pub mod generate;
+pub mod personal;
 pub mod problem;
 pub mod search;
 pub mod sources;

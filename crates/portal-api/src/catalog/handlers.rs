@@ -20,6 +20,7 @@ use crate::events::Event;
 use crate::http::authorized::{Authorized, ReadCatalog};
 use crate::http::etag;
 use crate::http::params::Params;
+use crate::personal;
 use crate::sources;
 use crate::state::App;
 
@@ -62,7 +63,12 @@ pub async fn find_entity(
     let visibility = auth.visibility();
     let detail = match as_of {
         Some(time) => at(&app, &entity_ref, time, &visibility, &fields).await?,
-        None => current(&app, &entity_ref, &visibility, &fields).await?,
+        None => {
+            let mut detail = current(&app, &entity_ref, &visibility, &fields).await?;
+            let name = detail.view.entity_ref.clone();
+            detail.marks = personal::store::marks_on(app.db.reader(), &auth.principal.actor, &name).await?;
+            detail
+        }
     };
     app.events.record(Event {
         at: app.clock.now(),
@@ -218,6 +224,7 @@ async fn current(
     Ok(EntityDetail {
         view: detail::view(&document, &snapshot.index, visibility, &names, fields),
         relations: detail::relations(&snapshot.index, row, visibility),
+        marks: Vec::new(),
         errors: sources::views::errors_of(app.db.reader(), &entity_ref.to_string()).await?,
     })
 }
@@ -241,6 +248,7 @@ async fn at(
     Ok(EntityDetail {
         view: detail::view(&document, &index, visibility, &names, fields),
         relations: detail::relations(&index, row, visibility),
+        marks: Vec::new(),
         errors: Vec::new(),
     })
 }

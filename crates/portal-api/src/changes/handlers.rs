@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
+use portal_core::access::ActorId;
 use portal_core::catalog::wire::{ChangeList, ChangeView};
+use portal_core::personal::wire::Mark;
 use serde_json::Value;
 
 use super::store::{self, ChangeFilter};
@@ -12,6 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadChanges};
 use crate::http::cursor;
 use crate::http::params::Params;
+use crate::personal;
 use crate::state::App;
 
 /// What changed, newest first.
@@ -27,6 +30,7 @@ use crate::state::App;
         ("operation" = Option<String>, Query, description = "`create`, `update`, `delete`, `orphan`, `restore`, `stale`, …"),
         ("since" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
         ("until" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
+        ("followed" = Option<bool>, Query, description = "Only of what the caller follows"),
         ("compact" = Option<bool>, Query, description = "Leaves `before` and `after` out; the fields that differ are named all the same"),
         ("limit" = Option<u64>, Query, description = "1 to 200; 50 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
@@ -38,7 +42,7 @@ use crate::state::App;
         "next_cursor": null, "total": 1}))),
 )]
 pub async fn list_changes(
-    _auth: Authorized<ReadChanges>,
+    auth: Authorized<ReadChanges>,
     State(app): State<App>,
     mut params: Params,
 ) -> ApiResult<Json<ChangeList>> {
@@ -48,7 +52,12 @@ pub async fn list_changes(
     if let Some(about) = about.as_deref().filter(|about| !["entity", "source", "kind"].contains(about)) {
         return Err(ApiError::parameter("about", format!("`{about}` is none of `entity`, `source` and `kind`")));
     }
+    let among = match params.flag("followed")? {
+        true => Some(followed(&app, &auth.principal.actor).await?),
+        false => None,
+    };
     let filter = ChangeFilter {
+        among,
         about,
         subject: entity.map(|entity| entity_subject(&entity.to_lowercase())).or(subject),
         actor: params.one("actor")?,
@@ -67,6 +76,13 @@ pub async fn list_changes(
         }
     }
     Ok(Json(list))
+}
+
+/// The subjects of what a person follows.
+async fn followed(app: &App, actor: &ActorId) -> DbResult<Vec<String>> {
+    let marks = personal::store::marks(app.db.reader(), actor).await?;
+    let followed = marks.into_iter().filter(|mark| mark.mark == Mark::Follow);
+    Ok(followed.map(|mark| entity_subject(&mark.entity_ref)).collect())
 }
 
 /// One page with its total.

@@ -92,10 +92,12 @@ pub struct ChangeFilter {
     pub operation: Option<String>,
     pub since: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
+    /// Only these subjects.
+    pub among: Option<Vec<String>>,
 }
 
 fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
-    let ChangeFilter { subject, about, actor, operation, since, until } = filter;
+    let ChangeFilter { subject, about, actor, operation, since, until, among } = filter;
     let mut select = Entity::find();
     if let Some(subject) = subject {
         select = select.filter(Column::Subject.eq(subject));
@@ -114,6 +116,9 @@ fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
     }
     if let Some(until) = until {
         select = select.filter(Column::At.lte(*until));
+    }
+    if let Some(among) = among {
+        select = select.filter(Column::Subject.is_in(among));
     }
     select
 }

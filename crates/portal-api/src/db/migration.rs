@@ -5,12 +5,17 @@ use sea_orm_migration::prelude::*;
 
 mod m0001_spine;
 mod m0002_documentation;
+mod m0003_personal;
 
 pub struct Migrator;
 
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m0001_spine::Migration), Box::new(m0002_documentation::Migration)]
+        vec![
+            Box::new(m0001_spine::Migration),
+            Box::new(m0002_documentation::Migration),
+            Box::new(m0003_personal::Migration),
+        ]
     }
 }

@@ -30,7 +30,7 @@ macro_rules! permissions {
     };
 }
 
-permissions!(ReadCatalog, WriteCatalog, ReadSources, WriteSources, ReadChanges, ReadOperations);
+permissions!(ReadCatalog, WriteCatalog, ReadSources, WriteSources, ReadChanges, ReadOperations, Personalise);
 
 /// Proof that the caller may do `P`; holds who they are and what they may see.
 #[derive(Debug, Clone)]

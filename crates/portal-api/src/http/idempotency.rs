@@ -1,6 +1,7 @@
 //! `Idempotency-Key`: a request that is sent again has no second effect.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use portal_core::access::Principal;
 use sha2::Digest as _;
@@ -78,4 +79,10 @@ impl Idempotent {
         let Self::First(IdempotencyKey { actor, key, request_hash }) = self else { return Ok(()) };
         idempotency::insert(txn, actor, key, request_hash, status.as_u16().into(), body, now).await
     }
+}
+
+/// The answer of the first time, once more.
+pub fn replayed(status: StatusCode, body: String) -> Response {
+    let json = (header::CONTENT_TYPE, "application/json");
+    (status, [json, (HeaderName::from_static("idempotent-replayed"), "true")], body).into_response()
 }

@@ -14,7 +14,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadSources, WriteSources};
 use crate::http::body::{self, JsonBody};
 use crate::http::context::RequestId;
-use crate::http::idempotency::Idempotent;
+use crate::http::idempotency::{Idempotent, replayed};
 use crate::http::params::Params;
 use crate::http::{cursor, etag};
 use crate::state::App;
@@ -302,13 +302,4 @@ fn taken(error: ApiError) -> ApiError {
         }
         other => other,
     }
-}
-
-fn replayed(status: StatusCode, body: String) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/json"), (header::HeaderName::from_static("idempotent-replayed"), "true")],
-        body,
-    )
-        .into_response()
 }

@@ -22,6 +22,7 @@ async fn fetch(request: ApiRequest) -> Result<ApiAnswer, gloo_net::Error> {
     let method = match method {
         Method::Get => gloo_net::http::Method::GET,
         Method::Post => gloo_net::http::Method::POST,
+        Method::Put => gloo_net::http::Method::PUT,
         Method::Patch => gloo_net::http::Method::PATCH,
         Method::Delete => gloo_net::http::Method::DELETE,
     };

@@ -23,6 +23,11 @@ impl Live {
         }
     }
 
+    /// Something about entities changed that the stream does not tell this page.
+    pub fn entities_changed(self) {
+        self.entities.update(|count| *count += 1);
+    }
+
     /// Loads again, quietly, when sources or what they declare change.
     pub fn refresh_on_sources(load: Load) {
         if let Some(live) = use_context::<Self>() {
@@ -71,7 +76,10 @@ mod stream {
             move |event: MessageEvent| {
                 // Only the subject matters: a pass touches entities and its source.
                 let data = event.data().as_string().unwrap_or_default();
-                let entities = event.type_() == "reset" || data.contains("\"subject\":\"entity:");
+                let entities = event.type_() == "reset"
+                    || ["entity", "documentation"]
+                        .iter()
+                        .any(|about| data.contains(&format!("\"subject\":\"{about}:")));
                 if !waiting.replace(true) {
                     let waiting = Rc::clone(&waiting);
                     set_timeout(move || settle(live, &waiting), SETTLE);

@@ -187,7 +187,7 @@ fn missing(place: &Place) -> AnyView {
 }
 
 fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyView {
-    let EntityDetail { view, relations: related, errors } = detail;
+    let EntityDetail { view, relations: related, marks, errors } = detail;
     let entity = Entity(view.entity.clone());
     let title = entity.display_title().to_owned();
     let body = match place.tab {
@@ -223,7 +223,7 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyVi
     };
     view! {
         <Title text=title />
-        {header(&view, &entity)}
+        {header(&view, &entity, &marks)}
         {tabs(place, &entity, related.len(), errors.len())}
         {callouts(&view, errors.len(), now_ms)}
         {body}

@@ -3,6 +3,7 @@
 use maud::html;
 use portal_core::catalog::Entity;
 use portal_core::catalog::wire::EntityView;
+use portal_core::personal::wire::Mark;
 
 use super::docs::has_docs;
 use super::entity_page::{Place, Tab};
@@ -10,9 +11,10 @@ use super::impact::has_impact;
 use super::kinds::{has_owner, kind_icon, kind_name};
 use super::links::{kind_of, owner_link};
 use crate::paths;
+use crate::personal::mark_button;
 use crate::ui::{Content, ago, icon, safe_url, small_icon};
 
-pub(super) fn header(view: &EntityView, entity: &Entity) -> Content {
+pub(super) fn header(view: &EntityView, entity: &Entity, marks: &[Mark]) -> Content {
     let kind = kind_of(&view.entity_ref);
     let subtype = entity.spec_str("type");
     let description = match entity.description() {
@@ -67,6 +69,7 @@ pub(super) fn header(view: &EntityView, entity: &Entity) -> Content {
                 }
             }
             div class="page-actions" {
+                @for mark in Mark::ALL { (mark_button(mark, &view.entity_ref, marks.contains(&mark))) }
                 button class="button needs-script" type="button" data-copy=(view.entity_ref) {
                     (icon("copy"))
                     "Copy reference"

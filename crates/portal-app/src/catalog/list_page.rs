@@ -1,5 +1,7 @@
 //! The list: what exists, whose it is, narrowed by its address.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
@@ -9,9 +11,11 @@ use portal_core::catalog::wire::EntityList;
 use super::facets::{facets, value_label};
 use super::kinds::{kind_count, kind_plural};
 use super::query::CatalogQuery;
-use super::table::entity_table;
+use super::selection::{Selection, bulk_bar, follow_boxes, show_selection};
+use super::table::{columns, entity_table};
 use crate::api::{Live, Load, use_load};
 use crate::paths;
+use crate::personal::views_menu;
 use crate::ui::{Content, Erase, empty, failed, icon, live_field, page_title, pagination, skeleton_rows, small_icon};
 
 #[component]
@@ -21,6 +25,16 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
     let question = Memo::new(move |_| Some(query.with(CatalogQuery::api_path)));
     let load = use_load(question);
     Live::refresh_on_entities(load);
+    let selected = Selection::default();
+    // Another kind is another list.
+    Effect::new(move |before: Option<String>| {
+        let kind = query.with(|query| query.kind.clone());
+        if before.is_some_and(|before| before != kind) {
+            selected.update(BTreeSet::clear);
+        }
+        kind
+    });
+    show_selection(selected, move || drop(load.read_shared::<EntityList>()));
     view! {
         {page_title(move || query.with(|query| kind_plural(&query.kind)))}
         <header class="page-head">
@@ -28,6 +42,8 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
                 <h1 tabindex="-1">"Catalog"</h1>
             </div>
             <div class="page-actions">
+                {views_menu(Signal::derive(move || query.with(CatalogQuery::saved)))}
+                {appearance(query)}
                 {export(query)}
                 <a class="button" href=paths::NEW_SOURCE>
                     {icon("plus")}
@@ -39,10 +55,54 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
             <Suspense fallback=|| skeleton_facets()>{move || facet_region(load, query)}</Suspense>
             <div class="stack" data-gap="3">
                 {filter_bar(load, query)}
-                <div class="stack" data-gap="3" aria-busy=move || load.pending.get().then_some("true")>
+                <div
+                    class="stack"
+                    data-gap="3"
+                    aria-busy=move || load.pending.get().then_some("true")
+                    on:change=move |event| follow_boxes(selected, &event)
+                >
                     <Suspense fallback=|| skeleton_rows(12)>{move || table_region(load, query)}</Suspense>
                 </div>
+                {bulk_bar(selected)}
             </div>
+        </div>
+    }
+    .erase()
+}
+
+/// Which columns there are, and how close rows stand. The script that applies
+/// the theme applies these too, before the first paint.
+fn appearance(query: Memo<CatalogQuery>) -> AnyView {
+    let columns = move || {
+        let kind = query.with(|query| query.kind.clone());
+        let choices = columns(&kind).iter().filter(|column| column.name != "name");
+        let boxes = choices.map(|column| {
+            Content::from(html! {
+                label class="menu-item" {
+                    input type="checkbox" checked data-show-column=(column.name);
+                    (column.head)
+                }
+            })
+        });
+        Content::from(html! {
+            div {
+                div class="menu-title" { "Columns" }
+                @for choice in boxes { (choice) }
+                hr;
+                label class="menu-item" {
+                    input type="checkbox" data-compact="";
+                    "Close rows"
+                }
+            }
+        })
+    };
+    view! {
+        <button class="button needs-script" type="button" popovertarget="columns">
+            {icon("columns")}
+            "Columns"
+        </button>
+        <div class="menu" id="columns" popover="auto">
+            {columns}
         </div>
     }
     .erase()

@@ -96,6 +96,12 @@ impl CatalogQuery {
         pairs
     }
 
+    /// The query of the address, without a place in the list.
+    pub fn saved(&self) -> String {
+        let href = self.first_page().href();
+        href.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()
+    }
+
     /// The question to the API.
     pub fn api_path(&self) -> String {
         let which = self.which();

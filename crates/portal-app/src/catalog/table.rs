@@ -21,8 +21,10 @@ struct Row {
     changed_at: chrono::DateTime<chrono::Utc>,
 }
 
-struct Column {
-    head: &'static str,
+pub(super) struct Column {
+    /// By which it is hidden.
+    pub name: &'static str,
+    pub head: &'static str,
     /// When it leaves as the table narrows (`p2` last), and how wide it is.
     class: &'static str,
     /// Name of the order in the address.
@@ -30,23 +32,32 @@ struct Column {
     cell: fn(&Row, i64) -> Content,
 }
 
-const NAME: Column = Column { head: "Name", class: "col-name", sort: Some("name"), cell: name_cell };
-const KIND: Column = Column { head: "Kind", class: "p2 col-short", sort: None, cell: kind_cell };
-const DESCRIPTION: Column = Column { head: "Description", class: "p4 col-text", sort: None, cell: description_cell };
-const OWNER: Column = Column { head: "Owner", class: "p2 col-owner", sort: Some("owner"), cell: owner_cell };
-const SYSTEM: Column = Column { head: "System", class: "p3 col-link", sort: Some("system"), cell: system_cell };
-const TYPE: Column = Column { head: "Type", class: "p3 col-short", sort: Some("type"), cell: type_cell };
-const LIFECYCLE: Column =
-    Column { head: "Lifecycle", class: "p3 col-short", sort: Some("lifecycle"), cell: lifecycle_cell };
-const TAGS: Column = Column { head: "Tags", class: "p4 col-link", sort: None, cell: tags_cell };
-const DOMAIN: Column = Column { head: "Domain", class: "p3 col-link", sort: None, cell: domain_cell };
-const PARENT: Column = Column { head: "Part of", class: "p3 col-link", sort: None, cell: parent_cell };
-const EMAIL: Column = Column { head: "Email", class: "p3 col-text", sort: None, cell: email_cell };
-const TEAMS: Column = Column { head: "Member of", class: "p2 col-text", sort: None, cell: teams_cell };
-const TARGET: Column = Column { head: "Target", class: "p3 col-text", sort: None, cell: target_cell };
-const CHANGED: Column = Column { head: "Changed", class: "p2 col-time num", sort: None, cell: changed_cell };
+const NAME: Column = Column { name: "name", head: "Name", class: "col-name", sort: Some("name"), cell: name_cell };
+const KIND: Column = Column { name: "kind", head: "Kind", class: "p2 col-short", sort: None, cell: kind_cell };
+const DESCRIPTION: Column =
+    Column { name: "description", head: "Description", class: "p4 col-text", sort: None, cell: description_cell };
+const OWNER: Column =
+    Column { name: "owner", head: "Owner", class: "p2 col-owner", sort: Some("owner"), cell: owner_cell };
+const SYSTEM: Column =
+    Column { name: "system", head: "System", class: "p3 col-link", sort: Some("system"), cell: system_cell };
+const TYPE: Column = Column { name: "type", head: "Type", class: "p3 col-short", sort: Some("type"), cell: type_cell };
+const LIFECYCLE: Column = Column {
+    name: "lifecycle",
+    head: "Lifecycle",
+    class: "p3 col-short",
+    sort: Some("lifecycle"),
+    cell: lifecycle_cell,
+};
+const TAGS: Column = Column { name: "tags", head: "Tags", class: "p4 col-link", sort: None, cell: tags_cell };
+const DOMAIN: Column = Column { name: "domain", head: "Domain", class: "p3 col-link", sort: None, cell: domain_cell };
+const PARENT: Column = Column { name: "parent", head: "Part of", class: "p3 col-link", sort: None, cell: parent_cell };
+const EMAIL: Column = Column { name: "email", head: "Email", class: "p3 col-text", sort: None, cell: email_cell };
+const TEAMS: Column = Column { name: "teams", head: "Member of", class: "p2 col-text", sort: None, cell: teams_cell };
+const TARGET: Column = Column { name: "target", head: "Target", class: "p3 col-text", sort: None, cell: target_cell };
+const CHANGED: Column =
+    Column { name: "changed", head: "Changed", class: "p2 col-time num", sort: None, cell: changed_cell };
 
-fn columns(kind: &str) -> &'static [Column] {
+pub(super) fn columns(kind: &str) -> &'static [Column] {
     match kind {
         "component" | "api" => &[NAME, DESCRIPTION, OWNER, SYSTEM, TYPE, LIFECYCLE, TAGS, CHANGED],
         "resource" => &[NAME, DESCRIPTION, OWNER, SYSTEM, TYPE, TAGS, CHANGED],
@@ -70,12 +81,15 @@ pub(super) fn entity_table(query: &CatalogQuery, items: &[EntityView], caption: 
                 .iter()
                 .map(|column| {
                     Content::from(html! {
-                        td class=(column.class) { ((column.cell)(&row, now_ms)) }
+                        td class=(column.class) data-column=(column.name) { ((column.cell)(&row, now_ms)) }
                     })
                 })
                 .collect::<Vec<Content>>();
             Content::from(html! {
                 tr {
+                    td class="col-select needs-script" {
+                        input type="checkbox" data-select=(row.entity_ref) aria-label=(format!("Select {}", row.entity.display_title()));
+                    }
                     @for cell in &cells { (cell) }
                 }
             })
@@ -87,6 +101,9 @@ pub(super) fn entity_table(query: &CatalogQuery, items: &[EntityView], caption: 
                 caption class="visually-hidden" { (caption) }
                 thead {
                     tr {
+                        th scope="col" class="col-select needs-script" {
+                            input type="checkbox" data-select="" aria-label="Select all on this page";
+                        }
                         @for head in &heads { (head) }
                     }
                 }
@@ -109,10 +126,10 @@ fn row(view: &EntityView) -> Row {
 }
 
 fn head(query: &CatalogQuery, column: &Column) -> Content {
-    let Column { head, class, sort, .. } = column;
+    let Column { name, head, class, sort, .. } = column;
     let Some(sort) = *sort else {
         return Content::from(html! {
-            th scope="col" class=(*class) { (*head) }
+            th scope="col" class=(*class) data-column=(*name) { (*head) }
         });
     };
     let (current, backwards) = query.sort;
@@ -121,7 +138,7 @@ fn head(query: &CatalogQuery, column: &Column) -> Content {
     let arrow = here.then(|| small_icon(if backwards { "arrow-down" } else { "arrow-up" }));
     let href = query.with_sort(sort, here && !backwards).href();
     Content::from(html! {
-        th scope="col" class=(*class) aria-sort=[order] {
+        th scope="col" class=(*class) data-column=(*name) aria-sort=[order] {
             a class="sort" href=(href) data-noscroll {
                 (*head)
                 @if let Some(arrow) = &arrow { (arrow) }

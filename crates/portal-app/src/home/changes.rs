@@ -19,19 +19,25 @@ const LINES: usize = 12;
 pub(super) fn changes_region(load: Load) -> Option<AnyView> {
     Some(match load.read::<ChangeList>()? {
         Err(failure) => failed("The changes", &failure, load),
-        Ok((list, now_ms)) => changes(&list.items, now_ms).erase(),
+        Ok((list, now_ms)) => changes("changes", "What changed", &list.items, now_ms).erase(),
     })
 }
 
-fn changes(items: &[ChangeView], now_ms: i64) -> Content {
+/// What changed of what one follows; nothing when nothing did.
+pub(super) fn followed_region(load: Load) -> Option<AnyView> {
+    let (list, now_ms) = load.read::<ChangeList>()?.ok()?;
+    (!list.items.is_empty()).then(|| changes("followed", "What you follow", &list.items, now_ms).erase())
+}
+
+fn changes(id: &str, heading: &str, items: &[ChangeView], now_ms: i64) -> Content {
     // What one reading of a source brings is one piece of news.
     let together = |a: &ChangeView, b: &ChangeView| {
         a.operation == b.operation && a.cause == b.cause && (a.at - b.at).num_seconds().abs() < 60
     };
     let groups: Vec<&[ChangeView]> = items.chunk_by(together).take(LINES).collect();
     Content::from(html! {
-        section class="card" aria-labelledby="changes" {
-            header class="card-head" { h2 id="changes" { "What changed" } }
+        section class="card" aria-labelledby=(id) {
+            header class="card-head" { h2 id=(id) { (heading) } }
             @if items.is_empty() {
                 p class="card-body muted" { "Nothing has changed yet." }
             } @else {

@@ -5,11 +5,12 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use maud::html;
 use portal_core::catalog::wire::EntityList;
+use portal_core::personal::wire::{Mark, MarkList};
 use portal_core::sources::wire::{SourceList, SourceState, SourceView};
 
-use super::changes::changes_region;
-use crate::api::{Live, Load, use_load};
-use crate::catalog::{kind_icon, kind_plural};
+use super::changes::{changes_region, followed_region};
+use crate::api::{Live, Load, use_load, use_load_after};
+use crate::catalog::{entity_link, kind_icon, kind_of, kind_plural};
 use crate::document::is_sample;
 use crate::paths;
 use crate::sources::{source_title, state_badge};
@@ -26,6 +27,10 @@ pub(crate) fn HomePage() -> impl IntoView {
     let entities = ask(paths::API_ENTITIES, &[("facet", "kind"), ("limit", "0")]);
     let sources = ask(paths::API_SOURCES, &[]);
     let changes = ask(paths::API_CHANGES, &[("about", "entity"), ("compact", "true"), ("limit", CHANGES)]);
+    let marks = ask(paths::API_MARKS, &[]);
+    let followed = use_load_after(marks, |body| body.contains("\"follow\"").then(followed_changes));
+    Live::refresh_on_entities(marks);
+    Live::refresh_on_entities(followed);
     Live::refresh_on_entities(entities);
     Live::refresh_on_entities(changes);
     Live::refresh_on_sources(sources);
@@ -45,15 +50,47 @@ pub(crate) fn HomePage() -> impl IntoView {
         <div class="split">
             <div class="stack">
                 <Suspense>{move || attention(sources)}</Suspense>
+                <Suspense>{move || followed_region(followed)}</Suspense>
                 <Suspense fallback=|| skeleton_rows(8)>{move || changes_region(changes)}</Suspense>
             </div>
             <aside class="stack" aria-label="Ways in">
+                <Suspense>{move || starred(marks)}</Suspense>
                 <Suspense fallback=|| skeleton_rows(6)>{move || kinds(entities)}</Suspense>
                 {first_steps()}
             </aside>
         </div>
     }
     .erase()
+}
+
+fn followed_changes() -> String {
+    let pairs = [("about", "entity"), ("followed", "true"), ("compact", "true"), ("limit", CHANGES)];
+    paths::with_query(paths::API_CHANGES, pairs)
+}
+
+/// What is near at hand; nothing until something is starred.
+fn starred(load: Load) -> Option<AnyView> {
+    let (list, _) = load.read::<MarkList>()?.ok()?;
+    let starred: Vec<_> = list.items.iter().filter(|view| view.mark == Mark::Star).collect();
+    if starred.is_empty() {
+        return None;
+    }
+    let card = Content::from(html! {
+        section class="card" aria-labelledby="starred" {
+            header class="card-head" { h2 id="starred" { "Starred" } }
+            div class="card-body" data-flush {
+                ul class="list" data-compact {
+                    @for view in &starred {
+                        li {
+                            (icon(kind_icon(kind_of(&view.link.entity_ref), view.link.subtype.as_deref())))
+                            div class="body" { (entity_link(&view.link)) }
+                        }
+                    }
+                }
+            }
+        }
+    });
+    Some(card.erase())
 }
 
 /// A plain form: it works before and without hydration.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::ActorId;
+use crate::personal::wire::Mark;
 
 /// One entity, with where it comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +79,9 @@ pub struct EntityDetail {
     pub view: EntityView,
     /// Both directions, sorted by relation, then target.
     pub relations: Vec<RelationView>,
+    /// How the caller has marked it.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
     /// What the source's last pass found wrong with its document.
     pub errors: Vec<crate::sources::wire::SourceErrorView>,
 }

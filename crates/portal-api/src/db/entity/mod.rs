@@ -265,3 +265,30 @@ table!(
         body: Vec<u8>,
     }
 );
+
+table!(
+    /// How people have marked entities.
+    mark, "mark", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        actor: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        entity_ref: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        mark: String,
+        at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// Lists as people want to find them again.
+    saved_view, "saved_view", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        actor: String,
+        name: String,
+        #[sea_orm(column_type = "Text")]
+        query: String,
+        shared: bool,
+        created_at: DateTimeUtc,
+    }
+);

@@ -88,6 +88,10 @@ pub(super) struct Place {
     pub tab: Tab,
     /// Steps of the graph from its root.
     pub depth: u32,
+    /// `both`, `out` or `in`.
+    pub direction: &'static str,
+    /// Kinds that the graph is narrowed to; all when empty.
+    pub kinds: Vec<String>,
     /// Place in the history.
     pub cursor: Option<String>,
     /// Page of the documentation.
@@ -105,6 +109,12 @@ pub(crate) fn EntityPage() -> impl IntoView {
             name,
             tab: Tab::read(query.get_str("tab")),
             depth: query.get_str("depth").and_then(|depth| depth.parse().ok()).unwrap_or(1).clamp(1, 4),
+            direction: match query.get_str("direction") {
+                Some("out") => "out",
+                Some("in") => "in",
+                _ => "both",
+            },
+            kinds: query.get_all("only").unwrap_or_default(),
             cursor: query.get("cursor"),
             page: query.get("page"),
         })
@@ -124,7 +134,11 @@ pub(crate) fn EntityPage() -> impl IntoView {
     let graph = ask(|place| {
         let path = format!("{}/graph", paths::api_entity(&place.entity_ref));
         let depth = place.depth.to_string();
-        (place.tab == Tab::Graph).then(|| paths::with_query(&path, [("depth", depth.as_str()), ("limit", "60")]))
+        let mut pairs = vec![("depth", depth.as_str()), ("direction", place.direction), ("limit", "1000")];
+        // The root is of a kind as well.
+        let narrowed = (!place.kinds.is_empty()).then(|| kind_of(&place.entity_ref));
+        pairs.extend(place.kinds.iter().map(String::as_str).chain(narrowed).map(|kind| ("kinds", kind)));
+        (place.tab == Tab::Graph).then(|| paths::with_query(&path, pairs))
     });
     let impact =
         ask(|place| (place.tab == Tab::Impact).then(|| format!("{}/impact", paths::api_entity(&place.entity_ref))));

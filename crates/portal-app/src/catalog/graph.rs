@@ -3,6 +3,7 @@
 //! What it needs stands to its right, what needs it to its left; the drawing is
 //! made of plain SVG with links, on the server as in the browser.
 
+mod fold;
 mod layout;
 
 use leptos::prelude::AnyView;
@@ -11,12 +12,12 @@ use portal_core::catalog::wire::{EntityGraph, EntityLink};
 
 use self::layout::{Drawing, HEIGHT, Placed, WIDTH};
 use super::entity_page::{Place, Tab};
-use super::kinds::{kind_icon, kind_name};
+use super::kinds::{kind_icon, kind_name, kind_plural};
 use super::links::{entity_link, kind_of};
 use super::relations::words;
 use crate::api::Load;
 use crate::paths;
-use crate::ui::{Content, Erase, failed, icon, number, skeleton_rows};
+use crate::ui::{Content, Erase, failed, icon, number, skeleton_rows, small_icon};
 
 pub(super) fn graph_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<EntityGraph>() else { return Some(skeleton_rows(6)) };
@@ -34,21 +35,36 @@ pub(super) fn graph_region(place: &Place, load: Load) -> Option<AnyView> {
 }
 
 fn controls(place: &Place, graph: &EntityGraph) -> Content {
-    let depths = (1..=3).map(|depth: u32| {
-        let page = paths::entity(&place.entity_ref);
-        let text = depth.to_string();
-        let href = if depth == 1 {
-            Tab::Graph.href(&place.entity_ref)
-        } else {
-            paths::with_query(&page, [("tab", "graph"), ("depth", text.as_str())])
-        };
+    let choice = |text: &str, href: String, here: bool| {
         Content::from(html! {
-            a class="button" data-size="sm" href=(href) data-noscroll aria-current=[(depth == place.depth).then_some("true")] {
-                (text)
-            }
+            a class="button" data-size="sm" href=(href) data-noscroll aria-current=[here.then_some("true")] { (text) }
         })
+    };
+    let depths = (1..=4).map(|depth: u32| {
+        let there = Place { depth, ..place.clone() };
+        choice(&depth.to_string(), graph_href(&there), depth == place.depth)
     });
     let depths = depths.collect::<Vec<Content>>();
+    let directions = [("both", "Both"), ("out", "Needs"), ("in", "Needed by")].map(|(direction, text)| {
+        let there = Place { direction, ..place.clone() };
+        choice(text, graph_href(&there), direction == place.direction)
+    });
+    // Kinds that are shown, and those that were taken out.
+    let mut kinds: Vec<&str> = graph.nodes.iter().map(|node| kind_of(&node.link.entity_ref)).collect();
+    kinds.extend(place.kinds.iter().map(String::as_str));
+    kinds.sort_unstable();
+    kinds.dedup();
+    let kinds = kinds.into_iter().map(|kind| {
+        let mut there = place.clone();
+        let chosen = place.kinds.iter().any(|chosen| chosen == kind);
+        if chosen {
+            there.kinds.retain(|chosen| chosen != kind);
+        } else {
+            there.kinds.push(kind.to_owned());
+        }
+        choice(&kind_plural(kind), graph_href(&there), chosen)
+    });
+    let kinds = kinds.collect::<Vec<Content>>();
     let omitted = (graph.omitted > 0).then(|| {
         Content::from(html! {
             span class="missing" { (format!("{} more are not shown", number(graph.omitted))) }
@@ -60,13 +76,37 @@ fn controls(place: &Place, graph: &EntityGraph) -> Content {
             div class="button-group" role="group" aria-labelledby="depth" {
                 @for depth in &depths { (depth) }
             }
+            span class="muted" id="direction" { "Direction" }
+            div class="button-group" role="group" aria-labelledby="direction" {
+                @for direction in &directions { (direction) }
+            }
+            span class="muted" id="only" { "Only" }
+            div class="button-group" role="group" aria-labelledby="only" {
+                @for kind in &kinds { (kind) }
+            }
+            div class="button-group needs-script" role="group" aria-label="Zoom" {
+                button class="button" data-size="sm" type="button" data-zoom="out" aria-label="Smaller" { (small_icon("minus")) }
+                button class="button" data-size="sm" type="button" data-zoom="fit" aria-label="Fit" { (small_icon("fit")) }
+                button class="button" data-size="sm" type="button" data-zoom="in" aria-label="Larger" { (small_icon("plus")) }
+            }
             span class="push muted num" { (format!("{} entities", graph.nodes.len())) }
             @if let Some(omitted) = &omitted { (omitted) }
         }
     })
 }
 
+/// The address of the graph, without what is usual.
+fn graph_href(place: &Place) -> String {
+    let depth = place.depth.to_string();
+    let mut pairs = vec![("tab", "graph")];
+    pairs.extend((place.depth != 1).then_some(("depth", depth.as_str())));
+    pairs.extend((place.direction != "both").then_some(("direction", place.direction)));
+    pairs.extend(place.kinds.iter().map(|kind| ("only", kind.as_str())));
+    paths::with_query(&paths::entity(&place.entity_ref), pairs)
+}
+
 fn drawing(graph: &EntityGraph) -> Content {
+    let graph = &fold::folded(graph);
     let Drawing { nodes, edges, width, height } = layout::layout(graph);
     let edges = edges
         .into_iter()
@@ -94,6 +134,9 @@ fn drawing(graph: &EntityGraph) -> Content {
 
 fn draw_node(graph: &EntityGraph, placed: &Placed) -> Option<Content> {
     let node = graph.nodes.get(placed.index)?;
+    if let Some(node_behind) = fold::behind(&node.link.entity_ref) {
+        return Some(draw_fold(&node.link.title, node_behind, placed));
+    }
     let EntityLink { entity_ref, title, subtype, exists } = &node.link;
     let kind = kind_of(entity_ref);
     let root = *entity_ref == graph.root;
@@ -124,6 +167,19 @@ fn draw_node(graph: &EntityGraph, placed: &Placed) -> Option<Content> {
             g class="node" transform=(place) data-missing { (body) }
         }
     }))
+}
+
+/// Many leaves in one; they are listed below, and on the page of their node.
+fn draw_fold(title: &str, node: &str, placed: &Placed) -> Content {
+    Content::from(html! {
+        g transform=(format!("translate({} {})", placed.x, placed.y)) {
+            a class="node" data-fold href=(Tab::Graph.href(node)) {
+                rect width=(WIDTH) height=(HEIGHT) rx="6" {}
+                svg x="12" y="12" width="16" height="16" class="icon" { use href="/icons.svg#i-more" {} }
+                text x="38" y="24" { (title) }
+            }
+        }
+    })
 }
 
 /// What fits into a node.

@@ -1,0 +1,90 @@
+// Moves and zooms the drawing of a graph. The frame scrolls by itself, so that
+// touch, wheel and keyboard work without this; it adds dragging and zoom.
+(() => {
+  const frameOf = (target) => target?.closest?.(".graph-frame");
+  const drawing = (frame) => frame.querySelector("svg.graph");
+  const size = (svg) => svg.viewBox.baseVal;
+  const scaleOf = (svg) => svg.getBoundingClientRect().width / size(svg).width;
+
+  /** Zooms, and keeps the point under (x, y) of the frame where it is. */
+  const zoom = (frame, scale, x = frame.clientWidth / 2, y = frame.clientHeight / 2) => {
+    const svg = drawing(frame);
+    const before = scaleOf(svg);
+    const after = Math.min(2, Math.max(0.1, scale));
+    const left = (frame.scrollLeft + x) / before;
+    const top = (frame.scrollTop + y) / before;
+    svg.style.width = `${size(svg).width * after}px`;
+    svg.style.height = `${size(svg).height * after}px`;
+    frame.scrollTo(left * after - x, top * after - y);
+  };
+  const fit = (frame) => {
+    const { width, height } = size(drawing(frame));
+    zoom(frame, Math.min(1, (frame.clientWidth - 2) / width, (frame.clientHeight - 2) / height));
+  };
+  const act = (frame, what) => {
+    if (what === "fit") return fit(frame);
+    zoom(frame, scaleOf(drawing(frame)) * (what === "in" ? 1.25 : 0.8));
+  };
+
+  // A drawing that is new begins with its root in the middle.
+  const seen = new WeakSet();
+  const look = () => {
+    const frame = document.querySelector(".graph-frame");
+    const root = frame && !seen.has(frame) && frame.querySelector("[data-root]");
+    if (!root) return;
+    seen.add(frame);
+    const [inner, outer] = [root.getBoundingClientRect(), frame.getBoundingClientRect()];
+    frame.scrollBy(
+      inner.left + inner.width / 2 - outer.left - outer.width / 2,
+      inner.top + inner.height / 2 - outer.top - outer.height / 2,
+    );
+  };
+  look();
+  new MutationObserver(look).observe(document.body, { childList: true, subtree: true });
+
+  addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-zoom]");
+    const frame = button && document.querySelector(".graph-frame");
+    if (frame) act(frame, button.dataset.zoom);
+  });
+  addEventListener("keydown", (event) => {
+    const frame = frameOf(event.target);
+    const what = { "+": "in", "=": "in", "-": "out", 0: "fit" }[event.key];
+    if (!frame || !what || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    act(frame, what);
+  });
+  // The browser's own zoom gesture, over the drawing.
+  addEventListener(
+    "wheel",
+    (event) => {
+      const frame = event.ctrlKey && frameOf(event.target);
+      if (!frame) return;
+      event.preventDefault();
+      const { left, top } = frame.getBoundingClientRect();
+      const factor = Math.exp(-event.deltaY / 300);
+      zoom(frame, scaleOf(drawing(frame)) * factor, event.clientX - left, event.clientY - top);
+    },
+    { passive: false },
+  );
+
+  let drag = null;
+  addEventListener("pointerdown", (event) => {
+    const frame = frameOf(event.target);
+    if (!frame || event.button !== 0 || event.pointerType !== "mouse") return;
+    drag = { frame, x: event.clientX, y: event.clientY, moved: false };
+  });
+  addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
+    if (!drag.moved && Math.hypot(dx, dy) < 4) return;
+    drag.moved = true;
+    drag.frame.scrollBy(-dx, -dy);
+    Object.assign(drag, { x: event.clientX, y: event.clientY });
+  });
+  addEventListener("pointerup", () => setTimeout(() => (drag = null)));
+  addEventListener("pointercancel", () => (drag = null));
+  // A node that was dragged is not a link that was clicked.
+  addEventListener("click", (event) => drag?.moved && (event.preventDefault(), event.stopImmediatePropagation()), true);
+  addEventListener("dragstart", (event) => frameOf(event.target) && event.preventDefault());
+})();

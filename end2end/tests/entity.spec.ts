@@ -55,6 +55,35 @@ test("the source shows the document", async ({ page }) => {
   await expect(page.locator("pre.listing")).toContainText("kind: Component");
 });
 
+test("the graph is narrowed by direction and kind, and zooms", async ({ page }) => {
+  await open(page, `${booking}?tab=graph`);
+  const graph = page.getByRole("region", { name: "Graph" });
+  const drawing = graph.locator("svg.graph");
+  const all = await graph.getByRole("link").count();
+  await page.getByRole("link", { name: "Needed by" }).click();
+  await expect(page).toHaveURL(/direction=in/);
+  await expect.poll(() => graph.getByRole("link").count()).toBeLessThan(all);
+  await page.getByRole("link", { name: "Both" }).click();
+  await page.getByRole("link", { name: "APIs", exact: true }).click();
+  await expect(page).toHaveURL(/only=api/);
+  await expect.poll(() => graph.getByRole("link").count()).toBeLessThan(all);
+  const before = (await drawing.boundingBox())?.width ?? 0;
+  await page.getByRole("button", { name: "Larger" }).click();
+  await expect.poll(async () => (await drawing.boundingBox())?.width ?? 0).toBeGreaterThan(before);
+  await graph.press("-");
+  await graph.press("-");
+  await expect.poll(async () => (await drawing.boundingBox())?.width ?? 0).toBeLessThan(before);
+  await expectNoAxeViolations(page);
+});
+
+test("a large graph is folded, and its list is not", async ({ page }) => {
+  await open(page, "/catalog/group/default/kestrel-freight?tab=graph&depth=4");
+  const folded = page.getByRole("region", { name: "Graph" }).locator("[data-fold]");
+  await expect(folded.first()).toContainText(/^\d+ /);
+  await expectNoSidewaysScroll(page);
+  await expectNoAxeViolations(page);
+});
+
 test("the impact says who breaks, and why", async ({ page }) => {
   await open(page, booking);
   const views = page.getByRole("navigation", { name: "Views of this entity" });

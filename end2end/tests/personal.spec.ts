@@ -39,7 +39,8 @@ test("a list is saved under a name, and opened again", async ({ page }, info) =>
   await expect(page.getByRole("link", { name })).toHaveCount(0);
 });
 
-test("rows are selected, across pages, and acted on together", async ({ page }) => {
+test("rows are selected, across pages, and acted on together", async ({ page }, info) => {
+  test.skip(info.project.name.endsWith("390"), "cards on a phone have no boxes");
   await open(page, "/catalog");
   const boxes = page.getByRole("checkbox", { name: /^Select (?!all)/ });
   await boxes.nth(0).check();

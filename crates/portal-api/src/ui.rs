@@ -9,11 +9,11 @@ use any_spawner::Executor;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method as HttpMethod, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
 use http_body_util::BodyExt;
 use leptos::config::LeptosOptions;
-use leptos::nonce::use_nonce;
+use leptos::nonce::{Nonce, use_nonce};
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use portal_app::api::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
@@ -43,6 +43,7 @@ pub fn mount(app: &App, api: Router) -> Router {
         wasm: versioned("pkg/portal_bg.wasm"),
         styles: versioned("pkg/portal.css"),
     };
+    let guide_site = site.clone();
     let transport_api = api.clone();
     let clock = app.clock.clone();
     let context = move || {
@@ -69,7 +70,7 @@ pub fn mount(app: &App, api: Router) -> Router {
     let render = leptos_axum::render_app_async_with_context(context, move || portal_app::shell(options.clone()));
     let threads = RenderThreads::start(&app.stop);
     api.fallback(move |request: Request| {
-        let (render, threads) = (render.clone(), threads.clone());
+        let (render, threads, site) = (render.clone(), threads.clone(), guide_site.clone());
         async move {
             let path = request.uri().path();
             if path == "/api" || path.starts_with("/api/") {
@@ -80,6 +81,9 @@ pub fn mount(app: &App, api: Router) -> Router {
             }
             if let Some(file) = file(path, request.uri().query(), request.headers()) {
                 return file;
+            }
+            if path == "/styleguide" {
+                return styleguide(&site);
             }
             let Some(mut response) = threads.run(written(render(request))).await else {
                 return ApiError::Internal("a page could not be rendered; the log says why".to_owned()).into_response();
@@ -141,19 +145,34 @@ impl RenderThreads {
     }
 }
 
-/// Scripts run with this answer's nonce only.
 fn protect(response: &ResponseOptions) {
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
+    for (name, value) in protections(&nonce) {
+        response.insert_header(name, value);
+    }
+}
+
+/// The headers of a page. Scripts run with this answer's nonce only.
+fn protections(nonce: &str) -> [(HeaderName, HeaderValue); 4] {
     let policy = format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; img-src 'self' https: data:; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     );
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    response.insert_header(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    response.insert_header(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
-    response.insert_header(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // A nonce is of characters that headers may have.
+    let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ]
+}
+
+/// The style guide, which is written on the server only.
+fn styleguide(site: &SiteInfo) -> Response {
+    let nonce = Nonce::new().to_string();
+    let page = portal_app::styleguide(site, &nonce);
+    (protections(&nonce), Html(page)).into_response()
 }
 
 /// The address of a file that changes with its content, to be cached for ever.

@@ -23,8 +23,8 @@
 //! `LeptosOptions` need `output_name = "portal"` and `site_pkg_dir = "pkg"`. The
 //! page asks for [`SiteInfo::script`], [`SiteInfo::wasm`] and [`SiteInfo::styles`]
 //! (`/pkg/portal.js`, `/pkg/portal_bg.wasm`, `/pkg/portal.css` unless set; give
-//! them `?v=…` to cache them forever), and for `/theme.js`, `/icons.svg` and
-//! `/favicon.svg` of `public/`. Inline scripts and `/theme.js` carry the nonce
+//! them `?v=…` to cache them forever), and for `/theme.js`, `/graph.js`,
+//! `/icons.svg` and `/favicon.svg` of `public/`. Scripts carry the nonce
 //! of `leptos::nonce`; no element has a `style` attribute, so the policy may be
 //! `default-src 'self'; script-src 'nonce-…' 'strict-dynamic' 'wasm-unsafe-eval'`.
 
@@ -40,11 +40,15 @@ mod paths;
 mod personal;
 mod search;
 mod sources;
+#[cfg(feature = "ssr")]
+mod styleguide;
 mod ui;
 mod validate;
 
 pub use app::App;
 pub use document::{PageStatus, SiteInfo, shell};
+#[cfg(feature = "ssr")]
+pub use styleguide::styleguide;
 
 /// Takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]

@@ -87,7 +87,7 @@ pub(super) fn entity_table(query: &CatalogQuery, items: &[EntityView], caption: 
                 .collect::<Vec<Content>>();
             Content::from(html! {
                 tr {
-                    td class="col-select needs-script" {
+                    td class="col-check needs-script" {
                         input type="checkbox" data-select=(row.entity_ref) aria-label=(format!("Select {}", row.entity.display_title()));
                     }
                     @for cell in &cells { (cell) }
@@ -101,7 +101,7 @@ pub(super) fn entity_table(query: &CatalogQuery, items: &[EntityView], caption: 
                 caption class="visually-hidden" { (caption) }
                 thead {
                     tr {
-                        th scope="col" class="col-select needs-script" {
+                        th scope="col" class="col-check needs-script" {
                             input type="checkbox" data-select="" aria-label="Select all on this page";
                         }
                         @for head in &heads { (head) }

@@ -1,5 +1,8 @@
 //! Primitives that know nothing of the domain.
 
+// Pages with charts are still to come; until then the style guide shows them.
+#[cfg(feature = "ssr")]
+pub(crate) mod chart;
 mod content;
 mod copy;
 mod erase;

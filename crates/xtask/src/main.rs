@@ -14,6 +14,7 @@ mod process;
 mod random;
 mod results;
 mod run;
+mod screenshots;
 mod server;
 mod site;
 mod soak;
@@ -49,6 +50,8 @@ enum Command {
     Test(test::Arguments),
     /// Kill the portal again and again and see that nothing is lost; fuzz the parsers
     Soak(soak::Arguments),
+    /// Take a picture of every page, in both themes and at two sizes
+    Screenshots(screenshots::Arguments),
     /// Measure the portal against the numbers it holds itself to
     Bench(bench::Arguments),
 }
@@ -71,6 +74,7 @@ fn dispatch(command: Command) -> Result<ExitCode> {
         Command::Watch(arguments) => watch::run(&workspace, &arguments),
         Command::Test(arguments) => test::run(&workspace, &arguments),
         Command::Soak(arguments) => soak::run(&workspace, &arguments),
+        Command::Screenshots(arguments) => screenshots::run(&workspace, &arguments),
         Command::Bench(arguments) => bench::run(&workspace, &arguments),
     }
 }

@@ -1,0 +1,89 @@
+// Pictures of every page and state, in both themes and at two sizes:
+// `cargo xtask screenshots` runs this against the sample organisation.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { chromium } from "@playwright/test";
+
+const [base, folder] = process.argv.slice(2);
+const component = "/catalog/component/default/booking-api";
+
+/** Address, and what is done there before the picture is taken. */
+const pages = {
+  home: ["/"],
+  catalog: ["/catalog"],
+  "catalog-filtered": ["/catalog?kind=api&lifecycle=production"],
+  "catalog-people": ["/catalog?kind=user"],
+  "catalog-empty": ["/catalog?q=nothing-is-called-so"],
+  "catalog-columns": ["/catalog", (page) => page.getByRole("button", { name: "Columns" }).click()],
+  "catalog-views": ["/catalog", (page) => page.getByRole("button", { name: "Views" }).click()],
+  "catalog-selected": ["/catalog", (page) => page.locator("[data-select]").nth(2).check({ force: true }).catch(() => {})],
+  component: [component],
+  docs: ["/catalog/component/default/payments-gateway?tab=docs"],
+  "docs-code": ["/catalog/component/default/payments-gateway?tab=docs&page=how-to%2Ftake-a-payment.md"],
+  "docs-none": ["/catalog/component/default/booking-web?tab=docs"],
+  graph: [`${component}?tab=graph&depth=2`],
+  "graph-folded": ["/catalog/group/default/kestrel-freight?tab=graph&depth=4"],
+  impact: [`${component}?tab=impact`],
+  history: [`${component}?tab=history`],
+  source: [`${component}?tab=source`],
+  api: ["/catalog/api/default/booking-rest-v3?tab=definition"],
+  group: ["/catalog/group/default/booking"],
+  "entity-missing": ["/catalog/component/default/absent"],
+  search: ["/search?q=price"],
+  "search-prompt": ["/search"],
+  "search-nothing": ["/search?q=zzzzqqqq"],
+  sources: ["/admin/sources"],
+  "source-one": ["/admin/sources/1"],
+  "source-new": ["/admin/sources/new"],
+  "source-faulty": ["/admin/sources/new", (page) => page.getByRole("button", { name: "Add source" }).click()],
+  validate: ["/validate"],
+  "validate-faults": ["/validate", broken],
+  palette: ["/", (page) => page.keyboard.press("Control+k")],
+  "palette-found": ["/", async (page) => {
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("booking");
+  }],
+  shortcuts: ["/", (page) => page.keyboard.press("?")],
+  "not-found": ["/nowhere"],
+  styleguide: ["/styleguide"],
+};
+
+async function broken(page) {
+  const text = page.getByRole("textbox", { name: "Descriptor" });
+  await text.fill((await text.inputValue()).replace("lifecycle", "lifecyle").replace("my-service", "my service"));
+}
+
+mkdirSync(folder, { recursive: true });
+const browser = await chromium.launch({
+  executablePath: process.env.PORTAL_CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+});
+let messages = 0;
+for (const scheme of ["light", "dark"]) {
+  for (const [width, height] of [[1440, 900], [390, 844]]) {
+    const context = await browser.newContext({
+      colorScheme: scheme,
+      viewport: { width, height },
+      locale: "en-GB",
+      timezoneId: "UTC",
+      reducedMotion: "reduce",
+    });
+    const page = await context.newPage();
+    page.on("console", (message) => {
+      messages += 1;
+      console.error(`${page.url()}: ${message.type()}: ${message.text()}`);
+    });
+    for (const [name, [path, act]] of Object.entries(pages)) {
+      await page.goto(base + path);
+      await page.locator("body[data-hydrated]").waitFor({ state: "attached" });
+      await act?.(page);
+      await page.waitForTimeout(act ? 500 : 100);
+      const full = name === "styleguide";
+      await page.screenshot({ path: join(folder, `${name}-${scheme}-${width}.png`), fullPage: full });
+    }
+    await context.close();
+  }
+}
+await browser.close();
+console.log(`${Object.keys(pages).length * 4} pictures in ${folder}, ${messages} messages of the console`);

@@ -6,6 +6,8 @@
 
 use leptos::prelude::*;
 
+use crate::ui::effect;
+
 use super::Load;
 
 /// Counts changes since the page was opened.
@@ -37,7 +39,7 @@ impl Live {
 }
 
 fn refresh_on(count: RwSignal<u32>, load: Load) {
-    Effect::new(move |seen: Option<u32>| {
+    effect(move |seen: Option<u32>| {
         let now = count.get();
         if seen.is_some_and(|seen| seen != now) {
             load.refresh();
@@ -51,7 +53,7 @@ pub(crate) fn provide_live() {
     let live = Live { entities: RwSignal::new(0), sources: RwSignal::new(0) };
     provide_context(live);
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| stream::open(live));
+    effect(move |_| stream::open(live));
 }
 
 #[cfg(feature = "hydrate")]

@@ -14,6 +14,8 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::*;
+
+use crate::ui::effect;
 use leptos::server::codee::string::FromToStringCodec;
 use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
@@ -114,7 +116,7 @@ fn watch(api: Api, question: Memo<Option<String>>, first: Resource<Fetched, From
         pending: RwSignal::new(false),
         api: StoredValue::new(api),
     };
-    Effect::new(move |asked: Option<()>| {
+    effect(move |asked: Option<()>| {
         question.track();
         if asked.is_some() {
             load.ask_again(true);

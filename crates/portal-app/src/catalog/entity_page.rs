@@ -20,7 +20,7 @@ use super::source::{source_card, source_tab};
 use crate::api::{Failure, Live, Load, use_load};
 use crate::frame::not_found;
 use crate::paths;
-use crate::ui::{Erase, failed, skeleton_rows};
+use crate::ui::{Erase, failed, loaded, skeleton_rows};
 
 /// Views of one entity; the name is that in the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,7 +147,7 @@ pub(crate) fn EntityPage() -> impl IntoView {
         Live::refresh_on_entities(load);
     }
     let views = Views { history, graph, impact, docs };
-    view! { <Suspense fallback=move || loading(place)>{move || region(place, detail, views)}</Suspense> }.erase()
+    loaded(move || loading(place), move || region(place, detail, views))
 }
 
 /// What single views load besides the entity.
@@ -216,23 +216,18 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyVi
         .erase(),
         Tab::Docs => {
             let entity_ref = place.entity_ref.clone();
-            view! { <Suspense fallback=|| skeleton_rows(6)>{move || docs_region(&entity_ref, views.docs)}</Suspense> }
-                .erase()
+            loaded(|| skeleton_rows(6), move || docs_region(&entity_ref, views.docs))
         }
         Tab::Definition => definition(&entity).erase(),
         Tab::Source => source_tab(&view, &entity, &errors, now_ms).erase(),
         Tab::History => {
             let place = place.clone();
-            view! { <Suspense fallback=|| skeleton_rows(6)>{move || history_region(&place, views.history)}</Suspense> }
-                .erase()
+            loaded(|| skeleton_rows(6), move || history_region(&place, views.history))
         }
-        Tab::Impact => {
-            view! { <Suspense fallback=|| skeleton_rows(6)>{move || impact_region(views.impact)}</Suspense> }.erase()
-        }
+        Tab::Impact => loaded(|| skeleton_rows(6), move || impact_region(views.impact)),
         Tab::Graph => {
             let place = place.clone();
-            view! { <Suspense fallback=|| skeleton_rows(6)>{move || graph_region(&place, views.graph)}</Suspense> }
-                .erase()
+            loaded(|| skeleton_rows(6), move || graph_region(&place, views.graph))
         }
     };
     view! {

@@ -16,7 +16,10 @@ use super::table::{columns, entity_table};
 use crate::api::{Live, Load, use_load};
 use crate::paths;
 use crate::personal::views_menu;
-use crate::ui::{Content, Erase, empty, failed, icon, live_field, page_title, pagination, skeleton_rows, small_icon};
+use crate::ui::{
+    Content, Erase, effect, empty, failed, icon, live_field, loaded, loaded_quietly, page_title, pagination,
+    skeleton_rows, small_icon,
+};
 
 #[component]
 pub(crate) fn CatalogListPage() -> impl IntoView {
@@ -27,7 +30,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
     Live::refresh_on_entities(load);
     let selected = Selection::default();
     // Another kind is another list.
-    Effect::new(move |before: Option<String>| {
+    effect(move |before: Option<String>| {
         let kind = query.with(|query| query.kind.clone());
         if before.is_some_and(|before| before != kind) {
             selected.update(BTreeSet::clear);
@@ -52,7 +55,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
             </div>
         </header>
         <div class="faceted">
-            <Suspense fallback=|| skeleton_facets()>{move || facet_region(load, query)}</Suspense>
+            {loaded(|| skeleton_facets(), move || facet_region(load, query))}
             <div class="stack" data-gap="3">
                 {filter_bar(load, query)}
                 <div
@@ -61,7 +64,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
                     aria-busy=move || load.pending.get().then_some("true")
                     on:change=move |event| follow_boxes(selected, &event)
                 >
-                    <Suspense fallback=|| skeleton_rows(12)>{move || table_region(load, query)}</Suspense>
+                    {loaded(|| skeleton_rows(12), move || table_region(load, query))}
                 </div>
                 {bulk_bar(selected)}
             </div>
@@ -164,9 +167,9 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
                 "Filters"
                 {move || (chosen() > 0).then(|| view! { <span class="count">{chosen()}</span> })}
             </button>
-            <Suspense>{move || chips(load, query)}</Suspense>
+            {loaded_quietly(move || chips(load, query))}
             <span class="push muted nowrap num" role="status">
-                <Suspense>{move || total(load, query)}</Suspense>
+                {loaded_quietly(move || total(load, query))}
             </span>
         </div>
     }

@@ -9,7 +9,7 @@ use portal_core::personal::wire::Mark;
 
 use crate::api::use_api;
 use crate::personal::mark_all;
-use crate::ui::{Erase, Toasts, closest, counted, icon};
+use crate::ui::{Erase, Toasts, closest, counted, effect, icon};
 
 /// References of the selected rows; they stay while one turns the pages.
 pub(super) type Selection = RwSignal<BTreeSet<String>>;
@@ -47,7 +47,7 @@ pub(super) fn follow_boxes(selected: Selection, event: &Event) {
 
 /// Makes the boxes of the table show the selection, after each change of either.
 pub(super) fn show_selection(selected: Selection, shown: impl Fn() + 'static) {
-    Effect::new(move |_| {
+    effect(move |_| {
         shown();
         selected.track();
         request_animation_frame(move || {

@@ -2,13 +2,15 @@
 //! readers announce it and the keyboard starts there.
 
 use leptos::prelude::*;
+
+use crate::ui::effect;
 use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
 
 /// Belongs inside the router; renders nothing.
 pub(crate) fn focus_after_navigation() {
     let path = use_location().pathname;
-    Effect::new(move |before: Option<String>| {
+    effect(move |before: Option<String>| {
         let now = path.get();
         if before.is_some_and(|before| before != now) {
             request_animation_frame(|| {

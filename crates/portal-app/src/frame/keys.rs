@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast as _;
 
 use super::palette::Palette;
 use crate::paths;
-use crate::ui::{Content, Erase, icon, is_typing};
+use crate::ui::{Content, Erase, effect, icon, is_typing};
 
 /// `g`, then one of these.
 const PLACES: [(&str, &str, &str); 4] = [
@@ -26,7 +26,7 @@ const PATIENCE: f64 = 1500.0;
 pub(super) fn listen(palette: Palette) {
     let navigate = use_navigate();
     let began = StoredValue::new(None::<f64>);
-    Effect::new(move |_| {
+    effect(move |_| {
         let navigate = navigate.clone();
         let handle = window_event_listener(leptos::ev::keydown, move |event| {
             if is_palette_key(&event) {

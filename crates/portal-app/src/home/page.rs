@@ -14,7 +14,7 @@ use crate::catalog::{entity_link, kind_icon, kind_of, kind_plural};
 use crate::document::is_sample;
 use crate::paths;
 use crate::sources::{source_title, state_badge};
-use crate::ui::{Content, Erase, ago, counted, failed, icon, number, skeleton_rows};
+use crate::ui::{Content, Erase, ago, counted, failed, icon, loaded, loaded_quietly, number, skeleton_rows};
 
 /// Changes that are asked for; those that came together share a line.
 const CHANGES: &str = "100";
@@ -40,22 +40,23 @@ pub(crate) fn HomePage() -> impl IntoView {
             <div class="lead">
                 <h1 tabindex="-1">"Home"</h1>
                 <p class="sub">
-                    <Suspense fallback=|| "What exists, who answers for it, and what changed.">
-                        {move || summary(entities, sources)}
-                    </Suspense>
+                    {loaded(
+                        || "What exists, who answers for it, and what changed.".erase(),
+                        move || summary(entities, sources),
+                    )}
                 </p>
             </div>
         </header>
         {search_form()}
         <div class="split">
             <div class="stack">
-                <Suspense>{move || attention(sources)}</Suspense>
-                <Suspense>{move || followed_region(followed)}</Suspense>
-                <Suspense fallback=|| skeleton_rows(8)>{move || changes_region(changes)}</Suspense>
+                {loaded_quietly(move || attention(sources))}
+                {loaded_quietly(move || followed_region(followed))}
+                {loaded(|| skeleton_rows(8), move || changes_region(changes))}
             </div>
             <aside class="stack" aria-label="Ways in">
-                <Suspense>{move || starred(marks)}</Suspense>
-                <Suspense fallback=|| skeleton_rows(6)>{move || kinds(entities)}</Suspense>
+                {loaded_quietly(move || starred(marks))}
+                {loaded(|| skeleton_rows(6), move || kinds(entities))}
                 {first_steps()}
             </aside>
         </div>

@@ -9,7 +9,7 @@ use portal_core::personal::wire::Mark;
 
 use crate::api::{Api, ApiRequest, Failure, Live, Method, exchange, use_api};
 use crate::paths;
-use crate::ui::{Content, Toasts, closest, counted, icon};
+use crate::ui::{Content, Toasts, closest, counted, effect, icon};
 
 /// A button that shows whether an entity is marked, and changes it.
 pub(crate) fn mark_button(mark: Mark, entity_ref: &str, set: bool) -> Content {
@@ -30,7 +30,7 @@ pub(crate) fn mark_button(mark: Mark, entity_ref: &str, set: bool) -> Content {
 /// Listens once, for all pages.
 pub(crate) fn provide_marking() {
     let (api, toasts, live) = (use_api(), expect_context::<Toasts>(), expect_context::<Live>());
-    Effect::new(move |_| {
+    effect(move |_| {
         let api = api.clone();
         let handle = window_event_listener(leptos::ev::click, move |event| change(&api, toasts, live, &event));
         on_cleanup(move || handle.remove());

@@ -8,7 +8,7 @@ use portal_core::personal::wire::{SavedView, SavedViewCreate, SavedViewList};
 
 use crate::api::{ApiRequest, Load, Method, exchange, send, use_api, use_load};
 use crate::paths;
-use crate::ui::{Content, Erase, Toasts, closest, icon, small_icon};
+use crate::ui::{Content, Erase, Toasts, closest, icon, loaded_quietly, small_icon};
 
 /// A menu of the views, with a form that saves what `query` says.
 pub(crate) fn views_menu(query: Signal<String>) -> AnyView {
@@ -56,7 +56,7 @@ pub(crate) fn views_menu(query: Signal<String>) -> AnyView {
             "Views"
         </button>
         <div class="menu" id="views" popover="auto" on:click=move |event| remove(event.into())>
-            <Suspense>{move || list(load)}</Suspense>
+            {loaded_quietly(move || list(load))}
             <form class="menu-form needs-script" on:submit=save>
                 <label class="label" for="view-name">
                     "Save this list as"

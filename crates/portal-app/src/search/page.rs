@@ -8,7 +8,7 @@ use super::query::SearchQuery;
 use super::results::{record_click, results_region};
 use crate::api::{Live, use_api, use_load};
 use crate::paths;
-use crate::ui::{Erase, live_field, page_title, skeleton_rows};
+use crate::ui::{Erase, live_field, loaded, page_title, skeleton_rows};
 
 #[component]
 pub(crate) fn SearchPage() -> impl IntoView {
@@ -41,7 +41,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
             {live_field("Search", "Names, descriptions, API definitions, tags…", paths::SEARCH, text, hidden, search)}
         </header>
         <div class="stack" aria-busy=move || load.pending.get().then_some("true") on:click=opened>
-            <Suspense fallback=|| skeleton_rows(8)>{move || results_region(load, query)}</Suspense>
+            {loaded(|| skeleton_rows(8), move || results_region(load, query))}
         </div>
     }
     .erase()

@@ -13,7 +13,7 @@ use super::report::{passes_region, problems_region};
 use crate::api::{Failure, Live, Load, sentence, use_load};
 use crate::frame::not_found;
 use crate::paths;
-use crate::ui::{Erase, ago, failed, icon, moment, number, skeleton_rows};
+use crate::ui::{Erase, ago, failed, icon, loaded, moment, number, skeleton_rows};
 
 #[component]
 pub(crate) fn SourcePage() -> impl IntoView {
@@ -36,7 +36,7 @@ pub(crate) fn SourcePage() -> impl IntoView {
         }
         .erase()
     };
-    view! { <Suspense fallback=loading>{move || region(id, load, errors, passes)}</Suspense> }.erase()
+    loaded(loading, move || region(id, load, errors, passes))
 }
 
 fn region(id: Memo<Option<i64>>, load: Load, errors: Load, passes: Load) -> Option<AnyView> {

@@ -10,7 +10,9 @@ use super::badge::{reads, source_name, state_badge, state_words, type_icon};
 use super::report::{passes_region, problems_region};
 use crate::api::{Live, Load, sentence, use_load, use_load_after};
 use crate::paths;
-use crate::ui::{Content, Erase, ago, counted, duration, empty, failed, icon, number, skeleton_rows};
+use crate::ui::{
+    Content, Erase, ago, counted, duration, empty, failed, icon, loaded, loaded_quietly, number, skeleton_rows,
+};
 
 #[component]
 pub(crate) fn SourceListPage() -> impl IntoView {
@@ -35,9 +37,7 @@ pub(crate) fn SourceListPage() -> impl IntoView {
             <div class="lead">
                 <h1 tabindex="-1">"Sources"</h1>
                 <p class="sub">
-                    <Suspense fallback=|| {
-                        view! { "Where the catalog comes from." }
-                    }>{move || summary(load)}</Suspense>
+                    {loaded(|| "Where the catalog comes from.".erase(), move || summary(load))}
                 </p>
             </div>
             <div class="page-actions">
@@ -51,8 +51,8 @@ pub(crate) fn SourceListPage() -> impl IntoView {
                 </a>
             </div>
         </header>
-        <Suspense fallback=|| skeleton_rows(4)>{move || table_region(load)}</Suspense>
-        <Suspense>{move || report(load, errors, passes)}</Suspense>
+        {loaded(|| skeleton_rows(4), move || table_region(load))}
+        {loaded_quietly(move || report(load, errors, passes))}
     }
     .erase()
 }

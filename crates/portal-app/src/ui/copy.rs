@@ -5,12 +5,12 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsValue;
 use leptos::web_sys::MouseEvent;
 
-use super::{Toasts, closest, counted};
+use super::{Toasts, closest, counted, effect};
 
 /// Listens once, for all pages.
 pub(crate) fn provide_copying() {
     let toasts = expect_context::<Toasts>();
-    Effect::new(move |_| {
+    effect(move |_| {
         let handle = window_event_listener(leptos::ev::click, move |event| copy(toasts, &event));
         on_cleanup(move || handle.remove());
     });

@@ -10,7 +10,7 @@ use leptos::html::Input;
 use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
-use super::{Erase, icon, is_typing};
+use super::{Erase, effect, icon, is_typing};
 
 /// Long enough to skip letters of a fast typist, short enough to feel immediate.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -46,7 +46,7 @@ pub(crate) fn live_field(
         }
     };
     let typed_early = tell_soon.clone();
-    Effect::new(move |seen: Option<()>| {
+    effect(move |seen: Option<()>| {
         let value = value.get();
         let Some(field) = input.get() else { return };
         if seen.is_none() {
@@ -98,7 +98,7 @@ pub(crate) fn live_field(
 
 /// `/` outside of fields moves to this one.
 fn focus_on_slash(input: NodeRef<Input>) {
-    Effect::new(move |_| {
+    effect(move |_| {
         let handle = window_event_listener(leptos::ev::keydown, move |event| {
             if event.key() == "/"
                 && !is_typing(&event)

@@ -13,7 +13,7 @@ use portal_core::catalog::wire::{DocumentVerdict, Fault};
 use crate::api::{ApiRequest, Failure, Method, exchange, sentence, use_api};
 use crate::catalog::{kind_icon, kind_name};
 use crate::paths;
-use crate::ui::{Content, Erase, closest, counted, icon, with_code};
+use crate::ui::{Content, Erase, closest, counted, effect, icon, with_code};
 
 /// Time after the last key before the text is judged.
 const PAUSE: Duration = Duration::from_millis(150);
@@ -69,7 +69,7 @@ fn judge_while_typing(text: RwSignal<String>, verdict: RwSignal<Verdict>) {
     let api = use_api();
     let asked = StoredValue::new(0_u32);
     let timer = StoredValue::new(None::<TimeoutHandle>);
-    Effect::new(move |_| {
+    effect(move |_| {
         text.track();
         let api = api.clone();
         asked.update_value(|asked| *asked += 1);

@@ -20,7 +20,7 @@ use self::entries::{Action, Entry};
 use super::keys;
 use crate::api::{Method, send, use_api};
 use crate::paths;
-use crate::ui::{Content, Erase, closest, icon};
+use crate::ui::{Content, Erase, closest, effect, icon};
 
 /// Opens the palette and the list of shortcuts from everywhere.
 #[derive(Clone, Copy)]
@@ -185,7 +185,7 @@ fn running(palette: Palette) -> impl Fn(Action, bool) + Clone {
 /// Entities whose pages were opened, for the palette without a text.
 fn remember_visits() {
     let path = use_location().pathname;
-    Effect::new(move |_| {
+    effect(move |_| {
         let path = path.get();
         if let ["", "catalog", kind, namespace, name] = path.split('/').collect::<Vec<_>>().as_slice()
             && path.len() < 300

@@ -1,0 +1,34 @@
+//! Regions that wait for what they load, and effects: each written so that the
+//! browser has the machinery behind them once, not once for every use.
+
+use leptos::prelude::*;
+
+use super::Erase;
+
+/// What `content` shows once everything that it reads has loaded; until then
+/// what `fallback` shows.
+pub(crate) fn loaded<V: RenderHtml + 'static>(
+    fallback: impl FnOnce() -> AnyView + Send + 'static,
+    content: impl Fn() -> Option<V> + Send + 'static,
+) -> AnyView {
+    waiting(Box::new(fallback), Box::new(move || content().map(Erase::erase)))
+}
+
+/// Like [`loaded`], with nothing until it has loaded.
+pub(crate) fn loaded_quietly<V: RenderHtml + 'static>(content: impl Fn() -> Option<V> + Send + 'static) -> AnyView {
+    loaded(|| ().erase(), content)
+}
+
+fn waiting(fallback: Box<dyn FnOnce() -> AnyView + Send>, content: Box<dyn Fn() -> Option<AnyView> + Send>) -> AnyView {
+    view! { <Suspense fallback=fallback>{content}</Suspense> }.erase()
+}
+
+/// Runs in the browser now and whenever something that it reads has changed,
+/// with what it answered the last time.
+pub(crate) fn effect<T: Send + Sync + 'static>(run: impl FnMut(Option<T>) -> T + Send + Sync + 'static) {
+    boxed(Box::new(run));
+}
+
+fn boxed<T: Send + Sync + 'static>(run: Box<dyn FnMut(Option<T>) -> T + Send + Sync>) {
+    Effect::new(run);
+}

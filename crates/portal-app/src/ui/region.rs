@@ -25,10 +25,10 @@ fn waiting(fallback: Box<dyn FnOnce() -> AnyView + Send>, content: Box<dyn Fn() 
 
 /// Runs in the browser now and whenever something that it reads has changed,
 /// with what it answered the last time.
-pub(crate) fn effect<T: Send + Sync + 'static>(run: impl FnMut(Option<T>) -> T + Send + Sync + 'static) {
+pub(crate) fn effect<T: Send + Sync + 'static>(run: impl FnMut(Option<T>) -> T + 'static) {
     boxed(Box::new(run));
 }
 
-fn boxed<T: Send + Sync + 'static>(run: Box<dyn FnMut(Option<T>) -> T + Send + Sync>) {
+fn boxed<T: Send + Sync + 'static>(run: Box<dyn FnMut(Option<T>) -> T>) {
     Effect::new(run);
 }

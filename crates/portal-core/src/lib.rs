@@ -10,11 +10,13 @@ pub mod catalog;
 #[cfg(feature = "engine")]
 pub mod document;
 pub mod documentation;
+mod flat;
 #[cfg(feature = "engine")]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "generate")]
 pub mod generate;
+pub mod moment;
 pub mod personal;
 pub mod problem;
 pub mod search;

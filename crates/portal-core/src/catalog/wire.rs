@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::ActorId;
+use crate::flat::flat;
 use crate::personal::wire::Mark;
 
 /// One entity, with where it comes from.
@@ -22,6 +23,7 @@ pub struct EntityView {
     /// Sequence of the change that last touched the entity.
     pub changed_seq: i64,
     /// Time of that change.
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub changed_at: DateTime<Utc>,
     /// The descriptor as Backstage would answer it: the author's document with
     /// `relations`, `metadata.uid` and `metadata.etag` added. `fields=` prunes it.
@@ -50,10 +52,12 @@ pub struct Provenance {
     /// Line of the document's first key, from 1.
     pub line: u32,
     /// When the source last confirmed it.
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub read_at: DateTime<Utc>,
     /// The document no longer parses or validates; this is its last good version.
     pub stale: bool,
     /// No source declares it any more, since then.
+    #[serde(default, deserialize_with = "crate::moment::utc_if_any")]
     pub orphan_since: Option<DateTime<Utc>>,
 }
 
@@ -72,7 +76,7 @@ pub struct EntityLink {
 }
 
 /// An entity with everything its page shows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityDetail {
     #[serde(flatten)]
@@ -85,6 +89,25 @@ pub struct EntityDetail {
     /// What the source's last pass found wrong with its document.
     pub errors: Vec<crate::sources::wire::SourceErrorView>,
 }
+
+flat!(EntityDetail {
+    view: EntityView {
+        entity_ref: String,
+        uid: String,
+        etag: String,
+        changed_seq: i64,
+        #[serde(deserialize_with = "crate::moment::utc")]
+        changed_at: DateTime<Utc>,
+        entity: Value,
+        owner: Option<EntityLink>,
+        system: Option<EntityLink>,
+        provenance: Provenance,
+    },
+    relations: Vec<RelationView>,
+    #[serde(default)]
+    marks: Vec<Mark>,
+    errors: Vec<crate::sources::wire::SourceErrorView>,
+});
 
 /// One end of a relation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -156,7 +179,7 @@ pub struct EntityGraph {
 }
 
 /// One entity of a graph.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GraphNode {
     #[serde(flatten)]
@@ -164,6 +187,11 @@ pub struct GraphNode {
     /// Steps from the root.
     pub depth: u32,
 }
+
+flat!(GraphNode {
+    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
+    depth: u32,
+});
 
 /// One relation of a graph, in the direction its type names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -202,7 +230,7 @@ pub struct ImpactedOwner {
 }
 
 /// An entity that breaks, and on a shortest way why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImpactedEntity {
     #[serde(flatten)]
@@ -215,12 +243,20 @@ pub struct ImpactedEntity {
     pub relation: String,
 }
 
+flat!(ImpactedEntity {
+    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
+    steps: u32,
+    via: EntityLink,
+    relation: String,
+});
+
 /// One entry of the change feed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangeView {
     /// Grows by commit order, without a promise to have no gaps.
     pub seq: i64,
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub at: DateTime<Utc>,
     pub actor: ActorId,
     /// What caused it: `source:4`, `request:…`.

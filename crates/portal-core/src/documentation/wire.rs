@@ -15,6 +15,7 @@ pub struct Documentation {
     /// The folder or file it was read from, as its source names it.
     pub root: String,
     /// When it last changed.
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub changed_at: DateTime<Utc>,
     pub nav: Vec<NavItem>,
     /// What could not be read.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::EntityLink;
+use crate::flat::flat;
 
 /// How a person has marked an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,14 +33,22 @@ impl Mark {
 }
 
 /// A marked entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MarkView {
     pub mark: Mark,
     #[serde(flatten)]
     pub link: EntityLink,
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub at: DateTime<Utc>,
 }
+
+flat!(MarkView {
+    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
+    mark: Mark,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    at: DateTime<Utc>,
+});
 
 /// The caller's marks, newest first, all on one page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +71,7 @@ pub struct SavedView {
     pub shared: bool,
     /// It is the caller's, who may remove it.
     pub own: bool,
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub created_at: DateTime<Utc>,
 }
 

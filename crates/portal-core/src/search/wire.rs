@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::{EntityLink, FacetValue};
 use crate::documentation::wire::PageLink;
+use crate::flat::flat;
 
 /// One page of hits, best first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub struct SearchResults {
 }
 
 /// One hit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchHit {
     #[serde(flatten)]
@@ -45,6 +46,21 @@ pub struct SearchHit {
     pub score: f32,
 }
 
+flat!(SearchHit {
+    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
+    kind: String,
+    name: String,
+    owner: Option<EntityLink>,
+    lifecycle: Option<String>,
+    tags: Vec<String>,
+    title_segments: Vec<Segment>,
+    snippet: Vec<Segment>,
+    matched_in: String,
+    #[serde(default)]
+    page: Option<PageLink>,
+    score: f32,
+});
+
 /// Entities whose name, title or tags go on from what was typed, best first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -55,7 +71,7 @@ pub struct SuggestionList {
 }
 
 /// One entity that may be meant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Suggestion {
     #[serde(flatten)]
@@ -66,6 +82,14 @@ pub struct Suggestion {
     /// The title with the matching parts marked.
     pub title_segments: Vec<Segment>,
 }
+
+flat!(Suggestion {
+    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
+    kind: String,
+    name: String,
+    owner: Option<EntityLink>,
+    title_segments: Vec<Segment>,
+});
 
 /// Which hit of a search was opened: what ranking and analytics learn from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

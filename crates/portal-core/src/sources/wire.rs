@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::{EntityLink, Fault, Proposal};
+use crate::flat::flat;
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,8 +90,10 @@ pub struct SourceView {
     /// Why the last pass failed as a whole, with the way out.
     pub failure: Option<String>,
     pub last_pass: Option<PassView>,
+    #[serde(default, deserialize_with = "crate::moment::utc_if_any")]
     pub next_pass_at: Option<DateTime<Utc>>,
     pub etag: String,
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub created_at: DateTime<Utc>,
 }
 
@@ -157,7 +160,9 @@ pub struct SourceUpdate {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PassView {
     pub id: i64,
+    #[serde(deserialize_with = "crate::moment::utc")]
     pub started_at: DateTime<Utc>,
+    #[serde(default, deserialize_with = "crate::moment::utc_if_any")]
     pub finished_at: Option<DateTime<Utc>>,
     pub duration_ms: Option<i64>,
     /// `schedule`, `webhook`, `manual`, `start`.
@@ -193,7 +198,7 @@ pub struct PassList {
 }
 
 /// Something wrong with one document of a source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceErrorView {
     pub source_id: i64,
@@ -209,6 +214,16 @@ pub struct SourceErrorView {
     /// The offending line with its neighbours.
     pub excerpt: Vec<ExcerptLine>,
 }
+
+flat!(SourceErrorView {
+    fault: Fault { line: u32, column: u32, pointer: String, rule: String, message: String, #[serde(default)] hint: Option<String>, },
+    source_id: i64,
+    file: String,
+    document: u32,
+    entity_ref: Option<String>,
+    stale: bool,
+    excerpt: Vec<ExcerptLine>,
+});
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,7 +273,7 @@ pub struct PreviewDocument {
 }
 
 /// Something wrong with a document, with its lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewFault {
     #[serde(flatten)]
@@ -266,6 +281,11 @@ pub struct PreviewFault {
     /// The offending line with its neighbours.
     pub excerpt: Vec<ExcerptLine>,
 }
+
+flat!(PreviewFault {
+    fault: Fault { line: u32, column: u32, pointer: String, rule: String, message: String, #[serde(default)] hint: Option<String>, },
+    excerpt: Vec<ExcerptLine>,
+});
 
 /// `null` and absent are different things in an update.
 mod double_option {

@@ -4,6 +4,7 @@
 //! hundreds of bytes.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
@@ -99,8 +100,14 @@ impl Posting {
     pub(super) fn count_in(&self, rows: &Counted<'_>) -> u64 {
         match self {
             Self::Many(bitmap) if bitmap.len() > SPARSE => bitmap.intersection_len(rows.rows),
-            Self::Many(bitmap) => bitmap.iter().filter(|row| rows.contains(*row)).count() as u64,
-            small => small.small().iter().filter(|row| rows.contains(**row)).count() as u64,
+            Self::Many(bitmap) => {
+                let bits = rows.bits();
+                bitmap.iter().filter(|row| is_set(bits, *row)).count() as u64
+            }
+            small => {
+                let bits = rows.bits();
+                small.small().iter().filter(|row| is_set(bits, **row)).count() as u64
+            }
         }
     }
 
@@ -139,26 +146,33 @@ impl Posting {
 /// anew, here it is a look at a bit.
 pub(super) struct Counted<'a> {
     rows: &'a RoaringBitmap,
-    bits: Vec<u64>,
+    /// Made with the first posting that is counted.
+    bits: OnceCell<Vec<u64>>,
 }
 
 impl<'a> Counted<'a> {
     pub(super) fn new(rows: &'a RoaringBitmap) -> Self {
-        let words = rows.max().map_or(0, |last| last as usize / 64 + 1);
-        let mut bits = vec![0; words];
-        for row in rows {
-            bits[row as usize / 64] |= 1 << (row % 64);
-        }
-        Self { rows, bits }
+        Self { rows, bits: OnceCell::new() }
     }
 
     pub(super) fn rows(&self) -> &'a RoaringBitmap {
         self.rows
     }
 
-    fn contains(&self, row: u32) -> bool {
-        self.bits.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    fn bits(&self) -> &[u64] {
+        self.bits.get_or_init(|| {
+            let words = self.rows.max().map_or(0, |last| last as usize / 64 + 1);
+            let mut bits = vec![0; words];
+            for row in self.rows {
+                bits[row as usize / 64] |= 1 << (row % 64);
+            }
+            bits
+        })
     }
+}
+
+fn is_set(bits: &[u64], row: u32) -> bool {
+    bits.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
 }
 
 fn few(rows: &[u32]) -> Posting {

@@ -32,6 +32,8 @@
     if (!event.target.closest?.("[data-theme-toggle]")) return;
     store("theme", { light: "dark", dark: "system" }[root.dataset.theme] ?? "light");
   });
+  // A menu closes when something in it leads elsewhere.
+  addEventListener("click", (event) => event.target.closest?.(".menu:popover-open a[href]")?.closest(".menu").hidePopover());
   addEventListener("change", ({ target }) => {
     const { showColumn, compact } = target.dataset ?? {};
     if (showColumn !== undefined) {

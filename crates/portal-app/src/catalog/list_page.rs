@@ -55,7 +55,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
             </div>
         </header>
         <div class="faceted">
-            {loaded(|| skeleton_facets(), move || facet_region(load, query))}
+            {loaded(skeleton_facets, move || facet_region(load, query))}
             <div class="stack" data-gap="3">
                 {filter_bar(load, query)}
                 <div

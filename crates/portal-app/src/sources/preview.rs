@@ -132,9 +132,7 @@ fn proposed(proposal: &Proposal, text: RwSignal<String>) -> AnyView {
 fn finding(finding: &Finding) -> Content {
     let Finding { what, value, file } = finding;
     Content::from(html! {
-        div {
-            dt { (what) }
-            dd { (value) ", by " code { (file) } }
-        }
+        dt { (what) }
+        dd { (value) ", by " code { (file) } }
     })
 }

@@ -26,9 +26,9 @@ pub(super) fn text() -> Content {
     });
     let facts = Content::from(html! {
         dl class="kv" {
-            div { dt { "Owner" } dd { a href="#owner" { "Booking" } } }
-            div { dt { "Data class" } dd { "Personal data" } }
-            div { dt { "Cost centre" } dd { span class="missing" { "Not set" } } }
+            dt { "Owner" } dd { a href="#owner" { "Booking" } }
+            dt { "Data class" } dd { "Personal data" }
+            dt { "Cost centre" } dd { span class="missing" { "Not set" } }
         }
     });
     let code = Content::from(html! {

@@ -1,5 +1,5 @@
-//! Folding: of a large graph, leaves of one kind on one side of one node are
-//! drawn as a single node that says how many they are.
+//! Folding: of a large graph, entities of one kind that hang on one node, or
+//! stand as far from the root, are drawn as one node that says how many they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,44 +17,78 @@ const FEW: usize = 3;
 /// Begins the reference of a folded node; the node they all hang on follows.
 const PREFIX: &str = "folded:";
 
-/// The graph as it is drawn.
+/// The graph as it is drawn: leaves are folded first, then, from the farthest
+/// on, what is as far from the root.
 pub(super) fn folded(graph: &EntityGraph) -> EntityGraph {
     if graph.nodes.len() <= MANY {
         return graph.clone();
     }
+    let mut small = by_group(graph, &leaves(graph));
+    let farthest = graph.nodes.iter().map(|node| node.depth).max().unwrap_or(0);
+    for depth in (1..=farthest).rev() {
+        if small.nodes.len() <= MANY {
+            break;
+        }
+        let group = |node: &GraphNode| {
+            let entity_ref = &node.link.entity_ref;
+            let plain = node.depth == depth && behind(entity_ref).is_none();
+            plain.then(|| format!("{PREFIX}{}={depth}>{}", kind_of(entity_ref), graph.root))
+        };
+        let groups = small.nodes.iter().filter_map(|node| Some((node.link.entity_ref.clone(), group(node)?))).collect();
+        small = by_group(&small, &groups);
+    }
+    small
+}
+
+/// For each leaf, the group that it belongs to: of the same kind, on the same
+/// side of the same node.
+fn leaves(graph: &EntityGraph) -> BTreeMap<String, String> {
     let edges = forward_edges(graph);
     let mut neighbours: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (from, _, to) in &edges {
         neighbours.entry(from).or_default().insert(to);
         neighbours.entry(to).or_default().insert(from);
     }
-    // Node, whether the leaves point to it, kind.
-    let mut groups: BTreeMap<(&str, bool, &str), BTreeSet<&str>> = BTreeMap::new();
+    let mut groups = BTreeMap::new();
     for (from, _, to) in &edges {
-        for (leaf, node, points) in [(from, to, true), (to, from, false)] {
+        for (leaf, node, side) in [(from, to, '>'), (to, from, '<')] {
             let only = neighbours.get(leaf).is_some_and(|neighbours| neighbours.len() == 1);
             if only && *leaf != graph.root {
-                groups.entry((node, points, kind_of(leaf))).or_default().insert(leaf);
+                groups.insert((*leaf).to_owned(), format!("{PREFIX}{}{side}{node}", kind_of(leaf)));
             }
         }
     }
-    groups.retain(|_, leaves| leaves.len() >= FEW);
-    let gone: BTreeSet<&str> = groups.values().flatten().copied().collect();
-    let stays = |entity_ref: &String| !gone.contains(entity_ref.as_str());
-    let mut small = EntityGraph {
-        nodes: graph.nodes.iter().filter(|node| stays(&node.link.entity_ref)).cloned().collect(),
-        edges: graph.edges.iter().filter(|edge| stays(&edge.from) && stays(&edge.to)).cloned().collect(),
-        ..graph.clone()
+    groups
+}
+
+/// Draws the members of each group that is worth it as one node.
+fn by_group(graph: &EntityGraph, groups: &BTreeMap<String, String>) -> EntityGraph {
+    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+    for group in groups.values() {
+        *sizes.entry(group).or_default() += 1;
+    }
+    let stand_in = |entity_ref: &str| {
+        let group = groups.get(entity_ref).filter(|group| sizes.get(group.as_str()).is_some_and(|size| *size >= FEW));
+        group.map_or_else(|| entity_ref.to_owned(), Clone::clone)
     };
-    for ((node, points, kind), leaves) in groups {
-        let title = format!("{} {}", number(leaves.len() as u64), kind_plural(kind).to_lowercase());
-        // The kind before the node keeps two groups of one node apart.
-        let entity_ref = format!("{PREFIX}{kind}{}{node}", if points { '>' } else { '<' });
-        let (from, to) =
-            if points { (entity_ref.clone(), node.to_owned()) } else { (node.to_owned(), entity_ref.clone()) };
-        small.edges.push(GraphEdge { from, to, relation: String::new() });
-        let link = EntityLink { entity_ref, title, subtype: None, exists: true };
-        small.nodes.push(GraphNode { link, depth: 0 });
+    let mut small = EntityGraph { nodes: Vec::new(), edges: Vec::new(), ..graph.clone() };
+    for node in &graph.nodes {
+        let name = stand_in(&node.link.entity_ref);
+        if name == node.link.entity_ref {
+            small.nodes.push(node.clone());
+        } else if !small.nodes.iter().any(|known| known.link.entity_ref == name) {
+            let count = sizes.get(name.as_str()).copied().unwrap_or(0) as u64;
+            let title = format!("{} {}", number(count), kind_plural(kind_of(&node.link.entity_ref)).to_lowercase());
+            let link = EntityLink { entity_ref: name, title, subtype: None, exists: true };
+            small.nodes.push(GraphNode { link, depth: node.depth });
+        }
+    }
+    let mut drawn = BTreeSet::new();
+    for edge in &graph.edges {
+        let edge = GraphEdge { from: stand_in(&edge.from), to: stand_in(&edge.to), relation: edge.relation.clone() };
+        if edge.from != edge.to && drawn.insert(edge.clone()) {
+            small.edges.push(edge);
+        }
     }
     small
 }
@@ -97,6 +131,23 @@ mod tests {
         assert_eq!(titles, ["system:default/root", "api:default/a", "component:default/c0", "99 components"]);
         assert_eq!(behind(&small.nodes[3].link.entity_ref), Some("system:default/root"));
         assert_eq!(small.edges.len(), 3);
+    }
+
+    #[test]
+    fn what_is_far_is_folded_where_leaves_are_few() {
+        let mut far = graph(100);
+        // Everything hangs on two nodes, so that nothing is a leaf.
+        for index in 0..100 {
+            let (from, to) = (format!("component:default/c{index}"), "api:default/a".to_owned());
+            far.edges.push(GraphEdge { from, to, relation: "providesApi".to_owned() });
+        }
+        far.nodes[0].depth = 0;
+        let titles: Vec<String> = folded(&far).nodes.iter().map(|node| node.link.title.clone()).collect();
+        assert_eq!(titles, ["system:default/root", "api:default/a", "100 components"]);
+    }
+
+    #[test]
+    fn an_entity_is_not_folded() {
         assert_eq!(behind("component:default/c0"), None);
     }
 }

@@ -51,7 +51,8 @@ fn parse(text: &str) -> Option<DateTime<Utc>> {
     let (sign, zone) = (if zone.starts_with('-') { -1 } else { 1 }, zone.strip_prefix(['+', '-'])?);
     let (hours, minutes) = zone.split_once(':')?;
     let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let offset = FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60))?;
+    let seconds = hours.checked_mul(3600)?.checked_add(minutes.checked_mul(60)?)?;
+    let offset = FixedOffset::east_opt(sign * seconds)?;
     Some(offset.from_local_datetime(&time).single()?.with_timezone(&Utc))
 }
 
@@ -71,6 +72,7 @@ mod tests {
             "2026-13-17T09:00:00Z",
             "2026-11-17T25:00:00Z",
             "2026-11-17T09:00:00+1",
+            "2026-11-17T09:00:00+999999999:00",
             "x026-11-17T09:00:00Z",
             "2026-11-17T09:00:00.Z",
             "２026-11-17T09:00:00Z",

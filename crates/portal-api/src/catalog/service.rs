@@ -79,6 +79,8 @@ struct Plan {
     updates: Vec<EntityState>,
     operations: Vec<&'static str>,
     definitions: HashMap<String, Definition>,
+    /// References that another source, or the API, takes over.
+    taken_over: Vec<String>,
 }
 
 impl Plan {
@@ -123,6 +125,9 @@ impl Plan {
                 Step::Create(self.creates.len() - 1)
             }
             Some(old) => {
+                if old.source_id != source_id {
+                    self.taken_over.push(reference(&state.entity));
+                }
                 self.operations.push(match old {
                     old if old.orphan_since.is_some() => "restore",
                     old if old.etag == state.etag && old.stale => "refresh",
@@ -151,6 +156,8 @@ impl Plan {
             let entries = self.creates.iter().chain(&self.updates).zip(operations);
             let entries = entries.map(|(state, operation)| entry(state, operation)).collect::<DbResult<Vec<_>>>()?;
             changes::store::append_from(txn, first, writing, entries).await?;
+            // Documentation is of the source that read it.
+            documentation::store::remove(txn, writing, &self.taken_over, None).await?;
         }
         let nth = |index: usize| first + i64::try_from(index).unwrap_or_default();
         Ok(self
@@ -187,7 +194,11 @@ pub async fn adopt(txn: &DatabaseTransaction, writing: &Writing, entity_ref: &st
         state.source_id = None;
         state.orphan_since.take().is_some()
     });
-    Ok(adopted.await? == 1)
+    let adopted = adopted.await? == 1;
+    if adopted {
+        documentation::store::remove(txn, writing, &refs, None).await?;
+    }
+    Ok(adopted)
 }
 
 /// Removes entities for good; the feed keeps their history. Answers how many there were.
@@ -204,7 +215,7 @@ pub async fn remove(txn: &DatabaseTransaction, writing: &Writing, refs: &[String
         document: None,
     });
     changes::store::append(txn, writing, entries.collect()).await?;
-    documentation::store::remove(txn, writing, &found.into_keys().collect::<Vec<_>>()).await?;
+    documentation::store::remove(txn, writing, &found.into_keys().collect::<Vec<_>>(), None).await?;
     Ok(ids.len())
 }
 

@@ -47,6 +47,10 @@ pub async fn list_changes(
     mut params: Params,
 ) -> ApiResult<Json<ChangeList>> {
     let subject = params.one("subject")?;
+    let own = format!("person:{}", auth.principal.actor.0);
+    if subject.as_deref().is_some_and(|subject| subject.starts_with("person:") && subject != own) {
+        return Err(ApiError::Forbidden("what another person marked or saved is theirs".to_owned()));
+    }
     let entity = params.one("entity")?;
     let about = params.one("about")?;
     if let Some(about) = about.as_deref().filter(|about| !["entity", "source", "kind"].contains(about)) {

@@ -117,6 +117,10 @@ fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
     if let Some(until) = until {
         select = select.filter(Column::At.lte(*until));
     }
+    // What people do for themselves is theirs.
+    if subject.is_none() {
+        select = select.filter(Column::Subject.not_like("person:%"));
+    }
     if let Some(among) = among {
         select = select.filter(Column::Subject.is_in(among));
     }

@@ -67,6 +67,8 @@ impl Site {
     pub fn hash(&self) -> String {
         let Self { root, title, nav, files, faults } = self;
         let files: Vec<_> = files.iter().map(|file| (&file.path, &file.hash)).collect();
+        // The words of a fault may tell the time.
+        let faults: Vec<_> = faults.iter().map(|fault| &fault.path).collect();
         let text = serde_json::to_vec(&(root, title, nav, files, faults)).unwrap_or_default();
         hex::encode(&Sha256::digest(text)[..16])
     }
@@ -171,7 +173,10 @@ impl<F: Files> Collector<'_, F> {
     async fn named_pages(&mut self, folder: &str, root: &str, settings: &Settings) -> Vec<Found> {
         let named = settings.nav.as_deref().map(nav::in_order).unwrap_or_default();
         if !named.is_empty() {
-            let pages = named.into_iter().map(|page| Found { base: folder.to_owned(), path: page.path });
+            // What is read is Markdown below the folder, whatever is named.
+            let below = |path: &str| is_markdown(path) && !path.split('/').any(|part| part == "..");
+            let named = named.into_iter().filter(|page| below(&page.path));
+            let pages = named.map(|page| Found { base: folder.to_owned(), path: page.path });
             return pages.take(REMOTE_PAGES).collect();
         }
         for (base, path) in [(folder, "index.md"), (root, "README.md"), (root, "index.md")] {
@@ -194,11 +199,13 @@ impl<F: Files> Collector<'_, F> {
         for Found { base, path } in found {
             let bytes = match self.content(&under(&base, &path), PAGE_LIMIT).await {
                 Ok(bytes) => bytes,
-                Err(error) => {
+                Err(error) if lasts(&error) => {
                     self.fault(&path, error.to_string());
                     failure = failure.or(Some(error));
                     continue;
                 }
+                // What cannot be read just now must not replace what could be.
+                Err(error) => return Err(error),
             };
             let Ok(text) = std::str::from_utf8(&bytes) else {
                 self.fault(&path, "it is not UTF-8 text".to_owned());
@@ -213,7 +220,7 @@ impl<F: Files> Collector<'_, F> {
         if let Some(failure) = failure.filter(|_| files.is_empty()) {
             return Err(failure);
         }
-        self.images(base, images, &titles, &mut files).await;
+        self.images(base, images, &titles, &mut files).await?;
         let nav = match settings.nav {
             Some(nav) => {
                 for page in nav::missing(&nav, &titles) {
@@ -232,7 +239,7 @@ impl<F: Files> Collector<'_, F> {
         named: Vec<(String, String)>,
         titles: &BTreeMap<String, String>,
         files: &mut Vec<SiteFile>,
-    ) {
+    ) -> Result<(), FetchError> {
         let mut seen = std::collections::BTreeSet::new();
         for (page, link) in named {
             if link.contains("://") || link.starts_with("data:") || link.starts_with("//") {
@@ -244,13 +251,16 @@ impl<F: Files> Collector<'_, F> {
             };
             let Some(media_type) = image_type(&path).filter(|_| seen.insert(path.clone())) else { continue };
             if seen.len() > IMAGES {
-                return self.fault(&page, format!("more than {IMAGES} images; the others are left out"));
+                self.fault(&page, format!("more than {IMAGES} images; the others are left out"));
+                return Ok(());
             }
             match self.content(&under(base, &path), IMAGE_LIMIT).await {
                 Ok(bytes) => files.push(file(path, None, media_type, bytes)),
-                Err(error) => self.fault(&page, format!("the image `{link}`: {error}")),
+                Err(error) if lasts(&error) => self.fault(&page, format!("the image `{link}`: {error}")),
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     async fn content(&mut self, file: &str, limit: usize) -> Result<Bytes, FetchError> {
@@ -264,6 +274,11 @@ impl<F: Files> Collector<'_, F> {
         }
         Ok(bytes)
     }
+}
+
+/// Whether the next pass would fail in the same way.
+fn lasts(error: &FetchError) -> bool {
+    error.is_absent() || matches!(error, FetchError::Budget(_) | FetchError::Outside(_))
 }
 
 fn file(path: String, title: Option<String>, media_type: &'static str, bytes: Bytes) -> SiteFile {

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use portal_core::catalog::{Entity, EntityRef};
 use portal_core::documentation::nav;
 use portal_core::documentation::wire::{Documentation, DocumentationPage};
+use tokio::sync::Semaphore;
 use url::form_urlencoded::byte_serialize;
 
 use super::markdown::{self, Surroundings};
@@ -21,6 +22,9 @@ use crate::http::authorized::{Authorized, ReadCatalog};
 use crate::http::etag;
 use crate::http::params::Params;
 use crate::state::App;
+
+/// Pages that are rendered at the same time.
+static RENDERS: Semaphore = Semaphore::const_new(4);
 
 /// The documentation of an entity, opened at a page.
 #[utoipa::path(
@@ -71,9 +75,11 @@ pub async fn find_documentation(
         pages: pages.keys().map(|path| (*path).to_owned()).collect(),
         files: files.iter().map(|file| file.path.clone()).collect(),
     };
-    // Colouring code takes milliseconds.
+    // Colouring code takes milliseconds, and a few at a time are enough.
+    let turn = RENDERS.acquire().await.map_err(|error| ApiError::Internal(error.to_string()))?;
     let rendered = tokio::task::spawn_blocking(move || markdown::render(&String::from_utf8_lossy(&text), &place));
     let rendered = rendered.await.map_err(|error| ApiError::Internal(error.to_string()))?;
+    drop(turn);
     let at = order.iter().position(|page| page.path == path);
     let page = DocumentationPage {
         title: file.title.clone().unwrap_or_default(),

@@ -159,11 +159,32 @@ struct Page<'e> {
     begun: bool,
     /// For each quotation around, whether it is a callout.
     quotes: Vec<bool>,
+    /// Blocks around.
+    depth: usize,
+    /// Tags of the page's own HTML so far.
+    tags: usize,
 }
+
+/// Blocks in each other that are shown as such; deeper ones lose their frame.
+const DEPTH: usize = 40;
+/// Tags of a page's own HTML; behind them it is text. Unclosed ones are opened
+/// again in each paragraph, which multiplies.
+const TAGS: usize = 500;
 
 impl<'e> Page<'e> {
     fn take(&mut self, event: Event<'e>, events: &mut Parser<'e>) {
+        let opens = matches!(&event, Event::Start(tag) if !matches!(tag, Tag::Heading { .. } | Tag::CodeBlock(_)));
+        self.depth += usize::from(opens);
+        let too_deep = self.depth > DEPTH && matches!(event, Event::Start(_) | Event::End(_));
+        self.depth -= usize::from(matches!(event, Event::End(_)));
+        if too_deep && !matches!(event, Event::Start(Tag::Heading { .. } | Tag::CodeBlock(_))) {
+            return;
+        }
         match event {
+            Event::Html(html) | Event::InlineHtml(html) => {
+                self.tags += html.matches('<').count();
+                self.events.push(if self.tags > TAGS { Event::Text(html) } else { Event::Html(html) });
+            }
             Event::Start(Tag::Heading { level, id, .. }) => {
                 let inside = heading(events);
                 self.heading(level, id.map(|id| id.into_string()), inside);

@@ -1,10 +1,10 @@
 //! Queries on documentation.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use portal_core::documentation::wire::{DocumentationFault, NavItem};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query};
+use sea_orm::sea_query::OnConflict;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::{Deserialize, Serialize};
 
@@ -76,19 +76,29 @@ pub struct PageText {
     pub text: String,
 }
 
-/// The pages of entities, for search; those without any are absent.
-pub async fn texts<C: ConnectionTrait>(db: &C, refs: &[String]) -> DbResult<HashMap<String, Vec<PageText>>> {
-    let mut found: HashMap<String, Vec<PageText>> = HashMap::new();
-    for chunk in refs.chunks(CHUNK) {
-        let files = documentation_file::Entity::find()
-            .filter(documentation_file::Column::EntityRef.is_in(chunk))
-            .filter(documentation_file::Column::MediaType.eq("text/markdown"))
-            .order_by_asc(documentation_file::Column::Path);
-        for file in files.all(db).await? {
-            let documentation_file::Model { entity_ref, path, title, hash, .. } = file;
-            let text = content(db, &hash).await?.and_then(|body| String::from_utf8(body).ok()).unwrap_or_default();
-            found.entry(entity_ref).or_default().push(PageText { path, title: title.unwrap_or_default(), text });
+/// The pages of an entity, for search, up to about so many bytes.
+pub async fn texts<C: ConnectionTrait>(db: &C, entity_ref: &str, limit: usize) -> DbResult<Vec<PageText>> {
+    let (mut pages, mut bytes) = (Vec::new(), 0);
+    for StoredFile { path, title, media_type, hash } in files(db, entity_ref).await? {
+        if media_type != "text/markdown" || bytes > limit {
+            continue;
         }
+        let text = content(db, &hash).await?.and_then(|body| String::from_utf8(body).ok()).unwrap_or_default();
+        bytes += text.len();
+        pages.push(PageText { path, title: title.unwrap_or_default(), text });
+    }
+    Ok(pages)
+}
+
+/// Which of these entities have documentation.
+pub async fn documented<C: ConnectionTrait>(db: &C, refs: &[String]) -> DbResult<HashSet<String>> {
+    let mut found = HashSet::new();
+    for chunk in refs.chunks(CHUNK) {
+        let rows = documentation::Entity::find()
+            .select_only()
+            .column(documentation::Column::EntityRef)
+            .filter(documentation::Column::EntityRef.is_in(chunk));
+        found.extend(rows.into_tuple::<String>().all(db).await?);
     }
     Ok(found)
 }
@@ -128,7 +138,9 @@ pub async fn put(
     let hash = site.hash();
     let outline = Outline { title: site.title.clone(), nav: site.nav.clone(), faults: site.faults.clone() };
     let outline = serde_json::to_string(&outline).map_err(|error| DbError::Unsupported(error.to_string()))?;
-    clear(txn, &[entity_ref.to_owned()]).await?;
+    // From here on no other process writes: what one takes away another may just use.
+    changes::store::reserve(txn).await?;
+    let before = clear(txn, &[entity_ref.to_owned()]).await?;
     for chunk in site.files.chunks(CHUNK) {
         let contents = chunk.iter().map(|file| documentation_content::ActiveModel {
             hash: Set(file.hash.clone()),
@@ -159,23 +171,32 @@ pub async fn put(
         changed_at: Set(writing.at),
     };
     documentation::Entity::insert(row).exec_without_returning(txn).await?;
-    forget_contents(txn).await?;
+    forget_contents(txn, &before).await?;
     let document = serde_json::json!({ "root": site.root, "hash": hash, "files": site.files.len() }).to_string();
     append(txn, writing, &[entity_ref.to_owned()], "update", Some(&document)).await
 }
 
-/// Removes the documentation of entities.
-pub async fn remove(txn: &DatabaseTransaction, writing: &Writing, refs: &[String]) -> DbResult<()> {
-    let documented = documentation::Entity::find()
+/// Removes the documentation of entities; with `source_id`, what is of that source.
+pub async fn remove(
+    txn: &DatabaseTransaction,
+    writing: &Writing,
+    refs: &[String],
+    source_id: Option<i64>,
+) -> DbResult<()> {
+    let mut documented = documentation::Entity::find()
         .select_only()
         .column(documentation::Column::EntityRef)
         .filter(documentation::Column::EntityRef.is_in(refs));
+    if let Some(source_id) = source_id {
+        documented = documented.filter(documentation::Column::SourceId.eq(source_id));
+    }
     let documented: Vec<String> = documented.into_tuple().all(txn).await?;
     if documented.is_empty() {
         return Ok(());
     }
-    clear(txn, &documented).await?;
-    forget_contents(txn).await?;
+    changes::store::reserve(txn).await?;
+    let before = clear(txn, &documented).await?;
+    forget_contents(txn, &before).await?;
     append(txn, writing, &documented, "delete", None).await
 }
 
@@ -195,20 +216,33 @@ async fn append(
     Ok(())
 }
 
-async fn clear(txn: &DatabaseTransaction, refs: &[String]) -> DbResult<()> {
-    let (files, of) = (documentation_file::Entity::delete_many(), documentation_file::Column::EntityRef);
-    files.filter(of.is_in(refs)).exec(txn).await?;
+/// Answers the hashes of the contents that were used.
+async fn clear(txn: &DatabaseTransaction, refs: &[String]) -> DbResult<Vec<String>> {
+    let of = documentation_file::Column::EntityRef.is_in(refs);
+    let used = documentation_file::Entity::find()
+        .select_only()
+        .column(documentation_file::Column::Hash)
+        .filter(of.clone())
+        .distinct();
+    let used = used.into_tuple::<String>().all(txn).await?;
+    documentation_file::Entity::delete_many().filter(of).exec(txn).await?;
     let sites = documentation::Entity::delete_many();
     sites.filter(documentation::Column::EntityRef.is_in(refs)).exec(txn).await?;
-    Ok(())
+    Ok(used)
 }
 
-/// Removes contents that no file has any more.
-async fn forget_contents(txn: &DatabaseTransaction) -> DbResult<()> {
-    let used = Query::select().column(documentation_file::Column::Hash).from(documentation_file::Entity).to_owned();
-    documentation_content::Entity::delete_many()
-        .filter(Expr::col(documentation_content::Column::Hash).not_in_subquery(used))
-        .exec(txn)
-        .await?;
+/// Removes those of the contents that no file has any more.
+async fn forget_contents(txn: &DatabaseTransaction, hashes: &[String]) -> DbResult<()> {
+    for chunk in hashes.chunks(CHUNK) {
+        let used = documentation_file::Entity::find()
+            .select_only()
+            .column(documentation_file::Column::Hash)
+            .filter(documentation_file::Column::Hash.is_in(chunk))
+            .distinct();
+        let used = used.into_tuple::<String>().all(txn).await?;
+        let unused: Vec<&String> = chunk.iter().filter(|hash| !used.contains(hash)).collect();
+        let unused = documentation_content::Column::Hash.is_in(unused);
+        documentation_content::Entity::delete_many().filter(unused).exec(txn).await?;
+    }
     Ok(())
 }

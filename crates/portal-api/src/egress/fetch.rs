@@ -1,6 +1,7 @@
 //! Reading one document over HTTP(S), within budget.
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -46,19 +47,9 @@ impl Egress {
     /// The gate refuses the URL or a redirect; the host does not answer, not in
     /// time, with another status than 200 or 304, or with too much.
     pub async fn get(&self, fetch: Fetch<'_>) -> Result<Answer, EgressError> {
-        let after = self.policy.timeouts.total;
-        let host = parse_url(fetch.url)?.host_str().unwrap_or_default().to_owned();
-        // Waiting for one's turn is no time of the host's.
-        self.turn(&host).await?;
-        match tokio::time::timeout(after, self.follow(fetch)).await {
-            Ok(result) => result,
-            Err(_) => Err(EgressError::Timeout { host, after }),
-        }
-    }
-
-    async fn follow(&self, fetch: Fetch<'_>) -> Result<Answer, EgressError> {
         let mut url = parse_url(fetch.url)?;
         let first = url.origin();
+        let mut left = self.policy.timeouts.total;
         for hop in 0..=self.policy.hops {
             let target = match self.check_url(url.clone()).await {
                 Ok(target) if matches!(target.url.scheme(), "https" | "http") => target,
@@ -74,16 +65,26 @@ impl Egress {
                 headers.insert(header::AUTHORIZATION, authorization.clone());
             }
             let client = self.client(&target)?;
-            let response = client.get(target.url.clone()).headers(headers).send().await;
+            // Waiting for one's turn is no time of the host's.
+            self.turn(&target.host).await?;
+            let sending = client.get(target.url.clone()).headers(headers).send();
+            let response = self.timed(&target.host, &mut left, sending).await?;
             let response = response.map_err(|error| self.transport(&target.host, &error))?;
             if let Some(location) = redirect(&response) {
                 url = next(&url, &location)?;
-                self.turn(url.host_str().unwrap_or_default()).await?;
                 continue;
             }
-            return self.answer(&target.host, response, fetch.limit).await;
+            return self.timed(&target.host, &mut left, self.answer(&target.host, response, fetch.limit)).await?;
         }
         Err(refused(&url, &format!("more than {} redirects", self.policy.hops)))
+    }
+
+    /// Waits for a host at most as long as there is time left.
+    async fn timed<T>(&self, host: &str, left: &mut Duration, work: impl Future<Output = T>) -> Result<T, EgressError> {
+        let started = Instant::now();
+        let result = tokio::time::timeout(*left, work).await;
+        *left = left.saturating_sub(started.elapsed());
+        result.map_err(|_| EgressError::Timeout { host: host.to_owned(), after: self.policy.timeouts.total })
     }
 
     async fn answer(&self, host: &str, mut response: reqwest::Response, limit: usize) -> Result<Answer, EgressError> {

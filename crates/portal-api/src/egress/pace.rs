@@ -18,6 +18,8 @@ use super::EgressError;
 const HOSTS: usize = 1000;
 /// Longest time for which a host is left alone, whatever it asks for.
 const LONGEST: Duration = Duration::from_secs(900);
+/// Longest wait for a turn; whoever would wait longer comes again.
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Time for which it is left alone when it does not say how long.
 const USUAL: Duration = Duration::from_secs(10);
 
@@ -64,8 +66,13 @@ impl Pace {
         if let Some(until) = entry.resting.filter(|until| *until > now) {
             return Err(EgressError::Resting { host: host.to_owned(), seconds: (until - now).as_secs() + 1 });
         }
-        entry.paid = entry.paid.max(now) + self.interval;
-        Ok((entry.paid - now).saturating_sub(self.burst))
+        let paid = entry.paid.max(now) + self.interval;
+        let wait = (paid - now).saturating_sub(self.burst);
+        if wait > PATIENCE {
+            return Err(EgressError::Resting { host: host.to_owned(), seconds: wait.as_secs() });
+        }
+        entry.paid = paid;
+        Ok(wait)
     }
 
     /// Notes that a host answered 429 or 503.

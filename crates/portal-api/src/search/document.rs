@@ -13,7 +13,7 @@ use crate::documentation::store::PageText;
 /// Bytes of a detail's value, at most: longer ones are data, not words.
 const MAX_DETAIL: usize = 300;
 /// Bytes of an entity's documentation that are searched.
-const MAX_DOCUMENTATION: usize = 512 << 10;
+pub const MAX_DOCUMENTATION: usize = 128 << 10;
 /// Details of an entity, at most.
 const MAX_DETAILS: usize = 64;
 

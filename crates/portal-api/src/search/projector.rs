@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
+use super::document::MAX_DOCUMENTATION;
 use super::{SearchChange, SearchDocument, SearchError, SearchIndex};
 use crate::catalog::state::EntityState;
 use crate::catalog::store;
@@ -113,14 +114,19 @@ async fn upserts(db: &Db, states: Vec<EntityState>) -> DbResult<Vec<SearchChange
     let hashes: Vec<String> = states.iter().filter_map(|state| state.definition_hash.clone()).collect();
     let definitions = store::definitions(db.reader(), &hashes).await?;
     let refs: Vec<String> = states.iter().filter_map(|state| Some(state.entity.entity_ref()?.to_string())).collect();
-    let mut pages = documentation::texts(db.reader(), &refs).await?;
-    let mut document = |state: EntityState| {
+    let documented = documentation::documented(db.reader(), &refs).await?;
+    let mut changes = Vec::with_capacity(states.len());
+    for state in states {
         let definition = state.definition_hash.as_ref().and_then(|hash| definitions.get(hash));
-        let mut document = SearchDocument::from_entity(state.id, &state.entity, definition.map(String::as_str))?;
-        if let Some(pages) = pages.remove(&document.hit.entity_ref) {
-            document.document(pages);
+        let Some(mut document) = SearchDocument::from_entity(state.id, &state.entity, definition.map(String::as_str))
+        else {
+            continue;
+        };
+        let entity_ref = document.hit.entity_ref.clone();
+        if documented.contains(&entity_ref) {
+            document.document(documentation::texts(db.reader(), &entity_ref, MAX_DOCUMENTATION).await?);
         }
-        Some(document)
-    };
-    Ok(states.into_iter().filter_map(&mut document).map(|document| SearchChange::Upsert(Box::new(document))).collect())
+        changes.push(SearchChange::Upsert(Box::new(document)));
+    }
+    Ok(changes)
 }

@@ -164,7 +164,8 @@ fn setting(toml: &str, key: &str) -> Option<String> {
         if line.starts_with('[') {
             inside = matches!(line, "[package]" | "[project]" | "[tool.poetry]");
         } else if let Some(value) = line.strip_prefix(key).filter(|_| inside) {
-            let value = value.trim_start().strip_prefix('=')?.trim();
+            // Another key may begin with this one.
+            let Some(value) = value.trim_start().strip_prefix('=').map(str::trim) else { continue };
             let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
             return value[1..].split(quote).next().map(str::to_owned);
         }

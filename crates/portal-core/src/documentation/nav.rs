@@ -27,10 +27,16 @@ impl Settings {
         let nav = mkdocs.get("nav").and_then(Value::as_array).map(|entries| entries_of(entries, 0));
         Self {
             site_name: text("site_name").map(str::to_owned),
-            docs_dir: text("docs_dir").unwrap_or("docs").trim_matches('/').to_owned(),
+            docs_dir: text("docs_dir").and_then(inside).unwrap_or_else(|| "docs".to_owned()),
             nav: nav.filter(|nav| !nav.is_empty()),
         }
     }
+}
+
+/// A folder without `.` in its path; `None` when it climbs.
+fn inside(folder: &str) -> Option<String> {
+    let parts: Vec<&str> = folder.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    (!parts.contains(&"..")).then(|| parts.join("/"))
 }
 
 /// The entries of a `nav`: a path, `title: path`, `title: address` or
@@ -199,6 +205,16 @@ mod tests {
         for mkdocs in [json!(null), json!([1]), json!({"nav": "x", "site_name": [], "docs_dir": 3}), json!({"nav": []})]
         {
             assert_eq!(Settings::read(&mkdocs), bare);
+        }
+    }
+
+    #[test]
+    fn the_folder_of_the_pages_is_below() {
+        let docs_dir = |text: &str| Settings::read(&json!({ "docs_dir": text })).docs_dir;
+        for (text, expected) in
+            [("./pages/", "pages"), (".", ""), ("a/./b", "a/b"), ("../up", "docs"), ("a/../../b", "docs")]
+        {
+            assert_eq!(docs_dir(text), expected, "{text}");
         }
     }
 

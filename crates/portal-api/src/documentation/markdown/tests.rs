@@ -130,3 +130,15 @@ fn titles_and_passages() {
         ["x.png", "y.png", "z.svg"]
     );
 }
+
+#[test]
+fn hostile_nesting_stays_small() {
+    let tags: String = (0..30_000).map(|number| format!("<b title={number}>")).collect();
+    let paragraphs = "<p>x</p>".repeat(20_000);
+    for text in
+        [format!("{tags}{paragraphs}"), "> ".repeat(20_000) + "x", "- ".repeat(5_000) + "x", "*a ".repeat(50_000)]
+    {
+        let page = render(&text, &Here);
+        assert!(page.html.len() < 20 << 20, "{} bytes", page.html.len());
+    }
+}

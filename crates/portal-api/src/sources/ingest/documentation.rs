@@ -22,51 +22,71 @@ use crate::documentation::store as documentation;
 const WITHOUT_README: [&str; 3] = ["user", "group", "location"];
 /// Entities whose documentation is removed in one write.
 const ROWS: usize = 250;
+/// Folders with documentation in one source, at most.
+const ROOTS: usize = 5_000;
+/// How a README is called.
+const NAMES: [&str; 3] = ["README.md", "readme.md", "Readme.md"];
 
 /// Collects the documentation of everything that the source declares, and
-/// writes what differs from what is stored.
+/// writes what differs from what is stored. Answers whether all of it could be
+/// read; what could not stays as it was.
 pub(super) async fn update(
     pass: &mut Pass<'_>,
     request: &Request,
     fetched: &Fetched,
     files: &HashMap<String, KnownFile>,
-) -> Result<(), PassError> {
-    let loader = Loader::new(&pass.app.sources, request, &fetched.tree, fetched.secret.as_ref());
+) -> Result<bool, PassError> {
+    let app = pass.app;
+    let (db, id) = (app.db.reader(), pass.source.id);
+    let loader = Loader::new(&app.sources, request, &fetched.tree, fetched.secret.as_ref());
     let ground = Ground::of(request.source_type, &request.target, request.trusted);
-    let id = pass.source.id;
-    let known = documentation::known(pass.app.db.reader(), id).await?;
-    let mut absent: HashSet<String> = known.keys().cloned().collect();
-    for (root, entities) in roots(pass, &loader, &ground, files).await? {
+    let known = documentation::known(db, id).await?;
+    let readmes = readmes(&loader, files.keys()).await;
+    let stated = files.values().any(|file| !file.links.documentation.is_empty());
+    if known.is_empty() && !stated && readmes.found.is_empty() {
+        return Ok(readmes.failed.is_empty());
+    }
+    let declared: HashMap<String, String> =
+        store::declared(db, id).await?.into_iter().map(|(entity_ref, file, _)| (entity_ref, file)).collect();
+    let mut complete = readmes.failed.is_empty();
+    // Documentation whose entity has none any more, as far as that is certain.
+    let mut gone: HashSet<String> = known.keys().cloned().collect();
+    gone.retain(|entity_ref| declared.get(entity_ref).is_none_or(|file| !readmes.failed.contains(folder(file))));
+    for (root, entities) in roots(&ground, files, &readmes, &declared).into_iter().take(ROOTS) {
         let site = match collect::collect(&loader, &root).await {
             Ok(site) => site,
-            // What is not there any more goes; what cannot be read now stays.
+            Err(error) if error.is_absent() => continue,
             Err(error) => {
-                if !error.is_absent() {
-                    tracing::warn!(source.id = id, root, error = %error, "could not read documentation");
-                    absent.retain(|entity_ref| !entities.contains(entity_ref));
-                }
+                tracing::warn!(source.id = id, root, error = %error, "could not read documentation");
+                gone.retain(|entity_ref| !entities.contains(entity_ref));
+                complete = false;
                 continue;
             }
         };
         for entity_ref in &entities {
-            absent.remove(entity_ref);
+            gone.remove(entity_ref);
         }
         let hash = site.hash();
         let changed = entities.into_iter().filter(|entity_ref| known.get(entity_ref) != Some(&hash));
         let changed: Vec<String> = changed.collect();
-        for entity_ref in documentation::held(pass.app.db.reader(), id, &changed).await? {
+        for entity_ref in documentation::held(db, id, &changed).await? {
             put(pass, entity_ref, site.clone()).await?;
         }
     }
-    let absent: Vec<String> = absent.into_iter().collect();
-    for chunk in absent.chunks(ROWS) {
+    // An entity whose document is broken now keeps its last good version, and this too.
+    let gone: Vec<String> = gone.into_iter().collect();
+    let held: HashSet<String> = documentation::held(db, id, &gone).await?.into_iter().collect();
+    let gone: Vec<String> =
+        gone.into_iter().filter(|entity_ref| declared.contains_key(entity_ref) || !held.contains(entity_ref)).collect();
+    for chunk in gone.chunks(ROWS) {
         pass.open().await?;
         let (chunk, writing) = (chunk.to_vec(), pass.writing.clone());
-        let work =
-            pass.write(move |txn| Box::pin(async move { Ok(documentation::remove(txn, &writing, &chunk).await?) }));
+        let work = pass.write(move |txn| {
+            Box::pin(async move { Ok(documentation::remove(txn, &writing, &chunk, Some(id)).await?) })
+        });
         work.await?;
     }
-    Ok(())
+    Ok(complete)
 }
 
 async fn put(pass: &mut Pass<'_>, entity_ref: String, site: Site) -> Result<(), PassError> {
@@ -79,38 +99,45 @@ async fn put(pass: &mut Pass<'_>, entity_ref: String, site: Site) -> Result<(), 
     work.await
 }
 
-/// The folders and files with documentation, and the entities it is of.
-async fn roots(
-    pass: &Pass<'_>,
-    loader: &Loader<'_>,
+/// The folders and files with documentation, and the entities it is of. A
+/// document counts where the source's reference is declared.
+fn roots(
     ground: &Ground,
     files: &HashMap<String, KnownFile>,
-) -> Result<BTreeMap<String, Vec<String>>, PassError> {
+    readmes: &Readmes,
+    declared: &HashMap<String, String>,
+) -> BTreeMap<String, Vec<String>> {
     let mut roots: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let mut stated = HashSet::new();
     for (file, KnownFile { links, .. }) in files {
         for Documented { entity_ref, target } in &links.documentation {
+            if declared.get(entity_ref) != Some(file) {
+                continue;
+            }
             stated.insert(entity_ref.as_str());
             if let Ok(root) = root(ground, file, target) {
                 roots.entry(root).or_default().push(entity_ref.clone());
             }
         }
     }
-    let readmes = readmes(loader, files.keys()).await;
-    if readmes.is_empty() {
-        return Ok(roots);
-    }
-    for (entity_ref, file, _) in store::declared(pass.app.db.reader(), pass.source.id).await? {
-        let silent = !stated.contains(entity_ref.as_str()) && has_readme(&entity_ref);
-        if let Some(readme) = readmes.get(folder(&file)).filter(|_| silent) {
-            roots.entry(readme.clone()).or_default().push(entity_ref);
+    for (entity_ref, file) in declared {
+        let silent = !stated.contains(entity_ref.as_str()) && has_readme(entity_ref);
+        if let Some(readme) = readmes.found.get(folder(file)).filter(|_| silent) {
+            roots.entry(readme.clone()).or_default().push(entity_ref.clone());
         }
     }
-    Ok(roots)
+    roots
 }
 
-/// The READMEs beside descriptors, by folder.
-async fn readmes(loader: &Loader<'_>, files: impl Iterator<Item = &String>) -> HashMap<String, String> {
+/// The READMEs beside descriptors.
+struct Readmes {
+    /// By folder.
+    found: HashMap<String, String>,
+    /// Folders in which it could not be told.
+    failed: HashSet<String>,
+}
+
+async fn readmes(loader: &Loader<'_>, files: impl Iterator<Item = &String>) -> Readmes {
     let mut folders = BTreeSet::new();
     for file in files {
         // Behind a URL there is only a folder on hosts whose addresses are known.
@@ -118,20 +145,25 @@ async fn readmes(loader: &Loader<'_>, files: impl Iterator<Item = &String>) -> H
             folders.insert(folder(file));
         }
     }
-    let mut found = HashMap::new();
+    let mut readmes = Readmes { found: HashMap::new(), failed: HashSet::new() };
     for folder in folders {
-        for name in ["README.md", "readme.md", "Readme.md"] {
+        // Every name is a request, behind a URL.
+        let names = if is_url(folder) { &NAMES[..1] } else { &NAMES[..] };
+        for name in names {
             let file = under(folder, name);
-            if loader.read(&file).await.is_ok() {
-                found.insert(folder.to_owned(), file);
-                break;
-            }
-            if is_url(folder) {
-                break;
+            match loader.read(&file).await {
+                Ok(_) => {
+                    readmes.found.insert(folder.to_owned(), file);
+                    break;
+                }
+                Err(error) if error.is_absent() => {}
+                Err(_) => {
+                    readmes.failed.insert(folder.to_owned());
+                }
             }
         }
     }
-    found
+    readmes
 }
 
 fn has_readme(entity_ref: &str) -> bool {
@@ -152,6 +184,10 @@ fn root(ground: &Ground, file: &str, target: &str) -> Result<String, FetchError>
     };
     // The name of a file in it, since the folder of the source itself has none.
     let inside = places::resolve(ground, file, &format!("{}/_", place.trim_end_matches('/')))?;
+    // As placeholders: a descriptor must not show what another repository keeps.
+    if !places::may_include(ground, file, &inside) {
+        return Err(FetchError::Outside(place.chars().take(200).collect()));
+    }
     Ok(inside.strip_suffix('_').unwrap_or(&inside).trim_end_matches('/').to_owned())
 }
 
@@ -170,7 +206,8 @@ mod tests {
             ("a/info.yaml", "dir:../handbook/", Some("handbook")),
             ("a/info.yaml", "dir:guide.md", Some("a/guide.md")),
             ("a/info.yaml", "url:https://github.com/o/r/tree/main/b", Some("b")),
-            ("a/info.yaml", "url:https://github.com/o/s/tree/main/b", Some("https://github.com/o/s/tree/main/b")),
+            ("a/info.yaml", "url:https://github.com/o/s/tree/main/b", None),
+            ("https://h.example/x/info.yaml", "url:https://i.example/y", None),
             ("https://h.example/x/info.yaml", "dir:./docs", Some("https://h.example/x/docs")),
             ("a/info.yaml", "dir:../../up", None),
             ("a/info.yaml", "url:file:///etc", None),

@@ -127,7 +127,9 @@ pub(super) async fn remote_changed(
     mark: &str,
 ) -> bool {
     let includes = known.values().flat_map(|file| &file.links.includes);
-    let remote_include = includes.into_iter().any(|include| is_url(&include.file));
+    // What lies beside a file behind a URL has no hash of its own here.
+    let documented = known.iter().any(|(file, known)| is_url(file) && !known.links.documentation.is_empty());
+    let remote_include = documented || includes.into_iter().any(|include| is_url(&include.file));
     let secret = match &request.credential {
         Some(reference) => reference.resolve(context.variable).await.ok(),
         None => None,

@@ -175,7 +175,9 @@ impl Pass<'_> {
             settle::settle(self, gone).await?;
         }
         let known = if self.tally.files > 0 { store::files(app.db.reader(), self.source.id).await? } else { known };
-        documentation::update(self, &request, &fetched, &known).await?;
+        // Of an incomplete reading the revision does not count: the next pass reads again.
+        let complete = documentation::update(self, &request, &fetched, &known).await?;
+        let revision = revision.filter(|_| complete);
         let same = self.tally.files == 0 && revision.is_some() && revision == self.source.revision;
         if self.tally.files == 0 && (same || revision.is_none()) {
             return Ok(Reading::Unchanged);

@@ -1,5 +1,6 @@
-// Moves and zooms the drawing of a graph. The frame scrolls by itself, so that
-// touch, wheel and keyboard work without this; it adds dragging and zoom.
+// Moves and zooms the drawing of a graph, and goes to places on a page. The frame
+// of a graph scrolls by itself, so that touch, wheel and keyboard work without
+// this; it adds dragging and zoom.
 (() => {
   const frameOf = (target) => target?.closest?.(".graph-frame");
   const drawing = (frame) => frame.querySelector("svg.graph");
@@ -28,7 +29,16 @@
 
   // A drawing that is new begins with its root in the middle.
   const seen = new WeakSet();
+  // A place on a page that arrives after its address is gone to then.
+  let gone = "";
+  const goTo = () => {
+    const place = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!place || gone === location.href) return;
+    gone = location.href;
+    place.scrollIntoView();
+  };
   const look = () => {
+    goTo();
     const frame = document.querySelector(".graph-frame");
     const root = frame && !seen.has(frame) && frame.querySelector("[data-root]");
     if (!root) return;
@@ -72,9 +82,12 @@
   addEventListener("pointerdown", (event) => {
     const frame = frameOf(event.target);
     if (!frame || event.button !== 0 || event.pointerType !== "mouse") return;
+    // The frame's own bars scroll by themselves.
+    if (event.target === frame && (event.offsetX >= frame.clientWidth || event.offsetY >= frame.clientHeight)) return;
     drag = { frame, x: event.clientX, y: event.clientY, moved: false };
   });
   addEventListener("pointermove", (event) => {
+    if (drag && !(event.buttons & 1)) drag = null;
     if (!drag) return;
     const [dx, dy] = [event.clientX - drag.x, event.clientY - drag.y];
     if (!drag.moved && Math.hypot(dx, dy) < 4) return;

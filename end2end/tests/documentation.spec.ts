@@ -34,6 +34,7 @@ test("links of a page lead to pages, and pages can be turned", async ({ page }) 
   await article.getByRole("link", { name: "What to do at night" }).click();
   await expect(page.getByRole("article", { name: "On call" })).toBeVisible();
   await expect(page).toHaveURL(/page=on-call\.md#doc-the-scheme-is-down$/);
+  await expect(page.locator("#doc-the-scheme-is-down")).toBeInViewport();
   await page.getByRole("navigation", { name: "Turn the page" }).getByRole("link", { name: /Refund/ }).click();
   await page.getByText("Why a refund can take five days").click();
   await expect(page.getByText("The schemes book refunds with the next settlement")).toBeVisible();
@@ -49,5 +50,6 @@ test("search finds a passage and opens its page", async ({ page }) => {
   await open(page, "/search?q=settlement");
   const hit = page.getByRole("article").filter({ hasText: "found in documentation" }).first();
   await hit.getByRole("link").first().click();
+  await expect(page).toHaveURL(/tab=docs/);
   await expect(page.getByRole("article")).toContainText(/settlement/i);
 });

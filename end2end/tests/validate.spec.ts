@@ -24,7 +24,7 @@ test("faults appear while one types, at their lines", async ({ page }) => {
   const text = page.getByRole("textbox", { name: "Descriptor" });
   const good = await text.inputValue();
   await text.fill(good.replace("lifecycle", "lifecyle"));
-  const verdict = page.getByRole("status", { name: "Verdict" });
+  const verdict = page.getByRole("region", { name: "Verdict" });
   await expect(verdict).toContainText("Did you mean lifecycle");
   await expect(page.locator(".editor-lines li[data-mark]")).toHaveText("8");
   await expectNoAxeViolations(page);

@@ -65,9 +65,7 @@ pub(crate) struct Load {
     first: Resource<Fetched, FromToStringCodec>,
     latest: RwSignal<Option<Fetched>>,
     generation: StoredValue<u32>,
-    /// The answer that [`Load::read_shared`] parsed last, by its number. Regions
-    /// are written on several threads of the server, and a stored value that is
-    /// being changed cannot be read: only a lock waits.
+    /// The answer that [`Load::read_shared`] parsed last, by its number.
     parsed: StoredValue<Parsed>,
     /// A newer answer than the one shown is under way.
     pub pending: RwSignal<bool>,
@@ -197,8 +195,7 @@ impl Load {
         parse: impl Fn(&Fetched) -> Result<(T, i64), Failure>,
     ) -> Option<Result<(T, i64), Failure>> {
         let fits = |fetched: &&Fetched| !fetched.question.is_empty() && fits(fetched);
-        // Both are tracked, whichever is shown. An answer that another thread of
-        // the server is just storing counts as not there yet.
+        // Both are tracked, whichever is shown.
         let first = self.first.try_with(|first| first.as_ref().filter(fits).map(&parse)).flatten();
         let latest = self.latest.with(|latest| latest.as_ref().map(|latest| fits(&latest).then(|| parse(latest))));
         latest.unwrap_or(first)

@@ -19,6 +19,9 @@ use crate::api::Load;
 use crate::paths;
 use crate::ui::{Content, Erase, failed, icon, number, skeleton_rows, small_icon};
 
+/// Kinds that a graph can be narrowed to by a click; others by the address.
+const KINDS: [&str; 7] = ["component", "api", "resource", "system", "domain", "group", "user"];
+
 pub(super) fn graph_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<EntityGraph>() else { return Some(skeleton_rows(6)) };
     Some(match answer {
@@ -49,11 +52,9 @@ fn controls(place: &Place, graph: &EntityGraph) -> Content {
         let there = Place { direction, ..place.clone() };
         choice(text, graph_href(&there), direction == place.direction)
     });
-    // Kinds that are shown, and those that were taken out.
-    let mut kinds: Vec<&str> = graph.nodes.iter().map(|node| kind_of(&node.link.entity_ref)).collect();
-    kinds.extend(place.kinds.iter().map(String::as_str));
-    kinds.sort_unstable();
-    kinds.dedup();
+    // A graph that is narrowed does not know which other kinds there would be.
+    let mut kinds: Vec<&str> = KINDS.to_vec();
+    kinds.extend(place.kinds.iter().map(String::as_str).filter(|kind| !KINDS.contains(kind)));
     let kinds = kinds.into_iter().map(|kind| {
         let mut there = place.clone();
         let chosen = place.kinds.iter().any(|chosen| chosen == kind);
@@ -134,8 +135,8 @@ fn drawing(graph: &EntityGraph) -> Content {
 
 fn draw_node(graph: &EntityGraph, placed: &Placed) -> Option<Content> {
     let node = graph.nodes.get(placed.index)?;
-    if let Some(node_behind) = fold::behind(&node.link.entity_ref) {
-        return Some(draw_fold(&node.link.title, node_behind, placed));
+    if let Some(href) = fold::href(&node.link.entity_ref) {
+        return Some(draw_fold(&node.link.title, href, placed));
     }
     let EntityLink { entity_ref, title, subtype, exists } = &node.link;
     let kind = kind_of(entity_ref);
@@ -169,11 +170,11 @@ fn draw_node(graph: &EntityGraph, placed: &Placed) -> Option<Content> {
     }))
 }
 
-/// Many leaves in one; they are listed below, and on the page of their node.
-fn draw_fold(title: &str, node: &str, placed: &Placed) -> Content {
+/// Many in one: leaves are in the graph of their node, all are in the list.
+fn draw_fold(title: &str, href: String, placed: &Placed) -> Content {
     Content::from(html! {
         g transform=(format!("translate({} {})", placed.x, placed.y)) {
-            a class="node" data-fold href=(Tab::Graph.href(node)) {
+            a class="node" data-fold href=(href) {
                 rect width=(WIDTH) height=(HEIGHT) rx="6" {}
                 svg x="12" y="12" width="16" height="16" class="icon" { use href="/icons.svg#i-more" {} }
                 text x="38" y="24" { (title) }

@@ -13,11 +13,9 @@ use crate::ui::{Content, Toasts, closest, counted, effect, icon};
 
 /// A button that shows whether an entity is marked, and changes it.
 pub(crate) fn mark_button(mark: Mark, entity_ref: &str, set: bool) -> Content {
-    let (symbol, text) = match (mark, set) {
-        (Mark::Star, false) => ("star", "Star"),
-        (Mark::Star, true) => ("star", "Starred"),
-        (Mark::Follow, false) => ("bell", "Follow"),
-        (Mark::Follow, true) => ("bell", "Following"),
+    let (symbol, text) = match mark {
+        Mark::Star => ("star", "Star"),
+        Mark::Follow => ("bell", "Follow"),
     };
     Content::from(html! {
         button class="button needs-script" type="button" data-mark=(mark.as_str()) data-entity=(entity_ref) aria-pressed=(set) {
@@ -41,13 +39,21 @@ fn change(api: &Api, toasts: Toasts, live: Live, event: &MouseEvent) {
     let Some(button) = closest(event, "[data-mark]") else { return };
     let mark = button.get_attribute("data-mark").as_deref().and_then(Mark::parse);
     let Some((mark, entity_ref)) = mark.zip(button.get_attribute("data-entity")) else { return };
+    // One after the other: what a second click means shows only then.
+    if button.has_attribute("aria-busy") {
+        return;
+    }
+    let _ = button.set_attribute("aria-busy", "true");
     let was_set = button.get_attribute("aria-pressed").as_deref() == Some("true");
     let api = api.clone();
     spawn_local(async move {
         let method = if was_set { Method::Delete } else { Method::Put };
         match send_mark(&api, method, mark, &entity_ref).await {
             Ok(()) => live.entities_changed(),
-            Err(failure) => toasts.failure(failure.detail),
+            Err(failure) => {
+                let _ = button.remove_attribute("aria-busy");
+                toasts.failure(failure.detail);
+            }
         }
     });
 }

@@ -13,7 +13,7 @@ use super::form::SourceForm;
 use super::preview::preview_region;
 use crate::api::{Failure, Method, field_of, send, use_api};
 use crate::paths;
-use crate::ui::{Erase, TextField, Toasts, icon, text_field};
+use crate::ui::{Erase, TextField, Toasts, effect, icon, text_field};
 
 /// Fields that show their own errors.
 const FIELDS: [&str; 6] = ["target", "branch", "globs", "interval_seconds", "credential", "webhook_secret"];
@@ -26,9 +26,18 @@ pub(crate) fn NewSourcePage() -> impl IntoView {
     let (preview, proposal) = (RwSignal::new(None::<SourcePreview>), RwSignal::new(String::new()));
     let (api, toasts, navigate) = (use_api(), expect_context::<Toasts>(), use_navigate());
     let looking = RwSignal::new(false);
+    // What was seen is of what was asked for then.
+    effect(move |_| {
+        form.target.track();
+        form.source_type.track();
+        preview.set(None);
+    });
     let look = {
         let api = api.clone();
         move |_| {
+            if looking.get_untracked() {
+                return;
+            }
             failure.set(None);
             let create = match form.create() {
                 Ok(create) => create,
@@ -103,6 +112,9 @@ pub(crate) fn NewSourcePage() -> impl IntoView {
             {fields(form, failure)}
             {trust(form)}
             {move || form_error(failure)}
+            <p class="muted">
+                "No descriptor at hand? " <a href=paths::VALIDATE>"Write one and have it checked"</a> ", or look at a repository without one."
+            </p>
             <div class="form-foot">
                 <button
                     class="button"

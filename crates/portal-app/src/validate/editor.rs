@@ -25,6 +25,16 @@ pub(crate) fn editor(text: RwSignal<String>) -> AnyView {
     let verdict = RwSignal::new(None::<Result<Vec<DocumentVerdict>, Failure>>);
     judge_while_typing(text, verdict);
     let area = NodeRef::<Textarea>::new();
+    // What was typed before the page was live counts.
+    effect(move |seen: Option<()>| {
+        let area = area.get();
+        if let Some(area) = area.filter(|_| seen.is_none() || text.read_untracked().is_empty()) {
+            let typed = area.value();
+            if typed != *text.read_untracked() {
+                text.set(typed);
+            }
+        }
+    });
     let lines = move || lines(&text.read(), &marked(&verdict.read()));
     let show = move |event| {
         let Some(line) = closest(&event, "[data-line]").and_then(|button| button.get_attribute("data-line")) else {
@@ -49,13 +59,12 @@ pub(crate) fn editor(text: RwSignal<String>) -> AnyView {
                     autocapitalize="off"
                     wrap="off"
                     placeholder="apiVersion: backstage.io/v1alpha1"
-                    prop:value=move || text.get()
                     on:input:target=move |event| text.set(event.target().value())
                 >
                     {text.get_untracked()}
                 </textarea>
             </div>
-            <div class="editor-verdict" role="status" aria-label="Verdict" on:click=move |event| show(event.into())>
+            <div class="editor-verdict" role="region" aria-label="Verdict" on:click=move |event| show(event.into())>
                 {move || shown(&verdict.read())}
             </div>
         </div>
@@ -78,7 +87,8 @@ fn judge_while_typing(text: RwSignal<String>, verdict: RwSignal<Verdict>) {
             timer.clear();
         }
         let judge = move || {
-            let body = text.get_untracked();
+            // The page may be gone by now.
+            let Some(body) = text.try_get_untracked() else { return };
             if body.trim().is_empty() {
                 return verdict.set(None);
             }
@@ -144,7 +154,7 @@ fn shown(verdict: &Verdict) -> Content {
     };
     Content::from(html! {
         div class="stack" data-gap="2" {
-            p class="title" { (summary) }
+            p class="title" role="status" { (summary) }
             ul class="list" data-inset data-compact {
                 @for verdict in verdicts { (document(verdict)) }
             }

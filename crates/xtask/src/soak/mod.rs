@@ -11,6 +11,7 @@ mod fuzz;
 mod model;
 mod verify;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -40,9 +41,12 @@ pub struct Arguments {
     /// Seconds for each fuzz target; 0 leaves them out
     #[arg(long, default_value_t = 60)]
     fuzz: u32,
-    /// Take the debug binary that is there
+    /// Take the binary that is there
     #[arg(long)]
     no_build: bool,
+    /// Kill the release build, as it runs in earnest, and not the debug build
+    #[arg(long)]
+    release: bool,
 }
 
 /// The test command draws the same kills every time.
@@ -53,14 +57,21 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.no_build {
         site::ensure_folder(workspace)?;
         process::stage("build", || {
-            process::run(workspace.cargo_test().arg("--no-run"))?;
+            match arguments.release {
+                true => process::run(&mut workspace.cargo_release())?,
+                false => process::run(workspace.cargo_test().arg("--no-run"))?,
+            }
             Ok(((), "built"))
         })?;
     }
+    let program = match arguments.release {
+        true => workspace.artifact("release/portal"),
+        false => server::debug_binary(workspace),
+    };
     let mut figures = json!({ "seed": seed });
     if arguments.kills > 0 {
         let postgres = Postgres::start(workspace)?;
-        figures["kills"] = kills(workspace, &postgres, arguments.kills, seed)?;
+        figures["kills"] = kills(workspace, &program, &postgres, arguments.kills, seed)?;
     }
     if arguments.fuzz > 0 {
         figures["fuzz"] = fuzz::run(workspace, arguments.fuzz)?;
@@ -70,11 +81,11 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
 }
 
 /// Kills a portal on each database; returns figures, fails on the first loss.
-pub fn kills(workspace: &Workspace, postgres: &Postgres, kills: u32, seed: u64) -> Result<Value> {
+pub fn kills(workspace: &Workspace, program: &Path, postgres: &Postgres, kills: u32, seed: u64) -> Result<Value> {
     let url = postgres.create(&format!("soak_{}", std::process::id()))?;
     let mut figures = json!({});
     for (name, database) in [("sqlite", None), ("postgres", Some(url.as_str()))] {
-        let run = Run { workspace, name, database, kills, seed };
+        let run = Run { workspace, program, name, database, kills, seed };
         figures[name] = run.all().with_context(|| {
             format!("{name}: repeat it with `cargo xtask soak --kills {kills} --seed {seed} --fuzz 0`")
         })?;
@@ -84,6 +95,7 @@ pub fn kills(workspace: &Workspace, postgres: &Postgres, kills: u32, seed: u64) 
 
 struct Run<'a> {
     workspace: &'a Workspace,
+    program: &'a Path,
     name: &'a str,
     database: Option<&'a str>,
     kills: u32,
@@ -135,7 +147,7 @@ impl Run<'_> {
         let arguments =
             trees.iter().flat_map(|tree| ["--catalog".to_owned(), tree.path.display().to_string()]).collect();
         let name = format!("soak-{}", self.name);
-        let program = server::debug_binary(self.workspace);
+        let program = self.program.to_owned();
         Portal::start(self.workspace, &Setup { name: &name, program, data: &data, database: self.database, arguments })
     }
 

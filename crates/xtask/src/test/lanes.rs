@@ -87,7 +87,7 @@ impl<'a> Bench<'a> {
         self.build()?;
         self.postgres()?;
         let postgres = self.postgres.as_ref().context("PostgreSQL was just started")?;
-        soak::kills(self.workspace, postgres, KILLS, soak::TEST_SEED)?;
+        soak::kills(self.workspace, &server::debug_binary(self.workspace), postgres, KILLS, soak::TEST_SEED)?;
         Ok(())
     }
 

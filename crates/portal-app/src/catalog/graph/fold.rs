@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use portal_core::catalog::wire::{EntityGraph, EntityLink, GraphEdge, GraphNode};
 
 use super::layout::forward_edges;
+use crate::catalog::entity_page::Tab;
 use crate::catalog::kinds::kind_plural;
 use crate::catalog::links::kind_of;
 use crate::ui::number;
@@ -31,7 +32,7 @@ pub(super) fn folded(graph: &EntityGraph) -> EntityGraph {
         }
         let group = |node: &GraphNode| {
             let entity_ref = &node.link.entity_ref;
-            let plain = node.depth == depth && behind(entity_ref).is_none();
+            let plain = node.depth == depth && !entity_ref.starts_with(PREFIX);
             plain.then(|| format!("{PREFIX}{}={depth}>{}", kind_of(entity_ref), graph.root))
         };
         let groups = small.nodes.iter().filter_map(|node| Some((node.link.entity_ref.clone(), group(node)?))).collect();
@@ -93,10 +94,12 @@ fn by_group(graph: &EntityGraph, groups: &BTreeMap<String, String>) -> EntityGra
     small
 }
 
-/// The node on which a folded one hangs; `None` for an entity.
-pub(super) fn behind(entity_ref: &str) -> Option<&str> {
+/// Where a folded node leads: to the graph of the node that its leaves hang on,
+/// or, of what is only equally far, to the list; `None` for an entity.
+pub(super) fn href(entity_ref: &str) -> Option<String> {
     let rest = entity_ref.strip_prefix(PREFIX)?;
-    rest.split_once(['<', '>']).map(|(_, node)| node)
+    let (group, node) = rest.split_once(['<', '>'])?;
+    Some(if group.contains('=') { "#edges".to_owned() } else { Tab::Graph.href(node) })
 }
 
 #[cfg(test)]
@@ -129,7 +132,7 @@ mod tests {
         let small = folded(&graph(100));
         let titles: Vec<&str> = small.nodes.iter().map(|node| node.link.title.as_str()).collect();
         assert_eq!(titles, ["system:default/root", "api:default/a", "component:default/c0", "99 components"]);
-        assert_eq!(behind(&small.nodes[3].link.entity_ref), Some("system:default/root"));
+        assert_eq!(href(&small.nodes[3].link.entity_ref).as_deref(), Some("/catalog/system/default/root?tab=graph"));
         assert_eq!(small.edges.len(), 3);
     }
 
@@ -148,6 +151,6 @@ mod tests {
 
     #[test]
     fn an_entity_is_not_folded() {
-        assert_eq!(behind("component:default/c0"), None);
+        assert_eq!(href("component:default/c0"), None);
     }
 }

@@ -11,7 +11,7 @@ use maud::html;
 use portal_core::catalog::wire::{EntityGraph, EntityLink};
 
 use self::layout::{Drawing, HEIGHT, Placed, WIDTH};
-use super::entity_page::{Place, Tab};
+use super::entity_page::Place;
 use super::kinds::{kind_icon, kind_name, kind_plural};
 use super::links::{entity_link, kind_of};
 use super::relations::words;

@@ -81,6 +81,15 @@ on_both!(documentation_follows_its_folder, portal, {
     assert!(search(&portal, "zanzibar").await.is_empty());
     assert!(portal.get(&format!("{DOCS}?page=deep/retries.md")).await.text().contains("There are none."));
 
+    // A descriptor that is broken now keeps its last good version, and its pages.
+    write(&files, "a/catalog-info.yaml", documented("one", "dir:.").replace("lifecycle", "lifecyle"));
+    refresh(&portal, id).await;
+    portal.get(DOCS).await.is(200);
+    write(&files, "a/catalog-info.yaml", documented("one", "dir:."));
+    refresh(&portal, id).await;
+    let own = portal.get("/api/v1/changes?about=entity").await.json(200);
+    assert!(!own.to_string().contains("person:"));
+
     std::fs::remove_dir_all(files.join("a/docs")).unwrap();
     refresh(&portal, id).await;
     portal.get(DOCS).await.problem(404, "documentation_not_found");

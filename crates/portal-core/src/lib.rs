@@ -17,6 +17,7 @@ pub mod fuzzing;
 #[cfg(feature = "generate")]
 pub mod generate;
 pub mod moment;
+pub mod percent;
 pub mod personal;
 pub mod problem;
 pub mod search;

@@ -65,8 +65,8 @@ pub async fn find_entity(
         Some(time) => at(&app, &entity_ref, time, &visibility, &fields).await?,
         None => {
             let mut detail = current(&app, &entity_ref, &visibility, &fields).await?;
-            let name = detail.view.entity_ref.clone();
-            detail.marks = personal::store::marks_on(app.db.reader(), &auth.principal.actor, &name).await?;
+            let (db, actor) = (app.db.reader(), &auth.principal.actor);
+            detail.marks = personal::store::marks_on(db, actor, &detail.view.entity_ref).await?;
             detail
         }
     };

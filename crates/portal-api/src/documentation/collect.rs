@@ -122,8 +122,6 @@ impl<F: Files> Collector<'_, F> {
 
     async fn single(self, root: &str) -> Result<Site, FetchError> {
         let (base, name) = root.rsplit_once('/').unwrap_or(("", root));
-        // The first failure is that of the whole.
-        self.files.read(root).await?;
         let settings = Settings::read(&Value::Null);
         let found = Found { base: base.to_owned(), path: name.to_owned() };
         self.site(root.to_owned(), base, settings, vec![found]).await

@@ -7,14 +7,14 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portal_core::catalog::{Entity, EntityRef};
-use portal_core::documentation::nav;
 use portal_core::documentation::wire::{Documentation, DocumentationPage};
+use portal_core::documentation::{TECHDOCS_REF, nav};
 use tokio::sync::Semaphore;
 use url::form_urlencoded::byte_serialize;
 
+use super::TECHDOCS_ENTITY;
 use super::markdown::{self, Surroundings};
 use super::store::{self, Stored, StoredFile};
-use super::{TECHDOCS_ENTITY, TECHDOCS_REF};
 use crate::catalog::handlers::{self as entities, RefPath};
 use crate::error::{ApiError, ApiResult};
 use crate::events::Event;

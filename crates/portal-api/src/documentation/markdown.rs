@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
 
 use ammonia::{Builder, UrlRelative, UrlRelativeEvaluate};
 use portal_core::documentation::links::{self, Target};
@@ -290,11 +289,9 @@ fn may_have(element: &str, class: &str) -> bool {
 }
 
 fn sanitiser<'a>(place: &'a impl Surroundings) -> Builder<'a> {
-    static SCHEMES: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    let schemes = SCHEMES.get_or_init(|| HashSet::from(["https", "http", "mailto"]));
     let mut builder = Builder::default();
     builder
-        .url_schemes(schemes.clone())
+        .url_schemes(HashSet::from(["https", "http", "mailto"]))
         .id_prefix(Some(ID_PREFIX))
         .add_tag_attributes("span", ["class"])
         .add_tag_attributes("div", ["class"])

@@ -17,8 +17,6 @@ use utoipa_axum::routes;
 
 use crate::state::App;
 
-/// Names the folder or file of an entity's documentation.
-pub const TECHDOCS_REF: &str = "backstage.io/techdocs-ref";
 /// Names the entity whose documentation is also that of this one.
 const TECHDOCS_ENTITY: &str = "backstage.io/techdocs-entity";
 

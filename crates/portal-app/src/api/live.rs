@@ -6,9 +6,8 @@
 
 use leptos::prelude::*;
 
-use crate::ui::effect;
-
 use super::Load;
+use crate::ui::effect;
 
 /// Counts changes since the page was opened.
 #[derive(Clone, Copy)]

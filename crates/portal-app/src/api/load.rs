@@ -14,13 +14,12 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use leptos::prelude::*;
-
-use crate::ui::effect;
 use leptos::server::codee::string::FromToStringCodec;
 use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
 
 use super::transport::{Api, ApiRequest, Failure, use_api};
+use crate::ui::effect;
 
 /// An answer as text, with the time at which it was read.
 #[derive(Debug, Clone, PartialEq)]

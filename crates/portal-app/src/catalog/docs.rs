@@ -4,6 +4,7 @@ use leptos::prelude::AnyView;
 use maud::{PreEscaped, html};
 use portal_core::catalog::Entity;
 use portal_core::documentation::wire::{Documentation, DocumentationPage, NavItem, PageLink};
+use portal_core::documentation::{TECHDOCS_REF, has_readme};
 
 use crate::api::{Failure, Load};
 use crate::paths;
@@ -11,7 +12,7 @@ use crate::ui::{Content, Erase, empty, failed, skeleton_rows, with_code};
 
 /// Kinds that have documentation only when they say so.
 pub(super) fn has_docs(kind: &str, entity: &Entity) -> bool {
-    !matches!(kind, "user" | "group" | "location") || entity.annotation("backstage.io/techdocs-ref").is_some()
+    has_readme(kind) || entity.annotation(TECHDOCS_REF).is_some()
 }
 
 /// The address of a page, or of the first one.

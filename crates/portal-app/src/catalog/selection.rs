@@ -22,18 +22,11 @@ pub(super) fn follow_boxes(selected: Selection, event: &Event) {
     };
     let name = input.get_attribute("data-select").unwrap_or_default();
     let checked = input.checked();
-    if !name.is_empty() {
-        selected.update(|selected| {
-            if checked {
-                selected.insert(name)
-            } else {
-                selected.remove(&name)
-            };
-        });
-        return;
-    }
-    // The one in the head stands for all on the page.
-    let names: Vec<String> = boxes().filter_map(|input| input.get_attribute("data-select")).collect();
+    // The one in the head, without a name, stands for all on the page.
+    let names: Vec<String> = match name.is_empty() {
+        true => boxes().filter_map(|input| input.get_attribute("data-select")).collect(),
+        false => vec![name],
+    };
     selected.update(|selected| {
         for name in names.into_iter().filter(|name| !name.is_empty()) {
             if checked {

@@ -3,6 +3,7 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use portal_core::percent;
 
 use crate::catalog::kind_plural;
 use crate::paths;
@@ -53,7 +54,7 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         ["catalog", kind, _, name] => vec![
             link("Catalog", paths::CATALOG.to_owned()),
             link(&kind_plural(kind), paths::with_query(paths::CATALOG, [("kind", *kind)])),
-            here(&decode(name)),
+            here(&percent::decode(name)),
         ],
         [] => vec![here("Home")],
         ["catalog"] => vec![here("Catalog")],
@@ -66,28 +67,6 @@ fn crumbs(path: &str) -> Vec<Crumb> {
     }
 }
 
-/// Undoes percent encoding; what is not valid stays as it is.
-pub(crate) fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let escaped = (first == b'%')
-            .then(|| tail.get(..2).and_then(|hex| u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()))
-            .flatten();
-        match escaped {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,11 +77,5 @@ mod tests {
         let texts: Vec<&str> = crumbs.iter().map(|crumb| crumb.text.as_str()).collect();
         assert_eq!(texts, ["Catalog", "APIs", "bär"]);
         assert_eq!(crumbs[1].href.as_deref(), Some("/catalog?kind=api"));
-    }
-
-    #[test]
-    fn broken_escapes_stay() {
-        assert_eq!(decode("100%"), "100%");
-        assert_eq!(decode("%zz%ff"), "%zz%ff");
     }
 }

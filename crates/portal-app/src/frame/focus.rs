@@ -2,10 +2,10 @@
 //! readers announce it and the keyboard starts there.
 
 use leptos::prelude::*;
-
-use crate::ui::effect;
 use leptos_router::hooks::use_location;
 use wasm_bindgen::JsCast;
+
+use crate::ui::effect;
 
 /// Belongs inside the router; renders nothing.
 pub(crate) fn focus_after_navigation() {

@@ -7,7 +7,7 @@ use leptos::web_sys::MouseEvent;
 use maud::html;
 use portal_core::personal::wire::Mark;
 
-use crate::api::{Api, ApiRequest, Failure, Live, Method, exchange, use_api};
+use crate::api::{Api, Failure, Live, Method, send, use_api};
 use crate::paths;
 use crate::ui::{Content, Toasts, closest, counted, effect, icon};
 
@@ -60,7 +60,7 @@ fn change(api: &Api, toasts: Toasts, live: Live, event: &MouseEvent) {
 
 async fn send_mark(api: &Api, method: Method, mark: Mark, entity_ref: &str) -> Result<(), Failure> {
     let path = paths::api_mark(mark.as_str(), entity_ref);
-    exchange::<()>(api, ApiRequest { method, path, body: None, if_match: None }).await.map(drop)
+    send::<()>(api, method, path, None::<&()>, None).await.map(drop)
 }
 
 /// Marks many entities, one after the other.

@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use maud::html;
 use portal_core::personal::wire::{SavedView, SavedViewCreate, SavedViewList};
 
-use crate::api::{ApiRequest, Load, Method, exchange, send, use_api, use_load};
+use crate::api::{Load, Method, send, use_api, use_load};
 use crate::paths;
 use crate::ui::{Content, Erase, Toasts, closest, icon, loaded_quietly, small_icon};
 
@@ -43,8 +43,7 @@ pub(crate) fn views_menu(query: Signal<String>) -> AnyView {
         let path = format!("{}/{}", paths::API_VIEWS, button.get_attribute("data-remove-view").unwrap_or_default());
         let api = api.clone();
         spawn_local(async move {
-            let request = ApiRequest { method: Method::Delete, path, body: None, if_match: None };
-            match exchange::<()>(&api, request).await {
+            match send::<()>(&api, Method::Delete, path, None::<&()>, None).await {
                 Ok(_) => load.refresh(),
                 Err(failure) => toasts.failure(failure.detail),
             }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::wire::{Finding, Proposal};
+use crate::documentation::TECHDOCS_REF;
 
 /// API definitions proposed, at most.
 const APIS: usize = 5;
@@ -90,7 +91,7 @@ pub fn propose(name: &str, files: &[String], contents: &BTreeMap<String, String>
     }
     if documented {
         line("  annotations:");
-        line("    backstage.io/techdocs-ref: dir:.");
+        line(&format!("    {TECHDOCS_REF}: dir:."));
     }
     if let Some(manifest) = &manifest {
         line(&format!("  tags: [{}]", manifest.language));

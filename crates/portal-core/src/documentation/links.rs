@@ -1,5 +1,7 @@
 //! Where a link in a page leads.
 
+use crate::percent;
+
 /// The target of a link, seen from the page that has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
@@ -26,7 +28,7 @@ pub fn resolve(base: &str, link: &str, is_page: impl Fn(&str) -> bool) -> Target
     if path.is_empty() {
         return fragment.map_or(Target::Outside, Target::Here);
     }
-    let path = decoded(path);
+    let path = percent::decode(path);
     let Some(joined) = join(base, &path) else { return Target::Outside };
     let folder = joined.is_empty() || path.ends_with('/') || path == "." || path == "..";
     let named = if folder { Vec::new() } else { vec![joined.clone()] };
@@ -78,26 +80,6 @@ fn join(base: &str, path: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
-}
-
-/// `%20` and its like as the characters they stand for.
-fn decoded(text: &str) -> String {
-    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
-    let (bytes, mut out, mut at) = (text.as_bytes(), Vec::with_capacity(text.len()), 0);
-    while let Some(&byte) = bytes.get(at) {
-        let pair = digit(bytes.get(at + 1)).zip(digit(bytes.get(at + 2)));
-        match pair.filter(|_| byte == b'%') {
-            Some((high, low)) => {
-                out.push(u8::try_from(high * 16 + low).unwrap_or_default());
-                at += 3;
-            }
-            None => {
-                out.push(byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use portal_core::catalog::EntityRef;
+use portal_core::documentation::has_readme;
 use url::Url;
 
 use super::super::fetch::{FetchError, Fetched, Request, remote};
@@ -18,8 +19,6 @@ use super::{Pass, PassError};
 use crate::documentation::collect::{self, Files, Site, under};
 use crate::documentation::store as documentation;
 
-/// Kinds that a README beside their descriptor says nothing about.
-const WITHOUT_README: [&str; 3] = ["user", "group", "location"];
 /// Entities whose documentation is removed in one write.
 const ROWS: usize = 250;
 /// Folders with documentation in one source, at most.
@@ -121,7 +120,7 @@ fn roots(
         }
     }
     for (entity_ref, file) in declared {
-        let silent = !stated.contains(entity_ref.as_str()) && has_readme(entity_ref);
+        let silent = !stated.contains(entity_ref.as_str()) && is_about(entity_ref);
         if let Some(readme) = readmes.found.get(folder(file)).filter(|_| silent) {
             roots.entry(readme.clone()).or_default().push(entity_ref.clone());
         }
@@ -166,9 +165,9 @@ async fn readmes(loader: &Loader<'_>, files: impl Iterator<Item = &String>) -> R
     readmes
 }
 
-fn has_readme(entity_ref: &str) -> bool {
-    let kind = entity_ref.parse::<EntityRef>().map(|entity_ref| entity_ref.kind().to_owned());
-    kind.is_ok_and(|kind| !WITHOUT_README.contains(&kind.as_str()))
+/// Whether a README beside its descriptor is about this entity.
+fn is_about(entity_ref: &str) -> bool {
+    entity_ref.parse::<EntityRef>().is_ok_and(|entity_ref| has_readme(entity_ref.kind()))
 }
 
 fn folder(file: &str) -> &str {
@@ -220,6 +219,6 @@ mod tests {
 
     #[test]
     fn people_and_places_have_no_readme() {
-        assert!(has_readme("component:default/a") && !has_readme("group:default/a") && !has_readme("x"));
+        assert!(is_about("component:default/a") && !is_about("group:default/a") && !is_about("x"));
     }
 }

@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use futures::StreamExt;
 use portal_core::catalog::kinds::KindRegistry;
 use portal_core::catalog::wire::Fault;
+use portal_core::documentation::TECHDOCS_REF;
 use portal_core::sources::wire::SourceType;
 use sha2::{Digest, Sha256};
 
@@ -23,7 +24,6 @@ use super::super::store::KnownFile;
 use super::PassError;
 use super::batch::FileResult;
 use super::load::{self, Loaded, Loader};
-use crate::documentation::TECHDOCS_REF;
 
 /// Grows when the rules of reading change, so that everything is judged again.
 const RULES: u8 = 3;

@@ -28,7 +28,7 @@ pub const SSHD: Tool = Tool { name: "an ssh server", packages: &["openssh-server
 
 /// Finds every tool or installs it; returns where they are, in order.
 pub fn require<const N: usize>(tools: [&Tool; N]) -> Result<[PathBuf; N]> {
-    let missing: Vec<&Tool> = tools.into_iter().filter(|tool| (tool.find)().is_none()).collect();
+    let missing: Vec<&Tool> = missing(tools).collect();
     if !missing.is_empty() {
         install(&missing)?;
     }
@@ -37,6 +37,11 @@ pub fn require<const N: usize>(tools: [&Tool; N]) -> Result<[PathBuf; N]> {
         *place = (tool.find)().with_context(|| format!("{} is installed, but cannot be found", tool.name))?;
     }
     Ok(found)
+}
+
+/// Which of the tools are not there.
+pub fn missing<const N: usize>(tools: [&Tool; N]) -> impl Iterator<Item = &Tool> {
+    tools.into_iter().filter(|tool| (tool.find)().is_none())
 }
 
 fn install(missing: &[&Tool]) -> Result<()> {

@@ -147,20 +147,24 @@ pub async fn count<C: ConnectionTrait>(db: &C, filter: &ChangeFilter) -> DbResul
 
 /// The entry of each subject just before the given sequence, for "before" in a diff.
 pub async fn predecessors<C: ConnectionTrait>(db: &C, changes: &[Change]) -> DbResult<HashMap<i64, Change>> {
-    let mut found = HashMap::new();
-    for change in changes {
-        let before = Entity::find()
-            .filter(Column::Subject.eq(&change.subject))
-            .filter(Column::Seq.lt(change.seq))
-            .order_by_desc(Column::Seq)
-            .limit(1)
-            .one(db)
-            .await?;
-        if let Some(before) = before {
-            found.insert(change.seq, before.into());
-        }
-    }
-    Ok(found)
+    let (of, earlier) = (Alias::new("of"), Alias::new("earlier"));
+    let newest = Query::select()
+        .expr(Expr::col((earlier.clone(), Column::Seq)).max())
+        .from_as(Entity, earlier.clone())
+        .and_where(Expr::col((earlier.clone(), Column::Subject)).eq(Expr::col((of.clone(), Column::Subject))))
+        .and_where(Expr::col((earlier, Column::Seq)).lt(Expr::col((of.clone(), Column::Seq))))
+        .to_owned();
+    let seqs = Query::select()
+        .expr(Expr::from(newest))
+        .from_as(Entity, of.clone())
+        .and_where(Expr::col((of, Column::Seq)).is_in(changes.iter().map(|change| change.seq)))
+        .to_owned();
+    let rows = Entity::find().filter(Expr::col((Alias::new("change"), Column::Seq)).in_subquery(seqs)).all(db).await?;
+    let before = |change: &Change| {
+        let earlier = rows.iter().filter(|row| row.subject == change.subject && row.seq < change.seq);
+        Some((change.seq, earlier.max_by_key(|row| row.seq)?.clone().into()))
+    };
+    Ok(changes.iter().filter_map(before).collect())
 }
 
 /// The last entry of a subject at a time.

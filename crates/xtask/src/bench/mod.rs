@@ -5,7 +5,11 @@
 //! Beside them stand a bare axum handler, measured in the same run with the same
 //! clients, and Backstage 1.55 as it was measured once on two cores, with
 //! catalogs of the same size (default application, PostgreSQL, production build).
+//!
+//! Rows of the browser are medians of page loads with an empty cache on a warm
+//! server; `slow` is a CPU four times slower behind 10 Mbit/s and 40 ms.
 
+mod browser;
 mod load;
 mod pushes;
 mod scenes;
@@ -25,6 +29,7 @@ use crate::site::{self, Profile};
 use crate::workspace::Workspace;
 use crate::{results, tools};
 
+use self::browser::Browser;
 use self::scenes::{Figures, Scene};
 use self::table::{Row, Unit};
 
@@ -55,6 +60,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     if !arguments.no_build {
         build(workspace)?;
     }
+    let browser = Browser::find(workspace)?;
     let data = Folder::create("bench")?;
     let mut catalogs = Vec::new();
     for size in sizes(arguments) {
@@ -74,6 +80,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
             let folder = data.path.join(format!("{}-{size}", if url.is_some() { "postgres" } else { "sqlite" }));
             let scene = Scene {
                 workspace,
+                browser: browser.as_ref(),
                 program: &program,
                 folder,
                 catalog,
@@ -146,6 +153,17 @@ fn rows() -> Vec<Row> {
         row("search, 10 000", Unit::PerSecond, None, Some(324.0)),
         row("catalog page rendered, 10 000", Unit::PerSecond, Some(300.0), None),
         row("catalog page rendered, p99", Unit::Milliseconds, Some(50.0), None),
+        row("browser: first content", Unit::Milliseconds, Some(150.0), None),
+        row("browser: rows visible", Unit::Milliseconds, Some(200.0), Some(1597.0)),
+        row("browser: interactive", Unit::Milliseconds, Some(500.0), None),
+        row("browser: rows visible, slow", Unit::Milliseconds, Some(700.0), Some(4668.0)),
+        row("browser: interactive, slow", Unit::Milliseconds, Some(2000.0), None),
+        row("browser: layout shift, at worst", Unit::Number, Some(0.0), None),
+        row("browser: layout shift, slow, at worst", Unit::Number, Some(0.0), None),
+        row("browser: requests, at worst", Unit::Number, Some(8.0), Some(78.0)),
+        row("browser: key to result in the list, p95", Unit::Milliseconds, Some(50.0), None),
+        row("browser: key to result in the palette, p95", Unit::Milliseconds, Some(50.0), None),
+        row("browser: key to result, picking an owner, p95", Unit::Milliseconds, Some(50.0), None),
         row("push to visible in list and search, p99", Unit::Seconds, Some(1.0), None),
         row("start to ready, 100 000 entities", Unit::Seconds, None, None),
         row("memory after it, 100 000", Unit::Megabytes, Some(512.0), None),

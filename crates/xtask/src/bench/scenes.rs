@@ -14,6 +14,7 @@ use crate::process::stage;
 use crate::server::{Portal, Setup};
 use crate::workspace::Workspace;
 
+use super::browser::Browser;
 use super::load::{self, Measured};
 use super::pushes;
 use super::table::{megabytes, milliseconds, seconds};
@@ -28,6 +29,8 @@ const WORDS: [&str; 6] = ["payment", "service", "platform", "booking", "library"
 
 pub struct Scene<'a> {
     pub workspace: &'a Workspace,
+    /// Where there is one.
+    pub browser: Option<&'a Browser>,
     pub program: &'a Path,
     pub folder: PathBuf,
     pub catalog: &'a Path,
@@ -123,7 +126,7 @@ impl Scene<'_> {
         self.rate(portal, figures, "search, 10 000", &searches("/api/search/query?term="))?;
         let page = self.rate(portal, figures, "catalog page rendered, 10 000", &["/catalog".to_owned()])?;
         figures.push(("catalog page rendered, p99", milliseconds(page.p99)));
-        Ok(())
+        self.browser.map_or(Ok(()), |browser| browser.measure(portal, figures))
     }
 
     fn large(&self, portal: &Portal, figures: &mut Figures) -> Result<()> {

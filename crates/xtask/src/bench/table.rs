@@ -11,6 +11,7 @@ pub enum Unit {
     Milliseconds,
     Megabytes,
     PerSecond,
+    Number,
 }
 
 /// One line of the table.
@@ -42,9 +43,11 @@ impl Row {
         let Some(value) = value else { return "—".to_owned() };
         match self.unit {
             Unit::Seconds => format!("{value:.2} s"),
+            Unit::Milliseconds if value >= 100.0 => format!("{} ms", thousands(value)),
             Unit::Milliseconds => format!("{value:.1} ms"),
             Unit::Megabytes => format!("{value:.0} MB"),
             Unit::PerSecond => format!("{}/s", thousands(value)),
+            Unit::Number => format!("{}", (value * 1000.0).round() / 1000.0),
         }
     }
 
@@ -149,5 +152,15 @@ mod tests {
         assert!(row.is_met());
         row.sqlite = Some(1.4);
         assert!(!row.is_met());
+    }
+
+    #[test]
+    fn numbers_have_no_more_digits_than_they_need() {
+        let row = |unit| Row::new("rows visible", unit, Some(0.0), None);
+        let show = |unit, value| row(unit).show(Some(value));
+        assert_eq!(show(Unit::Milliseconds, 1597.0), "1 597 ms");
+        assert_eq!(show(Unit::Milliseconds, 48.04), "48.0 ms");
+        assert_eq!(show(Unit::Number, 7.0), "7");
+        assert_eq!(row(Unit::Number).show_measured(Some(0.0034)), "0.003 ✗");
     }
 }

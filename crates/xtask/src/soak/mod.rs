@@ -4,7 +4,8 @@
 //! again and again) and killed at a random moment, so that it cannot say
 //! goodbye. After the restart every acknowledged write must be there, the
 //! catalog must agree with its change feed and its own counts, and nothing that
-//! anybody was shown may be gone. The fuzz targets run in the same command.
+//! anybody was shown may be gone. The fuzz targets, and the browser tests in
+//! every variant, run in the same command.
 
 mod drive;
 mod fuzz;
@@ -12,7 +13,7 @@ mod model;
 mod verify;
 
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -41,6 +42,9 @@ pub struct Arguments {
     /// Seconds for each fuzz target; 0 leaves them out
     #[arg(long, default_value_t = 60)]
     fuzz: u32,
+    /// Leave out the browser tests in both themes and at both widths
+    #[arg(long)]
+    no_pages: bool,
     /// Take the binary that is there
     #[arg(long)]
     no_build: bool,
@@ -75,6 +79,11 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     }
     if arguments.fuzz > 0 {
         figures["fuzz"] = fuzz::run(workspace, arguments.fuzz)?;
+    }
+    if !arguments.no_pages {
+        let mut pages = Command::new(std::env::current_exe()?);
+        process::run(pages.args(["test", "browser"]).env("PORTAL_ALL_SIZES", "1"))?;
+        figures["pages"] = json!("light and dark, 1440 and 390");
     }
     results::append(workspace, "soak", figures)?;
     Ok(ExitCode::SUCCESS)

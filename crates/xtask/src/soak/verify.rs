@@ -24,14 +24,20 @@ struct Shown {
 
 /// Passes may still write while we read, so an answer counts only when the
 /// catalog did not move in the meantime.
-const ATTEMPTS: u32 = 200;
+const ATTEMPTS: u32 = 600;
+/// A catalog that did not move for so long is worth reading.
+const REST: Duration = Duration::from_millis(200);
 
 pub fn check(address: SocketAddr, model: &mut Model) -> Result<()> {
     let client = &mut Client::new(address);
     for _ in 0..ATTEMPTS {
         let before = at_rest(client)?;
+        thread::sleep(REST);
+        if before.is_none() || at_rest(client)? != before {
+            continue;
+        }
         let result = check_once(client, model);
-        if before.is_some() && at_rest(client)? == before {
+        if at_rest(client)? == before {
             let (shown, feed) = result?;
             for (seq, change) in feed {
                 model.observed.insert(seq, change.subject);
@@ -41,7 +47,6 @@ pub fn check(address: SocketAddr, model: &mut Model) -> Result<()> {
             }
             return Ok(());
         }
-        thread::sleep(Duration::from_millis(100));
     }
     bail!("the catalog did not stand still")
 }

@@ -18,6 +18,8 @@ pub enum Verb {
     ReadOperations,
     /// Change what belongs to oneself: marks, saved views.
     Personalise,
+    /// Send a request to an API of the catalog, through the portal.
+    CallApi,
 }
 
 /// The caller of a request.

@@ -3,17 +3,21 @@
 //!
 //! They hold more than "no panic": what is read must be consistent.
 
+use std::collections::HashSet;
+
 use crate::catalog::kinds::KindRegistry;
 use crate::catalog::query::{Cursor, Filter, Order, Predicate};
 use crate::catalog::{Entity, EntityRef, diff, placeholders, relations, validate};
+use crate::definition;
 use crate::document::{self, Budget};
 
 /// A fuzz target: its name, which is that of its corpus, and what it runs.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("descriptor", descriptor),
+    ("definition", definition),
     ("reference", reference),
     ("filter", filter),
     ("predicate", predicate),
@@ -37,6 +41,20 @@ pub fn descriptor(bytes: &[u8]) {
         for fault in verdict.errors {
             assert!(fault.line >= 1 && fault.column >= 1, "{fault:?}");
             assert!(fault.pointer.is_empty() || fault.pointer.starts_with('/'), "{fault:?}");
+        }
+    }
+}
+
+/// Reads a definition as every language and opens what it lists.
+pub fn definition(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for kind in ["openapi", "asyncapi", "graphql", "grpc"] {
+        let Some(outline) = definition::read(kind, text) else { continue };
+        let ids: HashSet<&str> = outline.links().map(|link| link.id.as_str()).collect();
+        assert_eq!(ids.len(), outline.links().count(), "{kind}");
+        for id in ids.into_iter().take(100) {
+            let detail = outline.operation(id).expect("what is listed can be opened");
+            assert!(detail.parts.iter().all(|part| part.rows.len() <= 401), "{kind}: {id}");
         }
     }
 }

@@ -7,16 +7,18 @@
 
 pub mod access;
 pub mod catalog;
+pub mod definition;
 #[cfg(feature = "engine")]
 pub mod document;
 pub mod documentation;
-mod flat;
+mod fields;
 #[cfg(feature = "engine")]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(feature = "generate")]
 pub mod generate;
 pub mod moment;
+pub mod patch;
 pub mod percent;
 pub mod personal;
 pub mod problem;

@@ -20,6 +20,19 @@ pub fn decode(text: &str) -> String {
     String::from_utf8(out).unwrap_or_else(|_| text.to_owned())
 }
 
+/// A text as one segment of a path or one value of a query: all but the
+/// unreserved characters is encoded.
+pub fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +41,11 @@ mod tests {
     fn broken_escapes_stay() {
         assert_eq!(decode("100%"), "100%");
         assert_eq!(decode("%zz%ff"), "%zz%ff");
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        assert_eq!(encode("a b/c?{ü}~"), "a%20b%2Fc%3F%7B%C3%BC%7D~");
+        assert_eq!(decode(&encode("a b/c?{ü}~")), "a b/c?{ü}~");
     }
 }

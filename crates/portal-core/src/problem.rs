@@ -1,11 +1,12 @@
 //! Problem documents (RFC 9457), the one shape of every failure on the API.
 
-use serde::{Deserialize, Serialize};
+use portal_derive::Read;
+use serde::Serialize;
 
 /// A failure, as `application/problem+json`.
 ///
 /// `code` is stable and meant for programs; `detail` is for people.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Always `about:blank`: the meaning is in `code`.
@@ -28,7 +29,7 @@ pub struct Problem {
 }
 
 /// One fault inside a request body or query.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// JSON pointer (RFC 6901) into the body, or the name of a query parameter.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use portal_core::catalog::kinds::KindRegistry;
 use portal_core::catalog::validate::{self, Stage};
 use portal_core::catalog::{Entity, placeholders, relations};
+use portal_core::definition;
 use portal_core::document::{self, Budget, Document};
 use serde_json::Value;
 
@@ -61,6 +62,34 @@ fn faults_of_the_corpus_name_a_place_in_their_file() {
             }
         }
     }
+}
+
+/// Definitions of APIs, inline or in a file that is in the corpus.
+#[test]
+fn every_operation_of_a_definition_can_be_opened() {
+    let Some(corpus) = corpus() else { return };
+    let manifest: Value = serde_json::from_slice(&fs::read(corpus.join("manifest.json")).unwrap()).unwrap();
+    let (mut definitions, mut operations) = (0, 0);
+    for file in manifest["files"].as_object().unwrap().keys() {
+        let path = corpus.join(file);
+        for mut document in document::read(&fs::read(&path).unwrap(), &Budget::default()).documents {
+            for placeholder in placeholders::find(&document.value) {
+                if let Ok(text) = fs::read_to_string(path.with_file_name("").join(&placeholder.target)) {
+                    placeholders::substitute(&mut document.value, &placeholder.pointer, Value::String(text));
+                }
+            }
+            let spec = &document.value["spec"];
+            let (kind, text) = (spec["type"].as_str().unwrap_or_default(), spec["definition"].as_str());
+            let Some(outline) = text.and_then(|text| definition::read(kind, text)) else { continue };
+            definitions += 1;
+            for link in outline.links() {
+                assert!(outline.operation(&link.id).is_some(), "{file}: {}", link.id);
+                operations += 1;
+            }
+        }
+    }
+    println!("{definitions} definitions with {operations} operations");
+    assert!(definitions > 0 && operations > 0);
 }
 
 /// Verdict and sorted relations of each document, with placeholders filled in

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use portal_derive::Read;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::access::ActorId;
-use crate::flat::flat;
 use crate::personal::wire::Mark;
 
 /// One entity, with where it comes from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityView {
     /// Canonical reference: lower-cased `kind:namespace/name`.
@@ -38,7 +38,7 @@ pub struct EntityView {
 }
 
 /// Where an entity comes from and how fresh it is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Provenance {
     /// Id of the source that declares it; absent when the API wrote it.
@@ -62,7 +62,7 @@ pub struct Provenance {
 }
 
 /// A reference that can be shown: with the title of its target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityLink {
     pub entity_ref: String,
@@ -76,7 +76,7 @@ pub struct EntityLink {
 }
 
 /// An entity with everything its page shows.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityDetail {
     #[serde(flatten)]
@@ -90,27 +90,8 @@ pub struct EntityDetail {
     pub errors: Vec<crate::sources::wire::SourceErrorView>,
 }
 
-flat!(EntityDetail {
-    view: EntityView {
-        entity_ref: String,
-        uid: String,
-        etag: String,
-        changed_seq: i64,
-        #[serde(deserialize_with = "crate::moment::utc")]
-        changed_at: DateTime<Utc>,
-        entity: Value,
-        owner: Option<EntityLink>,
-        system: Option<EntityLink>,
-        provenance: Provenance,
-    },
-    relations: Vec<RelationView>,
-    #[serde(default)]
-    marks: Vec<Mark>,
-    errors: Vec<crate::sources::wire::SourceErrorView>,
-});
-
 /// One end of a relation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RelationView {
     /// e.g. `dependsOn`, `ownedBy`.
@@ -119,7 +100,7 @@ pub struct RelationView {
 }
 
 /// One page of entities, its total and facets.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityList {
     pub items: Vec<EntityView>,
@@ -139,7 +120,7 @@ pub struct EntityList {
 }
 
 /// One value of a facet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FacetValue {
     /// As its author wrote it.
@@ -160,14 +141,14 @@ pub struct EntityRefs {
 }
 
 /// Answer to [`EntityRefs`]: same length and order, `null` where there is none.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityBatch {
     pub items: Vec<Option<EntityView>>,
 }
 
 /// The neighbourhood of an entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityGraph {
     pub root: String,
@@ -179,7 +160,7 @@ pub struct EntityGraph {
 }
 
 /// One entity of a graph.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GraphNode {
     #[serde(flatten)]
@@ -188,13 +169,8 @@ pub struct GraphNode {
     pub depth: u32,
 }
 
-flat!(GraphNode {
-    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
-    depth: u32,
-});
-
 /// One relation of a graph, in the direction its type names.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GraphEdge {
     pub from: String,
@@ -203,7 +179,7 @@ pub struct GraphEdge {
 }
 
 /// What breaks when an entity does, by owner: those with most first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Impact {
     pub root: String,
@@ -218,7 +194,7 @@ pub struct Impact {
 }
 
 /// What breaks of one owner.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImpactedOwner {
     /// Absent for what nobody owns.
@@ -230,7 +206,7 @@ pub struct ImpactedOwner {
 }
 
 /// An entity that breaks, and on a shortest way why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ImpactedEntity {
     #[serde(flatten)]
@@ -243,15 +219,8 @@ pub struct ImpactedEntity {
     pub relation: String,
 }
 
-flat!(ImpactedEntity {
-    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
-    steps: u32,
-    via: EntityLink,
-    relation: String,
-});
-
 /// One entry of the change feed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangeView {
     /// Grows by commit order, without a promise to have no gaps.
@@ -275,7 +244,7 @@ pub struct ChangeView {
 }
 
 /// One field that a change touched.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldChange {
     /// JSON pointer into the descriptor.
@@ -287,7 +256,7 @@ pub struct FieldChange {
 }
 
 /// A page of the change feed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangeList {
     pub items: Vec<ChangeView>,
@@ -298,7 +267,7 @@ pub struct ChangeList {
 
 /// The verdict on one document: what `portal validate --format json` prints and
 /// what `POST /api/v1/entities/validate` answers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentVerdict {
     pub file: String,
@@ -313,7 +282,7 @@ pub struct DocumentVerdict {
 }
 
 /// One thing wrong with a document, with its place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fault {
     /// From 1.
@@ -331,7 +300,7 @@ pub struct Fault {
 }
 
 /// Result of one line of a bulk upload.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BulkItem {
     /// Line of the upload, from 1.
@@ -346,7 +315,7 @@ pub struct BulkItem {
 }
 
 /// Results of a bulk upload, one a line.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BulkResult {
     pub items: Vec<BulkItem>,
@@ -355,7 +324,7 @@ pub struct BulkResult {
 }
 
 /// A kind of entity, built in or declared as data.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KindView {
     /// e.g. `Component`.
@@ -376,7 +345,7 @@ pub struct KindView {
 }
 
 /// A descriptor that a repository may want.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Proposal {
     /// Name of the file to add, at the top of the repository.
@@ -388,7 +357,7 @@ pub struct Proposal {
 }
 
 /// Something that a file tells.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Finding {
     /// `name`, `type`, `language`, `description`, `owner`, `documentation`, `API`.

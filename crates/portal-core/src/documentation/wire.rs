@@ -1,10 +1,11 @@
 //! What crosses HTTP about documentation.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use portal_derive::Read;
+use serde::Serialize;
 
 /// The documentation of an entity, opened at one page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Documentation {
     /// The entity whose documentation this is: the one asked for, or the one
@@ -25,7 +26,7 @@ pub struct Documentation {
 }
 
 /// An entry of the navigation: a page, a link elsewhere, or a heading over others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NavItem {
     pub title: String,
@@ -41,7 +42,7 @@ pub struct NavItem {
 }
 
 /// A file of the documentation that could not be taken in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentationFault {
     pub path: String,
@@ -49,7 +50,7 @@ pub struct DocumentationFault {
 }
 
 /// One page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentationPage {
     /// Path inside the documentation, e.g. `guides/retries.md`.
@@ -66,7 +67,7 @@ pub struct DocumentationPage {
 }
 
 /// A heading of a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Heading {
     /// 2 or 3.
@@ -77,7 +78,7 @@ pub struct Heading {
 }
 
 /// A page before or after another one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PageLink {
     pub path: String,

@@ -1,10 +1,10 @@
 //! What crosses HTTP about a person's own things.
 
 use chrono::{DateTime, Utc};
+use portal_derive::Read;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::EntityLink;
-use crate::flat::flat;
 
 /// How a person has marked an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ impl Mark {
 }
 
 /// A marked entity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MarkView {
     pub mark: Mark,
@@ -43,15 +43,8 @@ pub struct MarkView {
     pub at: DateTime<Utc>,
 }
 
-flat!(MarkView {
-    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
-    mark: Mark,
-    #[serde(deserialize_with = "crate::moment::utc")]
-    at: DateTime<Utc>,
-});
-
 /// The caller's marks, newest first, all on one page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MarkList {
     pub items: Vec<MarkView>,
@@ -60,7 +53,7 @@ pub struct MarkList {
 }
 
 /// A list as somebody wants to find it again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SavedView {
     pub id: i64,
@@ -76,7 +69,7 @@ pub struct SavedView {
 }
 
 /// The caller's views and the shared ones, by name, all on one page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SavedViewList {
     pub items: Vec<SavedView>,

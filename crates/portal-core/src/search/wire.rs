@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use portal_derive::Read;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::{EntityLink, FacetValue};
 use crate::documentation::wire::PageLink;
-use crate::flat::flat;
 
 /// One page of hits, best first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchResults {
     pub items: Vec<SearchHit>,
@@ -24,7 +24,7 @@ pub struct SearchResults {
 }
 
 /// One hit.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SearchHit {
     #[serde(flatten)]
@@ -46,23 +46,8 @@ pub struct SearchHit {
     pub score: f32,
 }
 
-flat!(SearchHit {
-    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
-    kind: String,
-    name: String,
-    owner: Option<EntityLink>,
-    lifecycle: Option<String>,
-    tags: Vec<String>,
-    title_segments: Vec<Segment>,
-    snippet: Vec<Segment>,
-    matched_in: String,
-    #[serde(default)]
-    page: Option<PageLink>,
-    score: f32,
-});
-
 /// Entities whose name, title or tags go on from what was typed, best first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SuggestionList {
     pub items: Vec<Suggestion>,
@@ -71,7 +56,7 @@ pub struct SuggestionList {
 }
 
 /// One entity that may be meant.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Suggestion {
     #[serde(flatten)]
@@ -82,14 +67,6 @@ pub struct Suggestion {
     /// The title with the matching parts marked.
     pub title_segments: Vec<Segment>,
 }
-
-flat!(Suggestion {
-    link: EntityLink { entity_ref: String, title: String, #[serde(default)] subtype: Option<String>, exists: bool, },
-    kind: String,
-    name: String,
-    owner: Option<EntityLink>,
-    title_segments: Vec<Segment>,
-});
 
 /// Which hit of a search was opened: what ranking and analytics learn from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,8 +81,17 @@ pub struct SearchClick {
     pub rank: u32,
 }
 
-/// A piece of text that matches, or does not.
+/// Words that should have found something.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SearchGap {
+    /// What was searched for.
+    pub q: String,
+}
+
+/// A piece of text that matches, or does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Segment {
     pub text: String,

@@ -1,10 +1,10 @@
 //! What crosses HTTP about sources.
 
 use chrono::{DateTime, Utc};
+use portal_derive::Read;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::{EntityLink, Fault, Proposal};
-use crate::flat::flat;
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub enum SourceState {
 }
 
 /// A source and its health.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceView {
     pub id: i64,
@@ -98,7 +98,7 @@ pub struct SourceView {
 }
 
 /// Sources, all on one page.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceList {
     pub items: Vec<SourceView>,
@@ -156,7 +156,7 @@ pub struct SourceUpdate {
 }
 
 /// One reading of a source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PassView {
     pub id: i64,
@@ -181,7 +181,7 @@ pub struct PassView {
 }
 
 /// What became of a webhook's delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookReceipt {
     /// `accepted`, `duplicate` or `ignored`.
@@ -189,7 +189,7 @@ pub struct WebhookReceipt {
 }
 
 /// The log of passes, newest first.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PassList {
     pub items: Vec<PassView>,
@@ -198,7 +198,7 @@ pub struct PassList {
 }
 
 /// Something wrong with one document of a source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceErrorView {
     pub source_id: i64,
@@ -215,18 +215,8 @@ pub struct SourceErrorView {
     pub excerpt: Vec<ExcerptLine>,
 }
 
-flat!(SourceErrorView {
-    fault: Fault { line: u32, column: u32, pointer: String, rule: String, message: String, #[serde(default)] hint: Option<String>, },
-    source_id: i64,
-    file: String,
-    document: u32,
-    entity_ref: Option<String>,
-    stale: bool,
-    excerpt: Vec<ExcerptLine>,
-});
-
 /// One line of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExcerptLine {
     pub line: u32,
@@ -234,7 +224,7 @@ pub struct ExcerptLine {
 }
 
 /// Errors of a source, all on one page (at most 500).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceErrorList {
     pub items: Vec<SourceErrorView>,
@@ -243,7 +233,7 @@ pub struct SourceErrorList {
 }
 
 /// What a source would declare, were it added.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourcePreview {
     /// Commit that was read.
@@ -258,7 +248,7 @@ pub struct SourcePreview {
 }
 
 /// One document of a source that is looked at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewDocument {
     pub file: String,
@@ -273,7 +263,7 @@ pub struct PreviewDocument {
 }
 
 /// Something wrong with a document, with its lines.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PreviewFault {
     #[serde(flatten)]
@@ -281,11 +271,6 @@ pub struct PreviewFault {
     /// The offending line with its neighbours.
     pub excerpt: Vec<ExcerptLine>,
 }
-
-flat!(PreviewFault {
-    fault: Fault { line: u32, column: u32, pointer: String, rule: String, message: String, #[serde(default)] hint: Option<String>, },
-    excerpt: Vec<ExcerptLine>,
-});
 
 /// `null` and absent are different things in an update.
 mod double_option {

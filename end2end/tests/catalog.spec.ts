@@ -160,3 +160,35 @@ for (const tag of ["", " @no-script"]) {
     for (const line of lines.slice(1)) expect(line.toLowerCase()).toContain("booking");
   });
 }
+
+test("any owner can be picked by name", async ({ page }) => {
+  await open(page, "/catalog");
+  const field = page.getByRole("combobox", { name: "Filter by owner" });
+  await field.pressSequentially("fle");
+  const options = page.getByRole("listbox", { name: "Filter by owner" }).getByRole("option");
+  await expect(options.first()).toContainText("Fleet");
+  await expectNoAxeViolations(page);
+  await field.press("ArrowDown");
+  await expect(field).toHaveAttribute("aria-activedescendant", "owner-0");
+  await field.press("ArrowUp");
+  await field.press("Enter");
+  await expect(page).toHaveURL(/owner=group:default%2Ffleet/);
+  await expect(page.locator(".filter")).toContainText("Fleet");
+  await expect(field).toHaveValue("");
+  // The pointer does as well, and the way back is Escape.
+  await field.pressSequentially("custo");
+  await expect(options.first()).toBeVisible();
+  await field.press("Escape");
+  await expect(options).toHaveCount(0);
+  await field.pressSequentially("m");
+  await options.filter({ hasText: "Customs" }).first().click();
+  await expect(page).toHaveURL(/owner=group:default%2Fcustoms/);
+});
+
+test("a list without owners can be left", async ({ page }) => {
+  await open(page, "/catalog?kind=user");
+  await expect(page.getByRole("combobox", { name: "Filter by owner" })).toBeHidden();
+  await page.getByRole("table").locator("tbody a").first().click();
+  await expect(page).toHaveURL(/\/catalog\/user\//);
+  await expect(page.getByRole("region", { name: "Relations" })).toBeVisible();
+});

@@ -108,7 +108,7 @@ test("a team shows its members, an API its definition", async ({ page }) => {
   await open(page, "/catalog?kind=api");
   await page.getByRole("table").locator("tbody a").first().click();
   await page.getByRole("link", { name: "Definition" }).click();
-  await expect(page.locator("pre.listing")).toContainText(/\w/);
+  await expect(page.getByRole("main").locator("a.operation").first()).toContainText(/\w/);
 });
 
 test.describe("an entity that is not there", () => {

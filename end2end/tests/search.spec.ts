@@ -38,6 +38,27 @@ test("nothing found offers a way on", async ({ page }) => {
   await expectNoAxeViolations(page);
 });
 
+test("what leads nowhere can be told, and what led somewhere is remembered", async ({ page }) => {
+  await open(page, "/search?q=zzzzqqqqxxxx");
+  await page.getByRole("button", { name: "Tell the platform team" }).click();
+  await expect(page.getByText("Noted for the platform team: nothing matches “zzzzqqqqxxxx”")).toBeVisible();
+  await open(page, "/search?q=booking-api");
+  await page.getByRole("article").first().getByRole("link").first().click();
+  await expect(page).toHaveURL(/\/catalog\//);
+  await expect(page.getByText("Noted for the platform team")).toHaveCount(0);
+  await open(page, "/search");
+  await page.getByRole("region", { name: "Your last searches" }).getByRole("link", { name: "booking-api" }).click();
+  await expect(page).toHaveURL(/q=booking-api/);
+});
+
+test("results can be put in order @no-script", async ({ page }) => {
+  await open(page, "/search?q=booking");
+  await page.getByRole("navigation", { name: "Order" }).getByRole("link", { name: "Name" }).click();
+  await expect(page).toHaveURL(/sort=name/);
+  const titles = await page.getByRole("article").getByRole("heading").allInnerTexts();
+  expect(titles.length).toBeGreaterThan(3);
+});
+
 test("search works without JavaScript @no-script", async ({ page }) => {
   await open(page, "/search");
   await page.getByRole("main").getByRole("searchbox", { name: "Search" }).fill("pricing");

@@ -33,3 +33,16 @@ test.describe("an unknown page", () => {
     await expect(page.getByRole("navigation").first()).toBeVisible();
   });
 });
+
+test.describe("a server that goes away", () => {
+  test.use({ expectedMessages: [/ERR_FAILED/] });
+  test("is noticed, and so is its return", async ({ page }) => {
+    const stream = "**/api/v1/changes/stream*";
+    await page.route(stream, (route) => route.abort());
+    await open(page, "/catalog");
+    await expect(page.getByText("The portal does not answer.")).toBeVisible();
+    await expectNoAxeViolations(page);
+    await page.unroute(stream);
+    await expect(page.getByText("The portal does not answer.")).toBeHidden();
+  });
+});

@@ -91,6 +91,24 @@ test.describe("a source that is added", () => {
     await expect(page.getByRole("table")).not.toContainText(folder);
   });
 
+  test("is not asked for its errors once it is gone", async ({ page }) => {
+    writeFileSync(join(folder, "bad.yaml"), good(name).replace("lifecycle:", "lifecyle:"));
+    const created = await page.request.post("/api/v1/sources", { data: { type: "path", target: `${folder}/*.yaml` } });
+    const { id } = await created.json();
+    // Other tests have sources in need of attention too.
+    await page.route("**/api/v1/sources", async (route) => {
+      const response = await route.fetch();
+      const list = await response.json();
+      await route.fulfill({ response, json: { ...list, items: list.items.filter((source: { id: number }) => source.id === id) } });
+    });
+    await open(page, "/admin/sources");
+    await page.request.post(`/api/v1/sources/${id}/refresh`);
+    await expect(page.getByRole("heading", { name: `Errors in ${folder}` })).toBeVisible();
+    expect((await page.request.delete(`/api/v1/sources/${id}`)).status()).toBe(204);
+    await expect(page.getByRole("heading", { name: /^Errors in/ })).toHaveCount(0);
+    await page.unrouteAll({ behavior: "wait" });
+  });
+
   test("may declare groups once it is trusted", async ({ page }) => {
     const group = `apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: ${name}\nspec:\n  type: team\n  children: []\n`;
     writeFileSync(join(folder, "team.yaml"), group);

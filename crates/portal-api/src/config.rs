@@ -80,6 +80,8 @@ pub struct SourceConfig {
 pub struct EgressConfig {
     /// Hosts, `host:port`, addresses or networks that are private and allowed all the same.
     pub allow_private: Vec<String>,
+    /// The same for requests that people send to APIs of the catalog.
+    pub allow_calls: Vec<String>,
     /// Allows `file://` repositories.
     pub allow_file_git: bool,
     /// Allows `ssh://` repositories.
@@ -98,6 +100,7 @@ impl Default for EgressConfig {
     fn default() -> Self {
         Self {
             allow_private: Vec::new(),
+            allow_calls: Vec::new(),
             allow_file_git: false,
             allow_ssh: false,
             ssh_known_hosts: None,

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod db;
+pub mod definition;
 pub mod docs;
 pub mod documentation;
 pub mod egress;

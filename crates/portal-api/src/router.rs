@@ -17,7 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    backstage, catalog, changes, docs, documentation, health, http, metrics, openapi, personal, search, sources,
+    backstage, catalog, changes, definition, docs, documentation, health, http, metrics, openapi, personal, search,
+    sources,
 };
 
 /// Every documented route, and the document.
@@ -25,6 +26,7 @@ pub fn documented() -> (Router<App>, OpenApi) {
     let v1 = OpenApiRouter::new()
         .merge(catalog::router())
         .merge(changes::router())
+        .merge(definition::router())
         .merge(documentation::router())
         .merge(personal::router())
         .merge(search::router())

@@ -10,6 +10,7 @@ use crate::changes::tail::Wake;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::{Db, DbError, DbResult};
+use crate::egress::Egress;
 use crate::events::Events;
 use crate::search::{SearchIndex, projector};
 use crate::sources;
@@ -25,6 +26,8 @@ pub struct Inner {
     pub catalog: CatalogView,
     pub search: SearchIndex,
     pub events: Events,
+    /// The gate of requests that people send to APIs of the catalog.
+    pub calls: Egress,
     /// What reading sources needs.
     pub sources: sources::fetch::Context,
     pub wake: Wake,
@@ -41,6 +44,7 @@ impl App {
     /// The database does not answer, or holds what this program cannot read.
     pub async fn start(db: Db, clock: Arc<dyn Clock>, config: Config, stop: CancellationToken) -> DbResult<Self> {
         let sources = sources::configured::context(&config).map_err(DbError::Unsupported)?;
+        let calls = sources::configured::calls(&config).map_err(DbError::Unsupported)?;
         let wake = Wake::start(&db, stop.clone());
         let catalog = CatalogView::start(&db, wake.clone(), stop.clone()).await?;
         let search = open_search(&config).await?;
@@ -54,6 +58,7 @@ impl App {
             catalog,
             search,
             events,
+            calls,
             sources,
             wake,
             instance,

@@ -12,7 +12,7 @@ use crate::home::HomePage;
 use crate::personal::provide_marking;
 use crate::search::SearchPage;
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
-use crate::ui::{Erase, effect, provide_copying, provide_toasts};
+use crate::ui::{Erase, effect, provide_acting, provide_copying, provide_toasts};
 use crate::validate::ValidatePage;
 
 /// The whole interface. All pages are rendered in one piece on the server
@@ -26,6 +26,7 @@ pub fn App() -> impl IntoView {
     provide_toasts();
     provide_copying();
     provide_marking();
+    provide_acting();
     effect(|_| {
         // Tests wait for this mark before they click.
         if let Some(body) = document().body() {

@@ -30,6 +30,9 @@
 
 #![recursion_limit = "256"]
 
+#[cfg(not(erase_components))]
+compile_error!("build with `--cfg erase_components`, as .cargo/config.toml does; RUSTFLAGS replaces what is set there");
+
 pub mod api;
 mod app;
 mod catalog;

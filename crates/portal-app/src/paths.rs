@@ -12,6 +12,7 @@ pub(crate) const API_DOCS: &str = "/api/docs";
 #[cfg(feature = "hydrate")]
 pub(crate) const CHANGE_STREAM: &str = "/api/v1/changes/stream";
 pub(crate) const API_SEARCH_CLICKS: &str = "/api/v1/search/clicks";
+pub(crate) const API_SEARCH_GAPS: &str = "/api/v1/search/gaps";
 pub(crate) const API_SUGGESTIONS: &str = "/api/v1/suggestions";
 pub(crate) const API_ENTITIES: &str = "/api/v1/entities";
 pub(crate) const API_VALIDATE: &str = "/api/v1/entities/validate";

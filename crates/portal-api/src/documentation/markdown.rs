@@ -42,8 +42,18 @@ pub struct Rendered {
 /// Renders a page, without its title: headings are one level down, because the
 /// title stands above.
 pub fn render(text: &str, place: &impl Surroundings) -> Rendered {
+    written(text, place, false)
+}
+
+/// Renders a passage that stands among others: all of its headings are text, and
+/// none has an id.
+pub fn render_passage(text: &str, place: &impl Surroundings) -> String {
+    written(text, place, true).html
+}
+
+fn written(text: &str, place: &impl Surroundings, is_passage: bool) -> Rendered {
+    let mut page = Page { is_passage, ..Page::default() };
     let expanded = admonitions::expand(text);
-    let mut page = Page::default();
     let mut events = parser(&expanded);
     while let Some(event) = events.next() {
         page.take(event, &mut events);
@@ -156,6 +166,8 @@ struct Page<'e> {
     ids: HashMap<String, usize>,
     /// A heading or a text was read already.
     begun: bool,
+    /// It is one of several on a page of the interface.
+    is_passage: bool,
     /// For each quotation around, whether it is a callout.
     quotes: Vec<bool>,
     /// Blocks around.
@@ -211,17 +223,25 @@ impl<'e> Page<'e> {
     fn heading(&mut self, level: HeadingLevel, id: Option<String>, inside: Vec<Event<'e>>) {
         let text = plain(&inside);
         // The title of the page, which is shown above.
-        if level == HeadingLevel::H1 && !self.begun && self.headings.is_empty() {
+        if level == HeadingLevel::H1 && !self.is_passage && !self.begun && self.headings.is_empty() {
             self.begun = true;
             return;
         }
         self.begun = true;
+        let shown = (level as u8).clamp(1, 5) + 1;
+        if self.is_passage {
+            // Below the headings of the page around it.
+            let shown = shown.clamp(4, 6);
+            self.events.push(Event::Html(format!("<h{shown}>").into()));
+            self.events.extend(inside);
+            self.events.push(Event::Html(format!("</h{shown}>\n").into()));
+            return;
+        }
         let id = self.unique(id.unwrap_or_else(|| slug(&text)));
         let level = (level as u8).clamp(1, 5);
         if (2..=3).contains(&level) && !text.is_empty() {
             self.headings.push(Heading { level, id: format!("{ID_PREFIX}{id}"), text });
         }
-        let shown = level + 1;
         self.events.push(Event::Html(format!("<h{shown} id=\"{id}\">").into()));
         self.events.extend(inside);
         self.events.push(Event::Html(format!("</h{shown}>\n").into()));

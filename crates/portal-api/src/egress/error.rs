@@ -29,6 +29,8 @@ pub enum EgressError {
     Timeout { host: String, after: Duration },
     #[error("the answer of `{host}` is larger than {limit} bytes")]
     TooLarge { host: String, limit: usize },
+    #[error("`{host}` is asked too often; try again in a moment")]
+    Busy { host: String },
     #[error("`{host}` asked to be left alone for {seconds} s")]
     Resting { host: String, seconds: u64 },
     #[error("`{host}` answered {status}")]
@@ -46,6 +48,7 @@ impl EgressError {
             Self::Transport { .. } => "unreachable",
             Self::Timeout { .. } => "timeout",
             Self::TooLarge { .. } => "too_large",
+            Self::Busy { .. } => "busy",
             Self::Resting { .. } => "resting",
             Self::Status { .. } => "bad_status",
         }

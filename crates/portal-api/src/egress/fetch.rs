@@ -80,7 +80,12 @@ impl Egress {
     }
 
     /// Waits for a host at most as long as there is time left.
-    async fn timed<T>(&self, host: &str, left: &mut Duration, work: impl Future<Output = T>) -> Result<T, EgressError> {
+    pub(super) async fn timed<T>(
+        &self,
+        host: &str,
+        left: &mut Duration,
+        work: impl Future<Output = T>,
+    ) -> Result<T, EgressError> {
         let started = Instant::now();
         let result = tokio::time::timeout(*left, work).await;
         *left = left.saturating_sub(started.elapsed());
@@ -113,7 +118,7 @@ impl Egress {
         Ok(Answer::Body { bytes: bytes.into(), etag })
     }
 
-    fn transport(&self, host: &str, error: &reqwest::Error) -> EgressError {
+    pub(super) fn transport(&self, host: &str, error: &reqwest::Error) -> EgressError {
         let host = host.to_owned();
         if error.is_timeout() {
             let timeouts = self.policy.timeouts;

@@ -10,6 +10,7 @@
 //! pinned by their own options; [`Egress::check`] is their entry.
 
 mod address;
+mod call;
 mod error;
 mod fetch;
 mod pace;
@@ -21,6 +22,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use address::is_special;
+pub use call::{Call, Called};
 pub use error::EgressError;
 pub use fetch::{Answer, Fetch};
 pub use policy::{AllowRule, EgressPolicy, Mirror, Timeouts};

@@ -30,7 +30,7 @@ macro_rules! permissions {
     };
 }
 
-permissions!(ReadCatalog, WriteCatalog, ReadSources, WriteSources, ReadChanges, ReadOperations, Personalise);
+permissions!(ReadCatalog, WriteCatalog, ReadSources, WriteSources, ReadChanges, ReadOperations, Personalise, CallApi);
 
 /// Proof that the caller may do `P`; holds who they are and what they may see.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Values, Visibility};
 use portal_core::catalog::query::{Missing, Position, Query, Selection};
 use portal_core::catalog::wire::{EntityLink, FacetValue};
-use portal_core::search::wire::{SearchClick, SearchHit, SearchResults, Suggestion, SuggestionList};
+use portal_core::search::wire::{SearchClick, SearchGap, SearchHit, SearchResults, Suggestion, SuggestionList};
 
 use super::request::{self, Place, SearchRequest};
 use super::{Hit, Matches, Scope};
@@ -166,6 +166,36 @@ pub async fn record_search_click(
         duration_ms: 0,
         rank: Some(rank),
         result_count: None,
+    });
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Records that somebody misses what they searched for, for analytics: what the
+/// platform team should add.
+#[utoipa::path(
+    post, path = "/search/gaps", tag = "search", operation_id = "report_search_gap",
+    request_body(content = SearchGap, example = json!({"q": "feature store"})),
+    responses((status = 204, description = "Recorded")),
+)]
+pub async fn report_search_gap(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    JsonBody(SearchGap { q }): JsonBody<SearchGap>,
+) -> ApiResult<StatusCode> {
+    let text: String = q.trim().chars().take(400).collect();
+    if text.is_empty() {
+        return Err(ApiError::field("/q", "is empty; say what was searched for"));
+    }
+    app.events.record(Event {
+        at: app.clock.now(),
+        actor: auth.principal.actor,
+        surface: "api",
+        verb: "miss",
+        object: text,
+        outcome: "ok",
+        duration_ms: 0,
+        rank: None,
+        result_count: Some(0),
     });
     Ok(StatusCode::NO_CONTENT)
 }

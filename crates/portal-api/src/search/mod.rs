@@ -39,6 +39,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(handlers::search))
         .routes(routes!(handlers::suggest))
         .routes(routes!(handlers::record_search_click))
+        .routes(routes!(handlers::report_search_gap))
 }
 
 /// Backstage's search API, at its own path.

@@ -52,6 +52,20 @@ pub fn context(config: &Config) -> Result<Context, String> {
     })
 }
 
+/// The gate of requests that people send to APIs of the catalog: stricter than that
+/// of sources, since whoever writes a descriptor names the host. Nothing private but
+/// what is listed for it, and no mirror, which would get what is meant for another.
+///
+/// # Errors
+/// A rule that cannot be understood.
+pub fn calls(config: &Config) -> Result<Egress, String> {
+    let allow_private = config.egress.allow_calls.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>()?;
+    let calls_per_second = config.egress.calls_per_second;
+    let mut policy = EgressPolicy { allow_private, calls_per_second, ..EgressPolicy::default() };
+    policy.ports.extend(&config.egress.ports);
+    Ok(Egress::new(policy, Arc::new(SystemResolver)))
+}
+
 fn absolute(path: &Path) -> std::path::PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

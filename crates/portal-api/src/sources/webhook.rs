@@ -3,7 +3,7 @@
 //!
 //! Nothing of the body is read before the signature over its raw bytes holds.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -72,6 +72,16 @@ pub fn verify(headers: &HeaderMap, body: &[u8], secret: &Secret) -> Result<Deliv
     }
     let push = read_push(headers, body).ok_or(WebhookError::Malformed)?;
     Ok(Delivery { id, event: push })
+}
+
+/// The headers under which GitHub would announce this push.
+pub fn signed(body: &str, delivery: &str, secret: &Secret) -> HeaderMap {
+    let signature = format!("sha256={}", hex::encode(mac(secret, body.as_bytes())));
+    let headers =
+        [("x-hub-signature-256", signature.as_str()), ("x-github-event", "push"), ("x-github-delivery", delivery)];
+    // Hexadecimal digits and a delivery of one's own always are header values.
+    let pair = |(name, value): (&'static str, &str)| Some((HeaderName::from_static(name), value.parse().ok()?));
+    headers.into_iter().filter_map(pair).collect()
 }
 
 /// Whether a push concerns a source that reads `branch`, or the default one.

@@ -2,17 +2,20 @@
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use portal_core::sources::wire::WebhookReceipt;
 
-use super::credential::CredentialRef;
+use super::credential::{CredentialRef, Secret};
 use super::handlers::{number, stored};
+use super::store::Source;
 use super::webhook::{self, BODY_LIMIT, Delivery, Event, WebhookError};
 use super::{Trigger, jobs, store};
 use crate::db::{DbError, Priority};
 use crate::error::{ApiError, ApiResult};
+use crate::http::authorized::{Authorized, WriteSources};
 use crate::http::body;
+use crate::http::params::Params;
 use crate::state::App;
 
 /// Announces a push: the source is read at once.
@@ -36,6 +39,40 @@ pub async fn receive_source_webhook(
 ) -> ApiResult<Response> {
     let id = number(&id)?;
     let source = stored(&app, id).await?;
+    let secret = secret(&app, &source).await?;
+    let (parts, body) = request.into_parts();
+    let bytes = body::read(body, BODY_LIMIT).await?;
+    deliver(&app, &source, &parts.headers, &bytes, &secret).await
+}
+
+/// Delivers a push to a source as its git host would, signed with its secret:
+/// whether a push would be taken, without one. The source is read.
+#[utoipa::path(
+    post, path = "/sources/{id}/webhook/test", tag = "sources", operation_id = "test_source_webhook",
+    params(("id" = i64, Path, example = 1)),
+    responses((status = 202, description = "Accepted, as a push would be; the source will be read", body = WebhookReceipt)),
+)]
+pub async fn test_source_webhook(
+    _auth: Authorized<WriteSources>,
+    State(app): State<App>,
+    params: Params,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    params.finish()?;
+    let source = stored(&app, number(&id)?).await?;
+    let secret = secret(&app, &source).await.map_err(|error| match error {
+        ApiError::Unauthenticated(reason) => ApiError::invalid("no_webhook_secret", reason, Vec::new()),
+        other => other,
+    })?;
+    let branch = source.branch.as_deref().unwrap_or("main");
+    let reference = if branch.starts_with("refs/") { branch.to_owned() } else { format!("refs/heads/{branch}") };
+    let body = serde_json::json!({ "ref": reference, "repository": { "default_branch": branch } }).to_string();
+    let headers = webhook::signed(&body, &uuid::Uuid::new_v4().to_string(), &secret);
+    deliver(&app, &source, &headers, body.as_bytes(), &secret).await
+}
+
+async fn secret(app: &App, source: &Source) -> ApiResult<Secret> {
+    let id = source.id;
     let Some(reference) = &source.webhook_secret else {
         return Err(ApiError::Unauthenticated(format!(
             "source {id} has no webhook secret; set one to accept deliveries"
@@ -45,13 +82,15 @@ pub async fn receive_source_webhook(
         Ok(reference) => reference.resolve(app.sources.variable).await,
         Err(error) => Err(error),
     };
-    let secret = secret.map_err(|error| {
+    secret.map_err(|error| {
         tracing::warn!(source.id = id, error = %error, "the webhook secret of source {id} cannot be read");
         ApiError::Unavailable("the webhook secret of this source cannot be read; the log says why".to_owned())
-    })?;
-    let (parts, body) = request.into_parts();
-    let bytes = body::read(body, BODY_LIMIT).await?;
-    let delivery = webhook::verify(&parts.headers, &bytes, &secret).map_err(|error| match error {
+    })
+}
+
+async fn deliver(app: &App, source: &Source, headers: &HeaderMap, body: &[u8], secret: &Secret) -> ApiResult<Response> {
+    let id = source.id;
+    let delivery = webhook::verify(headers, body, secret).map_err(|error| match error {
         WebhookError::Malformed => ApiError::bad("malformed_delivery", error.to_string()),
         _ => ApiError::Unauthenticated(error.to_string()),
     })?;

@@ -244,6 +244,7 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         sources: Vec::new(),
         egress: EgressConfig {
             allow_private: vec!["127.0.0.1:*".to_owned()],
+            allow_calls: vec!["127.0.0.1:*".to_owned()],
             allow_file_git: true,
             calls_per_second: 10_000,
             ..Default::default()

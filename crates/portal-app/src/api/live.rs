@@ -14,13 +14,17 @@ use crate::ui::effect;
 pub(crate) struct Live {
     entities: RwSignal<u32>,
     sources: RwSignal<u32>,
+    /// The stream is down: what is shown may be old.
+    pub offline: RwSignal<bool>,
+    /// While somebody removes what the page shows: it would only hear that it is gone.
+    held: StoredValue<bool>,
 }
 
 impl Live {
     /// Loads again, quietly, when entities change.
     pub fn refresh_on_entities(load: Load) {
         if let Some(live) = use_context::<Self>() {
-            refresh_on(live.entities, load);
+            refresh_on(live.entities, live.held, load);
         }
     }
 
@@ -29,18 +33,27 @@ impl Live {
         self.entities.update(|count| *count += 1);
     }
 
+    /// Loads nothing again until told otherwise, and then what was missed.
+    pub fn hold(self, held: bool) {
+        let was_held = self.held.get_value();
+        self.held.set_value(held);
+        if was_held && !held {
+            self.sources.update(|count| *count += 1);
+        }
+    }
+
     /// Loads again, quietly, when sources or what they declare change.
     pub fn refresh_on_sources(load: Load) {
         if let Some(live) = use_context::<Self>() {
-            refresh_on(live.sources, load);
+            refresh_on(live.sources, live.held, load);
         }
     }
 }
 
-fn refresh_on(count: RwSignal<u32>, load: Load) {
+fn refresh_on(count: RwSignal<u32>, held: StoredValue<bool>, load: Load) {
     effect(move |seen: Option<u32>| {
         let now = count.get();
-        if seen.is_some_and(|seen| seen != now) {
+        if seen.is_some_and(|seen| seen != now) && !held.get_value() {
             load.refresh();
         }
         now
@@ -49,7 +62,12 @@ fn refresh_on(count: RwSignal<u32>, load: Load) {
 
 /// Makes [`Live`] available and, in the browser, opens the stream.
 pub(crate) fn provide_live() {
-    let live = Live { entities: RwSignal::new(0), sources: RwSignal::new(0) };
+    let live = Live {
+        entities: RwSignal::new(0),
+        sources: RwSignal::new(0),
+        offline: RwSignal::new(false),
+        held: StoredValue::new(false),
+    };
     provide_context(live);
     #[cfg(feature = "hydrate")]
     effect(move |_| stream::open(live));
@@ -70,6 +88,10 @@ mod stream {
 
     /// Changes come in bursts (a pass over a source); pages load again once.
     const SETTLE: Duration = Duration::from_millis(250);
+
+    /// A stream that is not back after this long is down.
+    const PATIENCE: Duration = Duration::from_secs(3);
+    const REOPEN: Duration = Duration::from_secs(10);
 
     pub(super) fn open(live: Live) {
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new({
@@ -93,6 +115,18 @@ mod stream {
         });
         let on_message = on_message.into_js_value();
         let current = Rc::new(RefCell::new(None::<EventSource>));
+        let judge = {
+            let current = Rc::clone(&current);
+            move || {
+                let down = |source: &EventSource| source.ready_state() != EventSource::OPEN;
+                if current.borrow().as_ref().is_some_and(down) {
+                    live.offline.set(true);
+                }
+            }
+        };
+        let judge_soon = move || set_timeout(judge.clone(), PATIENCE);
+        let on_error = Closure::<dyn FnMut()>::new(judge_soon.clone()).into_js_value();
+        let on_open = Closure::<dyn FnMut()>::new(move || back(live)).into_js_value();
         let adjust = move || {
             let visible = document().visibility_state() == VisibilityState::Visible;
             let mut current = current.borrow_mut();
@@ -100,9 +134,11 @@ mod stream {
                 if let Some(source) = current.take() {
                     source.close();
                 }
-            } else if current.is_none()
+            } else if current.as_ref().is_none_or(|source| source.ready_state() == EventSource::CLOSED)
                 && let Ok(source) = EventSource::new(crate::paths::CHANGE_STREAM)
             {
+                source.set_onerror(Some(on_error.unchecked_ref()));
+                source.set_onopen(Some(on_open.unchecked_ref()));
                 let handler = on_message.unchecked_ref();
                 // A `reset` says that too much was missed to be told.
                 for event in ["change", "reset"] {
@@ -114,6 +150,12 @@ mod stream {
             false
         };
         adjust();
+        // A browser gives up on a stream that is answered with an error.
+        let again = adjust.clone();
+        set_interval(move || _ = again(), REOPEN);
+        // The network of this machine, which the stream may notice late.
+        window_event_listener_untyped("offline", move |_| judge_soon());
+        window_event_listener_untyped("online", move |_| back(live));
         let on_visibility = Closure::<dyn FnMut()>::new(move || {
             if adjust() {
                 // What happened while the page was hidden is not known.
@@ -123,6 +165,14 @@ mod stream {
         });
         let _ = document()
             .add_event_listener_with_callback("visibilitychange", on_visibility.into_js_value().unchecked_ref());
+    }
+
+    fn back(live: Live) {
+        if live.offline.get_untracked() {
+            live.offline.set(false);
+            live.entities.update(|count| *count += 1);
+            live.sources.update(|count| *count += 1);
+        }
     }
 
     fn settle(live: Live, waiting: &RefCell<bool>) {

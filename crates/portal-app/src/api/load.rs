@@ -18,7 +18,7 @@ use leptos::server::codee::string::FromToStringCodec;
 use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
 
-use super::transport::{Api, ApiRequest, Failure, use_api};
+use super::transport::{Api, ApiRequest, Failure, read_json, use_api};
 use crate::ui::effect;
 
 /// An answer as text, with the time at which it was read.
@@ -78,10 +78,11 @@ pub(crate) fn use_load(question: Memo<Option<String>>) -> Load {
         let api = api.clone();
         move |()| ask(api.clone(), question.get_untracked())
     });
-    watch(api, question, first)
+    watch(api, question, first, None)
 }
 
-/// Asks a question that `choose` reads off the answer to another one.
+/// Asks a question that `choose` reads off the answer to another one, again after
+/// each answer to that: what it asks about may be gone by then.
 pub(crate) fn use_load_after(before: Load, choose: fn(&str) -> Option<String>) -> Load {
     let api = use_api();
     let first = Resource::new_str(|| (), {
@@ -100,10 +101,15 @@ pub(crate) fn use_load_after(before: Load, choose: fn(&str) -> Option<String>) -
         let first = || untrack(|| before.first.with(|first| first.as_ref().and_then(|fetched| choose(&fetched.body))));
         latest.unwrap_or_else(first)
     });
-    watch(api, question, first)
+    watch(api, question, first, Some(before))
 }
 
-fn watch(api: Api, question: Memo<Option<String>>, first: Resource<Fetched, FromToStringCodec>) -> Load {
+fn watch(
+    api: Api,
+    question: Memo<Option<String>>,
+    first: Resource<Fetched, FromToStringCodec>,
+    before: Option<Load>,
+) -> Load {
     let load = Load {
         question,
         first,
@@ -113,11 +119,15 @@ fn watch(api: Api, question: Memo<Option<String>>, first: Resource<Fetched, From
         pending: RwSignal::new(false),
         api: StoredValue::new(api),
     };
-    effect(move |asked: Option<()>| {
-        question.track();
-        if asked.is_some() {
-            load.ask_again(true);
+    effect(move |asked: Option<Option<String>>| {
+        if let Some(before) = before {
+            before.latest.track();
         }
+        let now = question.get();
+        if let Some(asked) = asked {
+            load.ask_again(asked != now);
+        }
+        now
     });
     load
 }
@@ -209,7 +219,7 @@ fn parse<T: DeserializeOwned>(fetched: &Fetched) -> Result<(T, i64), Failure> {
     if !(200..300).contains(status) {
         return Err(Failure::from_answer(*status, body.as_bytes()));
     }
-    match serde_json::from_str(body) {
+    match read_json(body) {
         Ok(value) => Ok((value, *now_ms)),
         Err(error) => Err(Failure {
             status: *status,

@@ -11,4 +11,4 @@ pub(crate) use browser::Browser;
 pub(crate) use live::{Live, provide_live};
 pub(crate) use load::{Load, use_load, use_load_after};
 pub use transport::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
-pub(crate) use transport::{Failure, exchange, field_of, send, sentence, use_api};
+pub(crate) use transport::{Failure, exchange, field_of, read_json, send, sentence, use_api};

@@ -186,10 +186,14 @@ pub(crate) async fn exchange<T: DeserializeOwned>(api: &Api, request: ApiRequest
     Ok(parse(&answer.body))
 }
 
-/// All answers are read from text: reading from bytes as well would double the
-/// code that does it.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
-    serde_json::from_str(std::str::from_utf8(body).ok()?).ok()
+    read_json(std::str::from_utf8(body).ok()?).ok()
+}
+
+/// Reads an answer. Every type is read from a value, since reading it from text
+/// or bytes as well would double the code that does it.
+pub(crate) fn read_json<T: DeserializeOwned>(text: &str) -> serde_json::Result<T> {
+    T::deserialize(serde_json::from_str::<serde_json::Value>(text)?)
 }
 
 #[cfg(test)]

@@ -8,19 +8,22 @@ use portal_core::catalog::wire::EntityDetail;
 use portal_core::catalog::{Entity, EntityRef};
 
 use super::about::about;
-use super::definition::definition;
+use super::definition::{definition_path, definition_region};
 use super::docs::{docs_path, docs_region};
+use super::edit::{Draft, edit, use_draft};
 use super::graph::graph_region;
-use super::header::{callouts, header, tabs};
+use super::header::{callouts, header, past_notice, tabs};
 use super::history::history_region;
 use super::impact::impact_region;
 use super::links::kind_of;
+use super::organisation::{organisation_path, organisation_region};
 use super::relations::relations;
 use super::source::{source_card, source_tab};
+use super::try_it::Trial;
 use crate::api::{Failure, Live, Load, use_load};
 use crate::frame::not_found;
 use crate::paths;
-use crate::ui::{Erase, failed, loaded, skeleton_rows};
+use crate::ui::{Erase, failed, loaded, skeleton_rows, whole};
 
 /// Views of one entity; the name is that in the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +31,7 @@ pub(super) enum Tab {
     Overview,
     Docs,
     Definition,
+    Organisation,
     Graph,
     Impact,
     History,
@@ -35,10 +39,22 @@ pub(super) enum Tab {
 }
 
 impl Tab {
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Docs,
+        Self::Definition,
+        Self::Organisation,
+        Self::Graph,
+        Self::Impact,
+        Self::History,
+        Self::Source,
+    ];
+
     fn read(name: Option<&str>) -> Self {
         match name {
             Some("docs") => Self::Docs,
             Some("definition") => Self::Definition,
+            Some("organisation") => Self::Organisation,
             Some("graph") => Self::Graph,
             Some("impact") => Self::Impact,
             Some("history") => Self::History,
@@ -52,6 +68,7 @@ impl Tab {
             Self::Overview => "overview",
             Self::Docs => "docs",
             Self::Definition => "definition",
+            Self::Organisation => "organisation",
             Self::Graph => "graph",
             Self::Impact => "impact",
             Self::History => "history",
@@ -64,11 +81,17 @@ impl Tab {
             Self::Overview => "Overview",
             Self::Docs => "Docs",
             Self::Definition => "Definition",
+            Self::Organisation => "Organisation",
             Self::Graph => "Graph",
             Self::Impact => "Impact",
             Self::History => "History",
             Self::Source => "Source",
         }
+    }
+
+    /// Whether it can show what was, and not only what is.
+    pub fn knows_the_past(self) -> bool {
+        matches!(self, Self::Overview | Self::Graph | Self::Source)
     }
 
     /// The address of this view of an entity.
@@ -96,6 +119,34 @@ pub(super) struct Place {
     pub cursor: Option<String>,
     /// Page of the documentation.
     pub page: Option<String>,
+    /// Operation of the definition.
+    pub operation: Option<String>,
+    pub view: View,
+    /// A time in the past, in RFC 3339.
+    pub as_of: Option<String>,
+}
+
+/// How a tab shows what it shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    Reading,
+    /// The definition as it was written.
+    Text,
+    /// The document, to be changed.
+    Edit,
+}
+
+impl Place {
+    /// The address of another view of the same entity, at the same time where
+    /// the view knows the past.
+    pub fn href(&self, tab: Tab) -> String {
+        match &self.as_of {
+            Some(as_of) if tab.knows_the_past() => {
+                paths::with_query(&paths::entity(&self.entity_ref), [("tab", tab.name()), ("as_of", as_of.as_str())])
+            }
+            _ => tab.href(&self.entity_ref),
+        }
+    }
 }
 
 #[component]
@@ -117,14 +168,22 @@ pub(crate) fn EntityPage() -> impl IntoView {
             kinds: query.get_all("only").unwrap_or_default(),
             cursor: query.get("cursor"),
             page: query.get("page"),
+            operation: query.get("operation"),
+            view: match query.get_str("view") {
+                Some("text") => View::Text,
+                Some("edit") => View::Edit,
+                _ => View::Reading,
+            },
+            as_of: query.get("as_of").filter(|text| !text.is_empty()).map(utc),
         })
     });
     let ask = move |question: fn(&Place) -> Option<String>| use_load(Memo::new(move |_| place.with(question)));
     let detail = ask(|place| {
         let path = paths::api_entity(&place.entity_ref);
-        // The definition of an API may be long; only two views show it.
-        let short = kind_of(&place.entity_ref) == "api" && !matches!(place.tab, Tab::Definition | Tab::Source);
-        Some(if short { paths::with_query(&path, [("fields", WITHOUT_DEFINITION)]) } else { path })
+        // The definition of an API may be long; here only its source shows it.
+        let short = kind_of(&place.entity_ref) == "api" && place.tab != Tab::Source;
+        let fields = short.then_some(("fields", WITHOUT_DEFINITION));
+        Some(paths::with_query(&path, fields.into_iter().chain(past(place))))
     });
     let history = ask(|place| {
         let path = format!("{}/history", paths::api_entity(&place.entity_ref));
@@ -132,22 +191,27 @@ pub(crate) fn EntityPage() -> impl IntoView {
         (place.tab == Tab::History).then(|| paths::with_query(&path, [("limit", "20")].into_iter().chain(cursor)))
     });
     let graph = ask(|place| {
+        if place.tab == Tab::Organisation {
+            return Some(organisation_path(place));
+        }
         let path = format!("{}/graph", paths::api_entity(&place.entity_ref));
         let depth = place.depth.to_string();
         let mut pairs = vec![("depth", depth.as_str()), ("direction", place.direction), ("limit", "1000")];
         // The root is of a kind as well.
         let narrowed = (!place.kinds.is_empty()).then(|| kind_of(&place.entity_ref));
         pairs.extend(place.kinds.iter().map(String::as_str).chain(narrowed).map(|kind| ("kinds", kind)));
+        pairs.extend(past(place));
         (place.tab == Tab::Graph).then(|| paths::with_query(&path, pairs))
     });
     let impact =
         ask(|place| (place.tab == Tab::Impact).then(|| format!("{}/impact", paths::api_entity(&place.entity_ref))));
     let docs = ask(|place| (place.tab == Tab::Docs).then(|| docs_path(&place.entity_ref, place.page.as_deref())));
-    for load in [detail, history, graph, impact, docs] {
+    let definition = ask(|place| (place.tab == Tab::Definition).then(|| definition_path(place)));
+    for load in [detail, history, graph, impact, docs, definition] {
         Live::refresh_on_entities(load);
     }
-    let views = Views { history, graph, impact, docs };
-    loaded(move || loading(place), move || region(place, detail, views))
+    let views = Views { history, graph, impact, docs, definition, trial: Trial::new(), draft: use_draft(place) };
+    loaded(move || loading(place), move || region(place, detail, views).map(whole))
 }
 
 /// What single views load besides the entity.
@@ -157,6 +221,23 @@ struct Views {
     graph: Load,
     impact: Load,
     docs: Load,
+    definition: Load,
+    trial: Trial,
+    draft: Draft,
+}
+
+/// The time in the past that is asked for, where the view knows it.
+fn past(place: &Place) -> Option<(&'static str, &str)> {
+    place.as_of.as_deref().filter(|_| place.tab.knows_the_past()).map(|as_of| ("as_of", as_of))
+}
+
+/// A time as a form sends it has no zone: the portal's times are UTC.
+fn utc(text: String) -> String {
+    match text.len() {
+        16 => text + ":00Z",
+        19 => text + "Z",
+        _ => text,
+    }
 }
 
 fn loading(place: Memo<Place>) -> AnyView {
@@ -193,11 +274,14 @@ fn region(place: Memo<Place>, detail: Load, views: Views) -> Option<AnyView> {
 }
 
 fn missing(place: &Place) -> AnyView {
-    let detail = format!(
-        "The catalog has no {}. It may have been removed or renamed, or its source was not read yet.",
-        place.entity_ref
-    );
-    not_found("This entity does not exist", detail)
+    let name = &place.entity_ref;
+    match place.as_of.as_ref().filter(|_| place.tab.knows_the_past()) {
+        Some(as_of) => not_found("It did not exist then", format!("The catalog had no {name} at {as_of}.")),
+        None => {
+            let why = "It may have been removed or renamed, or its source was not read yet.";
+            not_found("This entity does not exist", format!("The catalog has no {name}. {why}"))
+        }
+    }
 }
 
 fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyView {
@@ -218,11 +302,19 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyVi
             let entity_ref = place.entity_ref.clone();
             loaded(|| skeleton_rows(6), move || docs_region(&entity_ref, views.docs))
         }
-        Tab::Definition => definition(&entity).erase(),
+        Tab::Definition => {
+            let place = place.clone();
+            loaded(|| skeleton_rows(6), move || definition_region(&place, views.definition, views.trial))
+        }
+        Tab::Source if place.view == View::Edit => edit(&view, &entity, views.draft),
         Tab::Source => source_tab(&view, &entity, &errors, now_ms).erase(),
         Tab::History => {
             let place = place.clone();
             loaded(|| skeleton_rows(6), move || history_region(&place, views.history))
+        }
+        Tab::Organisation => {
+            let place = place.clone();
+            loaded(|| skeleton_rows(6), move || organisation_region(&place, views.graph))
         }
         Tab::Impact => loaded(|| skeleton_rows(6), move || impact_region(views.impact)),
         Tab::Graph => {
@@ -234,7 +326,7 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyVi
         <Title text=title />
         {header(&view, &entity, &marks)}
         {tabs(place, &entity, related.len(), errors.len())}
-        {callouts(&view, errors.len(), now_ms)}
+        {past_notice(place)} {callouts(&view, errors.len(), now_ms)}
         {body}
     }
     .erase()

@@ -10,8 +10,10 @@ use super::entity_page::{Place, Tab};
 use super::impact::has_impact;
 use super::kinds::{has_owner, kind_icon, kind_name};
 use super::links::{kind_of, owner_link};
+use super::organisation::has_organisation;
 use crate::paths;
 use crate::personal::mark_button;
+use crate::sources::orphan_acts;
 use crate::ui::{Content, ago, icon, safe_url, small_icon};
 
 pub(super) fn header(view: &EntityView, entity: &Entity, marks: &[Mark]) -> Content {
@@ -112,10 +114,11 @@ fn repository(entity: &Entity) -> Option<String> {
 pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usize) -> Content {
     let has_definition =
         kind_of(&place.entity_ref) == "api" || entity.spec().is_some_and(|spec| spec.contains_key("definition"));
-    let items = [Tab::Overview, Tab::Docs, Tab::Definition, Tab::Graph, Tab::Impact, Tab::History, Tab::Source]
+    let items = Tab::ALL
         .into_iter()
         .filter(|tab| match tab {
             Tab::Definition => has_definition,
+            Tab::Organisation => has_organisation(kind_of(&place.entity_ref)),
             Tab::Impact => has_impact(kind_of(&place.entity_ref)),
             Tab::Docs => has_docs(kind_of(&place.entity_ref), entity),
             _ => true,
@@ -131,7 +134,7 @@ pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usi
             }));
             Content::from(html! {
                 li {
-                    a class="tab" href=(tab.href(&place.entity_ref)) aria-current=[(place.tab == tab).then_some("page")] data-noscroll {
+                    a class="tab" href=(place.href(tab)) aria-current=[(place.tab == tab).then_some("page")] data-noscroll {
                         (tab.label())
                         @if let Some(count) = &count { (count) }
                     }
@@ -146,6 +149,23 @@ pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usi
             }
         }
     })
+}
+
+/// That what one sees is not what is.
+pub(super) fn past_notice(place: &Place) -> Option<Content> {
+    let as_of = place.as_of.as_ref().filter(|_| place.tab.knows_the_past())?;
+    Some(Content::from(html! {
+        div class="callout" data-tone="info" role="status" {
+            (icon("clock"))
+            div {
+                p class="title" { "You see the past" }
+                p { "This is how it was at " time datetime=(as_of) { (as_of.replace('T', " ").replace('Z', " UTC")) } "." }
+            }
+            div class="actions" {
+                a class="button" data-size="sm" href=(place.tab.href(&place.entity_ref)) { "Back to now" }
+            }
+        }
+    }))
 }
 
 /// What is wrong with where the entity comes from.
@@ -181,9 +201,10 @@ pub(super) fn callouts(view: &EntityView, errors: usize, now_ms: i64) -> Option<
                         code { (provenance.location.clone()) }
                         ", and is an orphan since "
                         (ago(since, now_ms))
-                        ". Declare it again to keep it."
+                        ". Declare it again, or keep it as it is; else it is removed some days later."
                     }
                 }
+                div class="actions" { (orphan_acts(&view.entity_ref)) }
             }
         })
     });

@@ -10,7 +10,7 @@ use super::entity_page::{Place, Tab};
 use super::yaml::to_yaml;
 use crate::api::Load;
 use crate::paths;
-use crate::ui::{Content, Erase, empty, failed, moment, pagination, skeleton_rows, small_icon};
+use crate::ui::{Content, Erase, empty, exact, failed, moment, pagination, skeleton_rows, small_icon};
 
 pub(super) fn history_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<ChangeList>() else { return Some(skeleton_rows(6)) };
@@ -40,13 +40,13 @@ fn changes(place: &Place, list: ChangeList) -> Content {
         paths::with_query(&paths::entity(&place.entity_ref), [("tab", "history"), ("cursor", cursor.as_str())])
     });
     let first = place.cursor.is_some().then_some(history);
-    let items = items.into_iter().map(change).collect::<Vec<Content>>();
+    let items = items.into_iter().map(|view| change(place, view)).collect::<Vec<Content>>();
     Content::from(html! {
         div class="stack" {
             section class="card" aria-labelledby="history" {
                 header class="card-head" {
                     h2 id="history" { "Changes" }
-                    div class="push" { (format!("{total} in all")) }
+                    div class="push" { (past_form(place)) span { (format!("{total} in all")) } }
                 }
                 div class="card-body" data-flush {
                     ol class="timeline" {
@@ -59,8 +59,25 @@ fn changes(place: &Place, list: ChangeList) -> Content {
     })
 }
 
-fn change(view: ChangeView) -> Content {
+/// A form that opens the entity as it was at a time.
+fn past_form(place: &Place) -> Content {
+    Content::from(html! {
+        form class="past" method="get" action=(paths::entity(&place.entity_ref)) {
+            label for="as-of" { "As of" }
+            input class="input" data-size="sm" id="as-of" name="as_of" type="datetime-local" required step="1";
+            span class="muted" { "UTC" }
+            button class="button" data-size="sm" type="submit" { "Show" }
+        }
+    })
+}
+
+fn change(place: &Place, view: ChangeView) -> Content {
     let ChangeView { seq, at, actor, cause, operation, diff, .. } = view;
+    let then = (operation != "delete").then(|| {
+        let as_of = exact(at);
+        let pairs = [("tab", Tab::Source.name()), ("as_of", as_of.as_str())];
+        paths::with_query(&paths::entity(&place.entity_ref), pairs)
+    });
     let (what, symbol, tone) = operation_label(&operation);
     let actor = if actor.0 == "system" { None } else { Some(format!("by {} ", actor.0)) };
     let fields = (!diff.is_empty()).then(|| {
@@ -80,6 +97,7 @@ fn change(view: ChangeView) -> Content {
                     @if let Some(actor) = &actor { (actor) }
                     (cause_link(&cause))
                     (format!(" · change {seq}"))
+                    @if let Some(then) = &then { " · " a class="underlined" href=(then) { "as it was then" } }
                 }
                 @if let Some(fields) = &fields { (fields) }
             }

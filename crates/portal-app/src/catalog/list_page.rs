@@ -9,8 +9,9 @@ use maud::html;
 use portal_core::catalog::wire::EntityList;
 
 use super::facets::{facets, value_label};
-use super::kinds::{kind_count, kind_plural};
-use super::query::CatalogQuery;
+use super::kinds::{has_owner, kind_count, kind_plural};
+use super::owner_field::owner_field;
+use super::query::{CatalogQuery, OWNER};
 use super::selection::{Selection, bulk_bar, follow_boxes, show_selection};
 use super::table::{columns, entity_table};
 use crate::api::{Live, Load, use_load};
@@ -134,10 +135,13 @@ fn export(query: Memo<CatalogQuery>) -> AnyView {
     .erase()
 }
 
+// The regions below follow the answer, which follows the address: to draw the old
+// list once more for the new address would only delay it.
+
 fn facet_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
     let answer = load.read_shared::<EntityList>()?;
     Some(match answer {
-        Ok((list, _)) => query.with(|query| facets(query, &list.facets, list.total)).erase(),
+        Ok((list, _)) => query.with_untracked(|query| facets(query, &list.facets, list.total)).erase(),
         // The table says what happened.
         Err(_) => ().erase(),
     })
@@ -159,9 +163,11 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
     });
     let text = Memo::new(move |_| query.with(|query| query.text.clone()));
     let chosen = move || query.with(|query| query.chosen.len());
+    let owner = filter_by_owner(query);
     view! {
         <div class="filter-bar">
             {live_field("Filter the list", "Filter by name or description", paths::CATALOG, text, hidden, search)}
+            {owner}
             <button class="button facets-toggle" type="button" popovertarget="facets">
                 {icon("filter")}
                 "Filters"
@@ -176,9 +182,23 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
     .erase()
 }
 
+/// A field for whoever is not among the owners that are listed.
+fn filter_by_owner(query: Memo<CatalogQuery>) -> AnyView {
+    let navigate = use_navigate();
+    let pick = move |owner: String| {
+        if query.with_untracked(|query| !query.is_chosen(&OWNER, &owner)) {
+            let address = query.with_untracked(|query| query.toggled(&OWNER, &owner).href());
+            navigate(&address, NavigateOptions { scroll: false, ..NavigateOptions::default() });
+        }
+    };
+    // Hidden, not taken away: a page that is left is of another kind for a moment.
+    let unowned = move || query.with(|query| !has_owner(&query.kind));
+    view! { <div hidden=unowned>{owner_field("owner", "Filter by owner", "Any owner", pick)}</div> }.erase()
+}
+
 fn total(load: Load, query: Memo<CatalogQuery>) -> Option<String> {
     let (list, _) = load.read_shared::<EntityList>()?.ok()?;
-    Some(query.with(|query| kind_count(&query.kind, list.total)))
+    Some(query.with_untracked(|query| kind_count(&query.kind, list.total)))
 }
 
 /// What narrows the list, each with a way to drop it.
@@ -189,7 +209,7 @@ fn chips(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
         let values = list.as_ref()?.0.facets.get(key)?;
         values.iter().find(|known| known.value.eq_ignore_ascii_case(value))?.title.clone()
     };
-    let query = query.get();
+    let query = query.get_untracked();
     let chips = query
         .chosen
         .iter()
@@ -214,7 +234,7 @@ fn chips(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
 
 fn table_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
     let answer = load.read_shared::<EntityList>()?;
-    let query = query.get();
+    let query = query.get_untracked();
     Some(match answer {
         Err(failure) => failed("The catalog", &failure, load),
         Ok((list, _)) if list.items.is_empty() => nothing(&query).erase(),

@@ -3,6 +3,7 @@
 mod about;
 mod definition;
 mod docs;
+mod edit;
 mod entity_page;
 mod facets;
 mod graph;
@@ -12,11 +13,15 @@ mod impact;
 mod kinds;
 mod links;
 mod list_page;
+mod operation;
+mod organisation;
+mod owner_field;
 mod query;
 mod relations;
 mod selection;
 mod source;
 mod table;
+mod try_it;
 mod yaml;
 
 pub(crate) use docs::docs_href;

@@ -84,6 +84,7 @@ pub(super) fn source_tab(view: &EntityView, entity: &Entity, errors: &[SourceErr
             }
         })
     });
+    let edit = paths::with_query(&paths::entity(&view.entity_ref), [("tab", Tab::Source.name()), ("view", "edit")]);
     Content::from(html! {
         div class="split" {
             div class="stack" {
@@ -91,7 +92,10 @@ pub(super) fn source_tab(view: &EntityView, entity: &Entity, errors: &[SourceErr
                 section class="card" aria-labelledby="document" {
                     header class="card-head" {
                         h2 id="document" { "Document" }
-                        div class="push" { "as the catalog keeps it" }
+                        div class="push" {
+                            "as the catalog keeps it"
+                            a class="button" data-size="sm" href=(edit) { (icon("edit")) "Edit" }
+                        }
                     }
                     (listing(&to_yaml(&authored(entity))))
                 }
@@ -118,7 +122,7 @@ pub(super) fn source_tab(view: &EntityView, entity: &Entity, errors: &[SourceErr
 }
 
 /// The document without what the catalog has added to it.
-fn authored(entity: &Entity) -> Value {
+pub(super) fn authored(entity: &Entity) -> Value {
     let mut document = entity.0.clone();
     if let Some(document) = document.as_object_mut() {
         document.shift_remove("relations");
@@ -127,7 +131,8 @@ fn authored(entity: &Entity) -> Value {
             metadata.shift_remove("uid");
             metadata.shift_remove("etag");
             if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
-                annotations.retain(|name, _| !name.starts_with("backstage.io/managed-by-"));
+                annotations
+                    .retain(|name, _| !name.starts_with("backstage.io/managed-by-") && name != "backstage.io/orphan");
             }
         }
     }

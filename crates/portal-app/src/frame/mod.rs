@@ -9,12 +9,30 @@ mod palette;
 mod topbar;
 
 use leptos::prelude::*;
+use maud::html;
 
 use self::palette::Palette;
-use crate::ui::{Erase, toast_region};
+use crate::api::Live;
+use crate::ui::{Content, Erase, icon, toast_region};
 
 pub(crate) use focus::focus_after_navigation;
 pub(crate) use not_found::{NotFoundPage, not_found};
+
+/// That the server does not answer, until it does.
+fn offline_notice() -> AnyView {
+    let live = expect_context::<Live>();
+    let notice = move || {
+        live.offline.get().then(|| {
+            Content::from(html! {
+                div class="offline" {
+                    (icon("alert"))
+                    p { strong { "The portal does not answer." } " What you see may be old; it is updated as soon as it is back." }
+                }
+            })
+        })
+    };
+    view! { <div role="status">{notice}</div> }.erase()
+}
 
 /// Puts a page into the frame.
 #[component]
@@ -36,6 +54,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         </div>
         {palette::palette(opened)}
         {keys::shortcuts()}
+        {offline_notice()}
         {toast_region()}
     }
     .erase()

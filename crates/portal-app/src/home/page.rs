@@ -30,7 +30,6 @@ pub(crate) fn HomePage() -> impl IntoView {
     let marks = ask(paths::API_MARKS, &[]);
     let followed = use_load_after(marks, |body| body.contains("\"follow\"").then(followed_changes));
     Live::refresh_on_entities(marks);
-    Live::refresh_on_entities(followed);
     Live::refresh_on_entities(entities);
     Live::refresh_on_entities(changes);
     Live::refresh_on_sources(sources);

@@ -5,10 +5,10 @@ use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 
 use super::query::SearchQuery;
-use super::results::{record_click, results_region};
+use super::results::{SEARCHES, last_searches, record_click, report_gap, results_region};
 use crate::api::{Live, use_api, use_load};
 use crate::paths;
-use crate::ui::{Erase, live_field, loaded, page_title, skeleton_rows};
+use crate::ui::{Erase, Toasts, effect, live_field, loaded, page_title, skeleton_rows};
 
 #[component]
 pub(crate) fn SearchPage() -> impl IntoView {
@@ -29,8 +29,17 @@ pub(crate) fn SearchPage() -> impl IntoView {
     let title =
         move || text.with(|text| if text.is_empty() { "Search".to_owned() } else { format!("{text} · Search") });
     let api = use_api();
+    let toasts = expect_context::<Toasts>();
+    // What was searched for is known in the browser only.
+    let searches = RwSignal::new(Vec::new());
+    effect(move |_| searches.set(SEARCHES.read()));
+    let last = move || searches.with(|searches| (!searches.is_empty()).then(|| last_searches(searches)));
+    // Hidden, not taken away: the text is gone, too, when the page is left, and
+    // nothing can be put into a page that is on its way out.
+    let searching = move || text.with(|text| !text.is_empty());
     let opened = move |event: leptos::ev::MouseEvent| {
-        record_click(api.clone(), text.get_untracked(), &event);
+        record_click(&api, text.get_untracked(), &event);
+        report_gap(&api, text.get_untracked(), toasts, &event);
     };
     view! {
         {page_title(title)}
@@ -42,6 +51,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
         </header>
         <div class="stack" aria-busy=move || load.pending.get().then_some("true") on:click=opened>
             {loaded(|| skeleton_rows(8), move || results_region(load, query))}
+            <div hidden=searching>{last}</div>
         </div>
     }
     .erase()

@@ -17,6 +17,8 @@ pub(super) struct SearchQuery {
     pub kind: Option<String>,
     /// Chosen values, by the name of their facet.
     pub chosen: Vec<(&'static str, String)>,
+    /// `name` or `title`; the best first when absent.
+    pub sort: Option<String>,
     pub cursor: Option<String>,
 }
 
@@ -31,15 +33,17 @@ impl SearchQuery {
             text: params.get("q").unwrap_or_default().trim().to_owned(),
             kind: present("kind").map(|kind| kind.to_lowercase()),
             chosen: chosen.collect(),
+            sort: present("sort"),
             cursor: present("cursor"),
         }
     }
 
     pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        let Self { text, kind, chosen, cursor } = self;
+        let Self { text, kind, chosen, sort, cursor } = self;
         let mut pairs = vec![("q", text.clone())];
         pairs.extend(kind.clone().map(|kind| ("kind", kind)));
         pairs.extend(chosen.iter().cloned());
+        pairs.extend(sort.clone().map(|sort| ("sort", sort)));
         pairs.extend(cursor.clone().map(|cursor| ("cursor", cursor)));
         pairs
     }
@@ -74,6 +78,10 @@ impl SearchQuery {
 
     pub fn with_kind(&self, kind: Option<&str>) -> Self {
         Self { kind: kind.map(str::to_lowercase), ..self.first_page() }
+    }
+
+    pub fn sorted(&self, sort: Option<&str>) -> Self {
+        Self { sort: sort.map(str::to_owned), ..self.first_page() }
     }
 
     /// Other words, without what narrowed the old ones when `afresh`.

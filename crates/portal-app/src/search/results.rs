@@ -11,8 +11,12 @@ use crate::api::{Api, Load, Method, send};
 use crate::catalog::{docs_href, has_owner, kind_icon, kind_name, kind_of, kind_plural, owner_link};
 use crate::paths;
 use crate::ui::{
-    Content, Erase, closest, counted, empty, facet_choice, facet_group, failed, icon, number, pagination, small_icon,
+    Content, Erase, Remembered, Toasts, closest, counted, empty, facet_choice, facet_group, failed, icon, number,
+    pagination, small_icon,
 };
+
+/// Searches that led somewhere.
+pub(super) const SEARCHES: Remembered = Remembered { key: "searches", kept: 8 };
 
 pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<AnyView> {
     let answer = load.read::<SearchResults>();
@@ -31,16 +35,30 @@ pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<Any
 
 fn prompt() -> Content {
     Content::from(html! {
-            div class="card" {
-                (empty(
-                    "search",
-                    "Search everything in the catalog".to_owned(),
-                    "Services, APIs and their definitions, teams and people. Part of a word is enough, and a typo does no harm.",
-                    Content::from(html! {
-                        a class="button" href=(paths::CATALOG) { "Browse the catalog" }
-                    }),
+        div class="card" {
+            (empty(
+                "search",
+                "Search everything in the catalog".to_owned(),
+                "Services, APIs and their definitions, teams and people. Part of a word is enough, and a typo does no harm.",
+                Content::from(html! {
+                    a class="button" href=(paths::CATALOG) { "Browse the catalog" }
+                }),
             ))
-    }
+        }
+    })
+}
+
+/// What led somewhere lately.
+pub(super) fn last_searches(searches: &[String]) -> Content {
+    Content::from(html! {
+        section class="card" aria-labelledby="searches" {
+            header class="card-head" { h2 id="searches" { "Your last searches" } }
+            ul class="list" data-compact {
+                @for words in searches {
+                    li { (small_icon("clock")) a href=(paths::with_query(paths::SEARCH, [("q", words.as_str())])) { (words) } }
+                }
+            }
+        }
     })
 }
 
@@ -68,6 +86,7 @@ fn nothing(query: &SearchQuery, suggestions: &[String]) -> Content {
                     Content::from(html! {
                         @for link in &links { (link) }
                         a class="button" data-variant="quiet" href=(paths::CATALOG) { "Browse the catalog" }
+                        button class="button needs-script" type="button" data-missing { "Tell the platform team" }
                     }),
             ))
     }
@@ -93,7 +112,7 @@ fn found(query: &SearchQuery, results: SearchResults) -> Content {
         )
     } else {
         // Only the first page knows the rank of its hits.
-        let ranked = query.cursor.is_none();
+        let ranked = query.cursor.is_none() && query.sort.is_none();
         let hits = items.into_iter().enumerate();
         let hits: Vec<Content> = hits.map(|(index, item)| hit(item, ranked.then_some(index + 1))).collect();
         Content::from(html! {
@@ -105,7 +124,10 @@ fn found(query: &SearchQuery, results: SearchResults) -> Content {
             (tabs)
             div class="split" {
                 div class="stack" data-gap="3" {
-                    p class="visually-hidden" role="status" { (count) }
+                    div class="search-count" {
+                        p class="muted" role="status" { (count) }
+                        (order(query))
+                    }
                     section class="card" aria-labelledby="results" {
                         h2 class="visually-hidden" id="results" { "Results" }
                         (hits)
@@ -114,6 +136,21 @@ fn found(query: &SearchQuery, results: SearchResults) -> Content {
                 }
                 aside class="search-facets" aria-label="Refine" { (facets) }
             }
+        }
+    })
+}
+
+/// The order of the hits, as links.
+fn order(query: &SearchQuery) -> Content {
+    let link = |label: &str, sort: Option<&str>| {
+        let current = query.sort.as_deref() == sort;
+        Content::from(html! {
+            a href=(query.sorted(sort).href()) aria-current=[current.then_some("true")] data-noscroll { (label) }
+        })
+    };
+    Content::from(html! {
+        nav class="search-order" aria-label="Order" {
+            (link("Best match", None)) (link("Name", Some("name"))) (link("Title", Some("title")))
         }
     })
 }
@@ -233,14 +270,32 @@ fn hit(hit: SearchHit, rank: Option<usize>) -> Content {
 
 /// Tells which hit was opened, which makes the ranking better; that it cannot
 /// be told is no reason to disturb anyone.
-pub(super) fn record_click(api: Api, text: String, event: &web_sys::MouseEvent) {
-    let Some(hit) = closest(event, "a[data-rank]") else { return };
+pub(super) fn record_click(api: &Api, text: String, event: &web_sys::MouseEvent) {
+    let Some(hit) = closest(event, "a[data-entity]") else { return };
+    SEARCHES.add(&text);
     let entity_ref = hit.get_attribute("data-entity").unwrap_or_default();
-    let rank = hit.get_attribute("data-rank").and_then(|rank| rank.parse::<u32>().ok()).unwrap_or_default();
+    // Only a list by relevance knows ranks.
+    let Some(rank) = hit.get_attribute("data-rank").and_then(|rank| rank.parse::<u32>().ok()) else { return };
+    let api = api.clone();
     spawn_local(async move {
         let click = json!({ "q": text, "entity_ref": entity_ref, "rank": rank });
         let path = paths::API_SEARCH_CLICKS.to_owned();
         let _ = send::<serde_json::Value>(&api, Method::Post, path, Some(&click), None).await;
+    });
+}
+
+/// Tells that what is searched for should be in the catalog.
+pub(super) fn report_gap(api: &Api, text: String, toasts: Toasts, event: &web_sys::MouseEvent) {
+    if closest(event, "[data-missing]").is_none() {
+        return;
+    }
+    let api = api.clone();
+    spawn_local(async move {
+        let path = paths::API_SEARCH_GAPS.to_owned();
+        match send::<serde_json::Value>(&api, Method::Post, path, Some(&json!({ "q": text })), None).await {
+            Ok(_) => toasts.success(format!("Noted for the platform team: nothing matches “{text}”")),
+            Err(failure) => toasts.failure(failure.detail),
+        }
     });
 }
 

@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use portal_core::sources::wire::{SourceOrigin, SourceType, SourceView};
 
 use super::badge::source_name;
-use crate::api::{Load, Method, send, use_api};
+use crate::api::{Live, Load, Method, send, use_api};
 use crate::paths;
 use crate::ui::{Erase, Toasts, icon, number};
 
@@ -95,7 +95,7 @@ pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'stat
         .erase();
     }
     let dialog = NodeRef::<Dialog>::new();
-    let (api, toasts) = (use_api(), expect_context::<Toasts>());
+    let (api, toasts, live) = (use_api(), expect_context::<Toasts>(), expect_context::<Live>());
     let busy = RwSignal::new(false);
     let refused = RwSignal::new(None::<String>);
     let (path, etag) = (paths::api_source(source.id), source.etag.clone());
@@ -107,6 +107,7 @@ pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'stat
         busy.set(true);
         refused.set(None);
         let (api, path, etag, name, then) = (api.clone(), path.clone(), etag.clone(), named.clone(), then.clone());
+        live.hold(true);
         spawn_local(async move {
             let removed = send::<serde_json::Value>(&api, Method::Delete, path, None::<&()>, Some(etag)).await;
             busy.set(false);
@@ -116,7 +117,10 @@ pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'stat
                     toasts.success(format!("Removed {name}"));
                     then();
                 }
-                Err(failure) => refused.set(Some(failure.detail)),
+                Err(failure) => {
+                    live.hold(false);
+                    refused.set(Some(failure.detail));
+                }
             }
         });
     };

@@ -4,16 +4,17 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
+use maud::html;
 use portal_core::sources::wire::{SourceOrigin, SourceState, SourceType, SourceView};
 
 use super::actions::{refresh_button, remove_button, trust_switch};
 use super::badge::{interval, state_badge, type_icon, type_name};
 use super::list_page::title;
 use super::report::{passes_region, problems_region};
-use crate::api::{Failure, Live, Load, sentence, use_load};
+use crate::api::{Failure, Live, Load, Method, sentence, use_load};
 use crate::frame::not_found;
 use crate::paths;
-use crate::ui::{Erase, ago, failed, icon, loaded, moment, number, skeleton_rows};
+use crate::ui::{Act, Content, Erase, act_button, ago, failed, icon, loaded, moment, number, skeleton_rows, whole};
 
 #[component]
 pub(crate) fn SourcePage() -> impl IntoView {
@@ -25,6 +26,8 @@ pub(crate) fn SourcePage() -> impl IntoView {
     for load in [load, errors, passes] {
         Live::refresh_on_sources(load);
     }
+    let live = expect_context::<Live>();
+    on_cleanup(move || live.hold(false));
     let loading = || {
         view! {
             <header class="page-head">
@@ -36,7 +39,7 @@ pub(crate) fn SourcePage() -> impl IntoView {
         }
         .erase()
     };
-    loaded(loading, move || region(id, load, errors, passes))
+    loaded(loading, move || region(id, load, errors, passes).map(whole))
 }
 
 fn region(id: Memo<Option<i64>>, load: Load, errors: Load, passes: Load) -> Option<AnyView> {
@@ -120,6 +123,34 @@ fn page(source: &SourceView, now_ms: i64, load: Load, errors: Load, passes: Load
     .erase()
 }
 
+/// How a git host is told, and whether it would be heard.
+fn webhook(source: &SourceView) -> Content {
+    let test = source.webhook_secret.is_some().then(|| {
+        act_button(Act {
+            method: Method::Post,
+            path: format!("{}/webhook/test", paths::api_source(source.id)),
+            label: "Send a test push",
+            about: String::new(),
+            confirm: "",
+            done: "A signed push was accepted; the source is read".to_owned(),
+        })
+    });
+    Content::from(html! {
+        div class="webhook" {
+            @if let Some(test) = test { (test) }
+            details {
+                summary { "Set it up" }
+                ul {
+                    li { "GitHub: Settings, Webhooks. Payload URL: this portal's address with the path above; content type " code { "application/json" } "; just the push event." }
+                    li { "GitLab: Settings, Webhooks. The same URL; the secret as " em { "Secret token" } "; push events." }
+                    li { "Gitea and Forgejo: Settings, Webhooks, Gitea. The same URL and secret; push events." }
+                    li { "The secret is what " code { (source.webhook_secret.as_deref().unwrap_or("env:NAME or file:PATH")) } " leads to on the server." }
+                }
+            }
+        }
+    })
+}
+
 fn settings(source: &SourceView, now_ms: i64, load: Load) -> AnyView {
     let unset = |text: &'static str| view! { <span class="missing">{text}</span> }.erase();
     let code = |text: &str| view! { <code class="breakable">{text.to_owned()}</code> }.erase();
@@ -136,6 +167,7 @@ fn settings(source: &SourceView, now_ms: i64, load: Load) -> AnyView {
                 <span class="source-note">
                     {if source.webhook_secret.is_some() { "Signed pushes are read at once" } else { "Set a secret to have pushes read at once" }}
                 </span>
+                {webhook(source)}
             </dd>
         }
     });

@@ -7,8 +7,9 @@ use portal_core::sources::wire::{SourceList, SourceState, SourceView};
 
 use super::actions::read_now;
 use super::badge::{reads, source_name, state_badge, state_words, type_icon};
+use super::orphans::{orphans_path, orphans_region};
 use super::report::{passes_region, problems_region};
-use crate::api::{Live, Load, sentence, use_load, use_load_after};
+use crate::api::{Live, Load, read_json, sentence, use_load, use_load_after};
 use crate::paths;
 use crate::ui::{
     Content, Erase, ago, counted, duration, empty, failed, icon, loaded, loaded_quietly, number, skeleton_rows,
@@ -20,9 +21,9 @@ pub(crate) fn SourceListPage() -> impl IntoView {
     // Below the list: the source that needs attention most.
     let errors = use_load_after(load, |body| worst(body).map(|id| format!("{}/errors", paths::api_source(id))));
     let passes = use_load_after(load, |body| worst(body).map(|id| format!("{}/passes?limit=5", paths::api_source(id))));
-    for load in [load, errors, passes] {
-        Live::refresh_on_sources(load);
-    }
+    let orphans = use_load(Memo::new(|_| Some(orphans_path())));
+    Live::refresh_on_sources(load);
+    Live::refresh_on_entities(orphans);
     let read = read_now(load);
     let read_all = move |_| {
         if let Some(Ok((list, _))) = untrack(|| load.read::<SourceList>()) {
@@ -52,14 +53,14 @@ pub(crate) fn SourceListPage() -> impl IntoView {
             </div>
         </header>
         {loaded(|| skeleton_rows(4), move || table_region(load))}
-        {loaded_quietly(move || report(load, errors, passes))}
+        {loaded_quietly(move || orphans_region(orphans))} {loaded_quietly(move || report(load, errors, passes))}
     }
     .erase()
 }
 
 /// The first source whose last pass failed or found errors.
 fn worst(body: &str) -> Option<i64> {
-    let list: SourceList = serde_json::from_str(body).ok()?;
+    let list: SourceList = read_json(body).ok()?;
     worst_of(&list.items).map(|source| source.id)
 }
 

@@ -1,19 +1,13 @@
 //! A search field that searches while one types.
 //!
 //! The address is the state: the field starts with what the address says, and
-//! tells the page a while after the last key. Typing before the page is hydrated
+//! tells the page at every key; an answer that comes too late is dropped. Typing before the page is hydrated
 //! is not lost. Without JavaScript, the form around the field sends it.
 
-use std::time::Duration;
-
 use leptos::html::Input;
-use leptos::leptos_dom::helpers::TimeoutHandle;
 use leptos::prelude::*;
 
 use super::{Erase, effect, icon, is_typing};
-
-/// Long enough to skip letters of a fast typist, short enough to feel immediate.
-const PAUSE: Duration = Duration::from_millis(120);
 
 /// A field inside its form. `hidden` are the other parameters of the address.
 pub(crate) fn live_field(
@@ -26,7 +20,6 @@ pub(crate) fn live_field(
 ) -> AnyView {
     let input = NodeRef::<Input>::new();
     let told = StoredValue::new(value.get_untracked());
-    let timer = StoredValue::new(None::<TimeoutHandle>);
     let tell = move || {
         if let Some(field) = input.try_get_untracked().flatten() {
             let text = field.value();
@@ -36,16 +29,7 @@ pub(crate) fn live_field(
             }
         }
     };
-    let tell_soon = {
-        let tell = tell.clone();
-        move || {
-            if let Some(timer) = timer.get_value() {
-                timer.clear();
-            }
-            timer.set_value(set_timeout_with_handle(tell.clone(), PAUSE).ok());
-        }
-    };
-    let typed_early = tell_soon.clone();
+    let (typed, typed_early) = (tell.clone(), tell.clone());
     effect(move |seen: Option<()>| {
         let value = value.get();
         let Some(field) = input.get() else { return };
@@ -87,7 +71,7 @@ pub(crate) fn live_field(
                     placeholder=placeholder
                     autocomplete="off"
                     value=value.get_untracked()
-                    on:input=move |_| tell_soon()
+                    on:input=move |_| typed()
                 />
             </div>
             {others}

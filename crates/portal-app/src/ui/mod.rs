@@ -1,8 +1,10 @@
 //! Primitives that know nothing of the domain.
 
 // Pages with charts are still to come; until then the style guide shows them.
+mod act;
 #[cfg(feature = "ssr")]
 pub(crate) mod chart;
+mod combobox;
 mod content;
 mod copy;
 mod erase;
@@ -13,6 +15,7 @@ mod live_field;
 mod morph;
 mod pagination;
 mod region;
+mod remembered;
 mod states;
 mod target;
 mod time;
@@ -21,6 +24,8 @@ mod toast;
 mod url;
 mod words;
 
+pub(crate) use act::{Act, act_button, provide_acting};
+pub(crate) use combobox::{Choice, Combobox, combobox};
 pub(crate) use content::Content;
 pub(crate) use copy::provide_copying;
 pub(crate) use erase::Erase;
@@ -29,10 +34,11 @@ pub(crate) use field::{TextField, text_field};
 pub(crate) use icon::{icon, small_icon};
 pub(crate) use live_field::live_field;
 pub(crate) use pagination::pagination;
-pub(crate) use region::{effect, loaded, loaded_quietly};
+pub(crate) use region::{effect, loaded, loaded_quietly, whole};
+pub(crate) use remembered::Remembered;
 pub(crate) use states::{empty, failed, skeleton_rows};
 pub(crate) use target::{closest, is_typing};
-pub(crate) use time::{ago, counted, duration, moment, number};
+pub(crate) use time::{ago, counted, duration, exact, moment, number};
 pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
 pub(crate) use url::safe_url;

@@ -19,6 +19,14 @@ pub(crate) fn loaded_quietly<V: RenderHtml + 'static>(content: impl Fn() -> Opti
     loaded(|| ().erase(), content)
 }
 
+/// The content of a page as one element, which has no box of its own. Regions that
+/// show one thing after the other must: views of several elements, with their types
+/// erased, take each other for the same list, and a list that is not in the page
+/// yet cannot grow.
+pub(crate) fn whole(view: AnyView) -> AnyView {
+    view! { <div class="whole">{view}</div> }.erase()
+}
+
 fn waiting(fallback: Box<dyn FnOnce() -> AnyView + Send>, content: Box<dyn Fn() -> Option<AnyView> + Send>) -> AnyView {
     view! { <Suspense fallback=fallback>{content}</Suspense> }.erase()
 }

@@ -23,6 +23,12 @@ pub(crate) fn moment(at: DateTime<Utc>) -> Content {
     stamp(seconds, full(seconds))
 }
 
+/// RFC 3339 in full, for an address.
+pub(crate) fn exact(at: DateTime<Utc>) -> String {
+    let seconds = rfc3339(at.timestamp());
+    format!("{}.{:09}Z", seconds.trim_end_matches('Z'), at.timestamp_subsec_nanos())
+}
+
 fn stamp(seconds: i64, text: String) -> Content {
     Content::from(html! {
         time datetime=(rfc3339(seconds)) title=(full(seconds)) { (text) }

@@ -249,6 +249,24 @@ on_both!(a_push_is_visible_without_waiting_for_the_schedule, portal, {
     assert_eq!(passes(&portal, id).await[0]["trigger"], "webhook");
 });
 
+on_both!(a_webhook_can_be_tested_without_a_push, portal, {
+    let repository = Repository::new(&repositories(&portal), "one");
+    repository.commit(&[("catalog-info.yaml", &component("one"))]);
+    let id = add(&portal, &repository.source()).await;
+    let test = format!("/api/v1/sources/{id}/webhook/test");
+    portal.post(&test, &json!({})).await.problem(422, "no_webhook_secret");
+    let secret = portal.folder.join("secret");
+    let reference = json!({"webhook_secret": format!("file:{}", secret.display())});
+    std::fs::write(&secret, SECRET).unwrap();
+    portal.patch(&format!("/api/v1/sources/{id}"), &reference).await.json(200);
+    let before = passes(&portal, id).await.len();
+    assert_eq!(portal.post(&test, &json!({})).await.json(202)["outcome"], "accepted");
+    until(&portal, id, before + 1).await;
+    assert_eq!(passes(&portal, id).await[0]["trigger"], "webhook");
+    std::fs::remove_file(&secret).unwrap();
+    portal.post(&test, &json!({})).await.problem(503, "unavailable");
+});
+
 on_both!(deliveries_need_a_signature_and_act_once, portal, {
     let repository = Repository::new(&repositories(&portal), "one");
     repository.commit(&[("catalog-info.yaml", &component("one"))]);

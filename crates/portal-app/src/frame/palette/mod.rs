@@ -4,7 +4,6 @@
 //! with every key, and an answer to older keys is dropped.
 
 mod entries;
-mod recent;
 
 use leptos::ev::{KeyboardEvent, MouseEvent};
 use leptos::html::{Dialog, Input};
@@ -20,7 +19,10 @@ use self::entries::{Action, Entry};
 use super::keys;
 use crate::api::{Method, send, use_api};
 use crate::paths;
-use crate::ui::{Content, Erase, closest, effect, icon};
+use crate::ui::{Content, Erase, Remembered, closest, effect, icon};
+
+/// Entities that were visited.
+const RECENT: Remembered = Remembered { key: "recent", kept: 12 };
 
 /// Opens the palette and the list of shortcuts from everywhere.
 #[derive(Clone, Copy)]
@@ -50,7 +52,7 @@ impl Palette {
         let Some(dialog) = self.dialog.get_untracked().filter(|dialog| !dialog.open()) else { return };
         self.text.set(String::new());
         self.chosen.set(0);
-        self.recent.set(recent::read());
+        self.recent.set(RECENT.read());
         if let Some(input) = self.input.get_untracked() {
             input.set_value("");
         }
@@ -190,7 +192,7 @@ fn remember_visits() {
         if let ["", "catalog", kind, namespace, name] = path.split('/').collect::<Vec<_>>().as_slice()
             && path.len() < 300
         {
-            recent::add(&format!("{kind}:{namespace}/{name}"));
+            RECENT.add(&format!("{kind}:{namespace}/{name}"));
         }
     });
 }

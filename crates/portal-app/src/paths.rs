@@ -1,6 +1,7 @@
 //! Every address: of pages, and of the API.
 
 use portal_core::catalog::EntityRef;
+use portal_core::percent;
 
 pub(crate) const HOME: &str = "/";
 pub(crate) const CATALOG: &str = "/catalog";
@@ -70,19 +71,7 @@ pub(crate) fn with_query<'a>(path: &str, pairs: impl IntoIterator<Item = (&'a st
 /// Percent-encodes all but the characters that stand for themselves in a path
 /// segment and in a query value alike.
 pub(crate) fn escape(text: &str) -> String {
-    const HEX: &[u8; 16] = b"0123456789ABCDEF";
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => escaped.push(byte.into()),
-            _ => {
-                escaped.push('%');
-                escaped.push(HEX[usize::from(byte >> 4)].into());
-                escaped.push(HEX[usize::from(byte & 15)].into());
-            }
-        }
-    }
-    escaped
+    percent::encode(text, b":")
 }
 
 #[cfg(test)]

@@ -21,13 +21,17 @@ pub fn decode(text: &str) -> String {
 }
 
 /// A text as one segment of a path or one value of a query: all but the
-/// unreserved characters is encoded.
-pub fn encode(text: &str) -> String {
+/// unreserved characters and those of `plain` is encoded.
+pub fn encode(text: &str, plain: &[u8]) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || plain.contains(&byte) {
+            out.push(byte.into());
+        } else {
+            out.push('%');
+            out.push(HEX[usize::from(byte >> 4)].into());
+            out.push(HEX[usize::from(byte & 15)].into());
         }
     }
     out
@@ -45,7 +49,7 @@ mod tests {
 
     #[test]
     fn what_is_encoded_is_decoded() {
-        assert_eq!(encode("a b/c?{ü}~"), "a%20b%2Fc%3F%7B%C3%BC%7D~");
-        assert_eq!(decode(&encode("a b/c?{ü}~")), "a b/c?{ü}~");
+        assert_eq!(encode("a b/c?{ü}~", b""), "a%20b%2Fc%3F%7B%C3%BC%7D~");
+        assert_eq!(decode(&encode("a b/c?{ü}~", b"")), "a b/c?{ü}~");
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Direction, GraphQuery, Visibility};
@@ -83,11 +83,7 @@ pub async fn find_entity(
     });
     // Relations and provenance change without the descriptor.
     let tag = format!("{}-{}", detail.view.etag, crate::http::etag::of(&detail));
-    let tags = [(header::ETAG, etag::header_value(&tag))];
-    if etag::is_not_modified(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
-    }
-    Ok((tags, Json(detail)).into_response())
+    Ok(etag::answer(&headers, &tag, detail))
 }
 
 /// The neighbourhood of an entity, in one call.

@@ -1,9 +1,8 @@
 //! Reading the definition of an API.
 
-use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use portal_core::catalog::{Entity, EntityRef};
 use portal_core::definition;
 use portal_core::definition::wire::{Definition, OperationDetail};
@@ -62,11 +61,7 @@ pub async fn find_definition(
     };
     let body = in_turn(work).await??;
     let tag = etag::of(&body);
-    let tags = [(header::ETAG, etag::header_value(&tag))];
-    if etag::is_not_modified(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
-    }
-    Ok((tags, Json(body)).into_response())
+    Ok(etag::answer(&headers, &tag, body))
 }
 
 pub(super) fn no_operation(entity_ref: &str, id: &str) -> ApiError {

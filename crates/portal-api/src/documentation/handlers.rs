@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -101,11 +100,7 @@ pub async fn find_documentation(
         page,
     };
     let tag = etag::of(&body);
-    let tags = [(header::ETAG, etag::header_value(&tag))];
-    if etag::is_not_modified(&headers, &tag) {
-        return Ok((StatusCode::NOT_MODIFIED, tags).into_response());
-    }
-    Ok((tags, Json(body)).into_response())
+    Ok(etag::answer(&headers, &tag, body))
 }
 
 /// An image of the documentation.

@@ -1,6 +1,8 @@
 //! Conditional requests: `If-None-Match` on reads, `If-Match` on writes.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 
 use crate::error::{ApiError, ApiResult};
 
@@ -19,6 +21,15 @@ pub fn of<T: serde::Serialize>(body: &T) -> String {
 /// Whether the client has this version already.
 pub fn is_not_modified(headers: &HeaderMap, etag: &str) -> bool {
     listed(headers, &header::IF_NONE_MATCH, etag).unwrap_or(false)
+}
+
+/// A body under its tag, or that the client has it already.
+pub fn answer<T: serde::Serialize>(headers: &HeaderMap, tag: &str, body: T) -> Response {
+    let tags = [(header::ETAG, header_value(tag))];
+    if is_not_modified(headers, tag) {
+        return (StatusCode::NOT_MODIFIED, tags).into_response();
+    }
+    (tags, Json(body)).into_response()
 }
 
 /// Refuses a write that was made for another version.

@@ -25,15 +25,12 @@ use crate::state::App;
 /// # Errors
 /// A rule of the egress gate that cannot be understood.
 pub fn context(config: &Config) -> Result<Context, String> {
-    let allow_private = config.egress.allow_private.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>()?;
     let mirror = |(origin, replacement): (&String, &String)| {
         let read = |text: &str| Url::parse(text).map_err(|error| format!("`egress.mirrors`: `{text}`: {error}"));
         Ok(Mirror { origin: read(origin)?, replacement: read(replacement)? })
     };
     let mirrors = config.egress.mirrors.iter().map(mirror).collect::<Result<Vec<_>, String>>()?;
-    let calls_per_second = config.egress.calls_per_second;
-    let mut policy = EgressPolicy { allow_private, mirrors, calls_per_second, ..EgressPolicy::default() };
-    policy.ports.extend(&config.egress.ports);
+    let policy = EgressPolicy { mirrors, ..policy(config, &config.egress.allow_private)? };
     let settings = SourceSettings {
         allow_file_git: config.egress.allow_file_git,
         allow_ssh_git: config.egress.allow_ssh,
@@ -59,11 +56,15 @@ pub fn context(config: &Config) -> Result<Context, String> {
 /// # Errors
 /// A rule that cannot be understood.
 pub fn calls(config: &Config) -> Result<Egress, String> {
-    let allow_private = config.egress.allow_calls.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>()?;
+    Ok(Egress::new(policy(config, &config.egress.allow_calls)?, Arc::new(SystemResolver)))
+}
+
+fn policy(config: &Config, allow: &[String]) -> Result<EgressPolicy, String> {
+    let allow_private = allow.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>()?;
     let calls_per_second = config.egress.calls_per_second;
     let mut policy = EgressPolicy { allow_private, calls_per_second, ..EgressPolicy::default() };
     policy.ports.extend(&config.egress.ports);
-    Ok(Egress::new(policy, Arc::new(SystemResolver)))
+    Ok(policy)
 }
 
 fn absolute(path: &Path) -> std::path::PathBuf {

@@ -158,9 +158,7 @@ mod stream {
         window_event_listener_untyped("online", move |_| back(live));
         let on_visibility = Closure::<dyn FnMut()>::new(move || {
             if adjust() {
-                // What happened while the page was hidden is not known.
-                live.entities.update(|count| *count += 1);
-                live.sources.update(|count| *count += 1);
+                missed(live);
             }
         });
         let _ = document()
@@ -170,9 +168,14 @@ mod stream {
     fn back(live: Live) {
         if live.offline.get_untracked() {
             live.offline.set(false);
-            live.entities.update(|count| *count += 1);
-            live.sources.update(|count| *count += 1);
+            missed(live);
         }
+    }
+
+    /// What happened while nobody listened is not known.
+    fn missed(live: Live) {
+        live.entities.update(|count| *count += 1);
+        live.sources.update(|count| *count += 1);
     }
 
     fn settle(live: Live, waiting: &RefCell<bool>) {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use url::form_urlencoded;
 
-use super::wire::{Call, CallRequest, CallValue};
+use super::wire::{Call, CallParameter, CallRequest, CallValue};
 use crate::percent;
 use crate::problem::FieldError;
 
@@ -57,7 +57,7 @@ pub fn prepare(call: &Call, request: &CallRequest) -> Result<Ready, Vec<FieldErr
             "path" if matches!(value.as_str(), "" | "." | "..") => {
                 fault(pointer, format!("`{name}` is part of the path, and cannot be `{value}`"));
             }
-            "path" => path = path.replace(&format!("{{{name}}}"), &percent::encode(value)),
+            "path" => path = path.replace(&format!("{{{name}}}"), &percent::encode(value, b"")),
             "header" if is_transport(&known.name) => {
                 fault(pointer, format!("`{name}` is set by whoever sends the request"));
             }
@@ -76,7 +76,7 @@ pub fn prepare(call: &Call, request: &CallRequest) -> Result<Ready, Vec<FieldErr
     for name in braces(&call.path).filter(|name| !described(name)) {
         fault("/operation".to_owned(), format!("the definition does not describe `{{{name}}}` of its path"));
     }
-    let missing = |known: &&super::wire::CallParameter| {
+    let missing = |known: &&CallParameter| {
         known.required
             && !known.secret
             && !is_left_out(known)
@@ -114,7 +114,7 @@ fn braces(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// A header that the definition states and nobody fills in.
-fn is_left_out(known: &super::wire::CallParameter) -> bool {
+fn is_left_out(known: &CallParameter) -> bool {
     known.place == "header" && is_transport(&known.name)
 }
 
@@ -140,7 +140,7 @@ pub(crate) fn is_transport(header: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::definition::wire::{CallBody, CallParameter};
+    use crate::definition::wire::CallBody;
 
     fn call() -> Call {
         let parameter = |name: &str, place: &str, required| CallParameter {

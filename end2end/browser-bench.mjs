@@ -4,6 +4,7 @@
 import { chromium } from "@playwright/test";
 
 const base = process.argv[2];
+const extraHTTPHeaders = { authorization: `Bearer ${process.env.PORTAL_TOKEN}` };
 /** Page loads of each kind; the first fills the server's caches and does not count. */
 const LOADS = 15;
 /** From key to key, in milliseconds. */
@@ -115,7 +116,7 @@ function watchTyping(shown, expected) {
 }
 
 async function load(browser, slow) {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, extraHTTPHeaders });
   const page = await context.newPage();
   if (slow) {
     const session = await context.newCDPSession(page);
@@ -147,7 +148,7 @@ async function typing(browser, { open, question, expected, shown }) {
   const texts = TYPED.flatMap((word) => Array.from({ length: word.length + 1 }, (_, letters) => word.slice(0, letters)));
   const answers = {};
   for (const text of texts) answers[text] ??= expected(text, await answer(question(text)));
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, extraHTTPHeaders });
   await page.goto(`${base}/catalog`);
   await page.locator("body[data-hydrated]").waitFor({ state: "attached" });
   await (await open(page)).focus();
@@ -169,7 +170,7 @@ async function typing(browser, { open, question, expected, shown }) {
 
 async function answer(question) {
   if (!question) return { items: [] };
-  const response = await fetch(base + question);
+  const response = await fetch(base + question, { headers: extraHTTPHeaders });
   if (!response.ok) throw new Error(`${question} answered ${response.status}`);
   return response.json();
 }

@@ -1,5 +1,7 @@
 import { defineConfig, type Project } from "@playwright/test";
 
+import { session } from "./support/sign-in";
+
 // `cargo xtask test browser` starts a portal with the sample organisation and
 // names it in PORTAL_URL. Without it, a portal that `cargo xtask test` or
 // `cargo build` left behind is started here.
@@ -31,6 +33,7 @@ projects.push({
 
 export default defineConfig({
   testDir: "tests",
+  globalSetup: "./support/sign-in",
   outputDir: "test-results",
   fullyParallel: true,
   workers: 2,
@@ -43,6 +46,7 @@ export default defineConfig({
   projects,
   use: {
     baseURL,
+    storageState: session,
     locale: "en-GB",
     timezoneId: "UTC",
     reducedMotion: "reduce",

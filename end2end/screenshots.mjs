@@ -66,6 +66,7 @@ let messages = 0;
 for (const scheme of ["light", "dark"]) {
   for (const [width, height] of [[1440, 900], [390, 844]]) {
     const context = await browser.newContext({
+      extraHTTPHeaders: { authorization: `Bearer ${process.env.PORTAL_TOKEN}` },
       colorScheme: scheme,
       viewport: { width, height },
       locale: "en-GB",

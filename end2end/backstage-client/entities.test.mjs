@@ -5,7 +5,7 @@ import { before, test } from 'node:test';
 
 import { CATALOG_FILTER_EXISTS } from '@backstage/catalog-client';
 
-import { base, byRef, prepare, refOf } from './portal.mjs';
+import { authorization, base, byRef, prepare, refOf } from './portal.mjs';
 
 let catalog;
 let oracle;
@@ -159,7 +159,7 @@ test('getEntityByRef and getEntityByName find one or none', async () => {
   const name = { kind: 'API', namespace: 'client-test', name: 'TIDE' };
   assert.equal((await catalog.getEntityByName(name)).metadata.name, 'tide');
   const uid = entities[0].metadata.uid;
-  const byUid = await fetch(`${base}/api/catalog/entities/by-uid/${uid}`);
+  const byUid = await fetch(`${base}/api/catalog/entities/by-uid/${uid}`, { headers: authorization });
   assert.deepEqual(await byUid.json(), entities[0]);
 });
 

@@ -32,7 +32,11 @@ before(async () => {
   await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${server.address().port}`;
 });
-after(() => server.close());
+after(() => {
+  server.close();
+  // The portal keeps its connections for the next question.
+  server.closeAllConnections();
+});
 
 const failure = (status, name) => error => {
   assert.equal(error.response?.status, status, String(error));

@@ -5,6 +5,9 @@ import { InMemoryCatalogClient } from '@backstage/catalog-client/testUtils';
 
 export const base = (process.env.PORTAL_URL ?? 'http://127.0.0.1:7070').replace(/\/$/, '');
 
+/** What opens the portal. */
+export const authorization = { authorization: `Bearer ${process.env.PORTAL_TOKEN}` };
+
 /** The unmodified client; every request it makes is noted. */
 export function client() {
   const requests = [];
@@ -13,7 +16,7 @@ export function client() {
     fetchApi: {
       fetch: (input, init) => {
         requests.push(`${init?.method ?? 'GET'} ${new URL(input).pathname}`);
-        return fetch(input, init);
+        return fetch(input, { ...init, headers: { ...init?.headers, ...authorization } });
       },
     },
   });
@@ -63,14 +66,14 @@ const fixtures = [
 export async function prepare() {
   const upload = await fetch(`${base}/api/v1/entities/bulk`, {
     method: 'POST',
-    headers: { 'content-type': 'application/x-ndjson' },
+    headers: { 'content-type': 'application/x-ndjson', ...authorization },
     body: fixtures.map(entity => JSON.stringify(entity)).join('\n'),
   });
   const result = await upload.json();
   for (const item of result.items ?? []) {
     if (item.status >= 300) throw new Error(`fixture refused: ${JSON.stringify(item)}`);
   }
-  await fetch(`${base}/api/v1/entities?limit=0&min_seq=${result.seq ?? 0}`);
+  await fetch(`${base}/api/v1/entities?limit=0&min_seq=${result.seq ?? 0}`, { headers: authorization });
   const { catalog, requests } = client();
   const { items } = await catalog.getEntities();
   return { catalog, requests, entities: items, oracle: new InMemoryCatalogClient({ entities: items }) };

@@ -109,6 +109,37 @@ test.describe("a source that is added", () => {
     await page.unrouteAll({ behavior: "wait" });
   });
 
+  test("leaves orphans, which can be kept or removed", async ({ page }) => {
+    const [kept, removed] = [`${name}-kept`, `${name}-removed`];
+    writeFileSync(join(folder, "all.yaml"), `${good(kept)}---\n${good(removed)}`);
+    const created = await page.request.post("/api/v1/sources", { data: { type: "path", target: `${folder}/*.yaml` } });
+    const { id } = await created.json();
+    const entity = (of: string) => page.request.get(`/api/v1/entities/component/default/${of}`);
+    await expect.poll(async () => (await entity(removed)).status()).toBe(200);
+    expect((await page.request.delete(`/api/v1/sources/${id}`)).status()).toBe(204);
+
+    await open(page, `/catalog/component/default/${removed}`);
+    await expect(page.getByText("No source declares this any more")).toBeVisible();
+    await expect(page.getByText(/else it is removed on \d+ \w+ \d{4}/)).toBeVisible();
+
+    await open(page, "/admin/sources");
+    const orphans = page.getByRole("region", { name: /^Orphans/ });
+    const row = (of: string) => orphans.getByRole("listitem").filter({ has: page.getByRole("link", { name: `component:default/${of}` }) });
+    await expect(row(kept)).toContainText("removed on");
+    await expectNoSidewaysScroll(page);
+    await expectNoAxeViolations(page);
+    await row(kept).getByRole("button", { name: /^Keep/ }).click();
+    await expect(row(kept)).toHaveCount(0);
+    expect((await (await entity(kept)).json()).provenance.orphan_since).toBeFalsy();
+
+    await row(removed).getByRole("button", { name: /^Remove/ }).click();
+    expect((await entity(removed)).status()).toBe(200);
+    await row(removed).getByRole("button", { name: "Remove for good" }).click();
+    await expect(row(removed)).toHaveCount(0);
+    expect((await entity(removed)).status()).toBe(404);
+    expect((await page.request.delete(`/api/v1/entities/component/default/${kept}`)).ok()).toBe(true);
+  });
+
   test("may declare groups once it is trusted", async ({ page }) => {
     const group = `apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata:\n  name: ${name}\nspec:\n  type: team\n  children: []\n`;
     writeFileSync(join(folder, "team.yaml"), group);

@@ -2,7 +2,7 @@
 //! of precedence. The only place that reads the environment.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -51,6 +51,8 @@ pub struct Config {
     pub egress: EgressConfig,
     pub catalog: CatalogConfig,
     pub limits: Limits,
+    pub access: AccessConfig,
+    pub proxy: ProxyConfig,
 }
 
 /// A source from the command line or `portal.toml`; such sources are trusted.
@@ -145,6 +147,36 @@ impl Default for Limits {
     }
 }
 
+/// Who may come in, and for how long.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccessConfig {
+    /// Whether anybody may look around without signing in: with the sample
+    /// organisation on loopback when nothing is said.
+    pub guests: Option<bool>,
+    /// Hours after which a session ends.
+    pub session_hours: u32,
+    /// Hours after which a session ends that is not used.
+    pub idle_hours: u32,
+    /// Listens beyond loopback without a proxy that speaks TLS: cookies and tokens
+    /// can be read on their way.
+    pub plain_http: bool,
+}
+
+impl Default for AccessConfig {
+    fn default() -> Self {
+        Self { guests: None, session_hours: 14 * 24, idle_hours: 3 * 24, plain_http: false }
+    }
+}
+
+/// The proxy in front.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProxyConfig {
+    /// Addresses from which `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
+    pub trusted: Vec<IpAddr>,
+}
+
 /// `portal.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -157,6 +189,8 @@ struct File {
     egress: EgressConfig,
     catalog: CatalogConfig,
     limits: Limits,
+    access: AccessConfig,
+    proxy: ProxyConfig,
 }
 
 impl Config {
@@ -174,10 +208,12 @@ impl Config {
         let mut sources = file.source;
         sources.extend(serve.catalog.iter().map(|target| SourceConfig::guess(target)));
         let listen = serve.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7070)));
-        if !listen.ip().is_loopback() {
+        let exposed = !listen.ip().is_loopback();
+        if exposed && file.proxy.trusted.is_empty() && !file.access.plain_http {
             bail!(
-                "refusing to listen on {listen}: there is no sign-in yet, so everybody who reaches the portal could change it; \
-                 listen on 127.0.0.1 and put an authenticating proxy in front"
+                "refusing to listen on {listen}: passwords and tokens would cross the network unencrypted. Put a proxy that \
+                 speaks TLS in front and name its address as `trusted` under [proxy] in portal.toml, or allow this with \
+                 `plain_http = true` under [access]"
             );
         }
         Ok(Self {
@@ -189,7 +225,14 @@ impl Config {
             egress: file.egress,
             catalog: file.catalog,
             limits: file.limits,
+            access: file.access,
+            proxy: file.proxy,
         })
+    }
+
+    /// Whether anybody may look around without signing in.
+    pub fn guests(&self) -> bool {
+        self.access.guests.unwrap_or(self.sample && self.listen.ip().is_loopback())
     }
 }
 

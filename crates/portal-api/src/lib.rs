@@ -3,6 +3,8 @@
 //! A request flows one way: [`router`] → handler → service (for writes) →
 //! store → database. Everything derived learns of a write from the change feed.
 
+pub mod access;
+pub mod audit;
 pub mod backstage;
 pub mod catalog;
 pub mod changes;

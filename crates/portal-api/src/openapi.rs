@@ -5,6 +5,9 @@ use axum::http::header;
 use axum::routing::get;
 use utoipa::OpenApi as _;
 use utoipa::openapi::OpenApi;
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 
 use crate::state::App;
 
@@ -23,6 +26,7 @@ use crate::state::App;
         (name = "sources", description = "Where descriptors come from, and what is wrong with them"),
         (name = "search", description = "Ranked full text"),
         (name = "changes", description = "The feed of everything that changed"),
+        (name = "access", description = "Who is asking; accounts, sessions, tokens and the audit log"),
         (name = "backstage", description = "Backstage's catalog and search API, for its own clients"),
     ),
     components(schemas(portal_core::problem::Problem, portal_core::problem::FieldError)),
@@ -58,8 +62,15 @@ pub fn router(mut document: OpenApi) -> Router<App> {
         .route("/api/openapi.json", get(move || async move { ([(header::CONTENT_TYPE, "application/json")], text) }))
 }
 
-/// Adds what holds for every operation: failures are problems.
+/// Adds what holds for every operation: who sends it, and that failures are problems.
 fn complete(document: &mut OpenApi) {
+    let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("portal_…").build();
+    let session = ApiKey::Cookie(ApiKeyValue::new("portal_session"));
+    let components = document.components.get_or_insert_default();
+    components.add_security_scheme("token", SecurityScheme::Http(token));
+    components.add_security_scheme("session", SecurityScheme::ApiKey(session));
+    let none: [&str; 0] = [];
+    document.security = Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::new("session", none)]);
     use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];

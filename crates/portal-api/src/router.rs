@@ -1,5 +1,6 @@
 //! The one place where routes come together, and the layers around them.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,13 +18,15 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    backstage, catalog, changes, definition, docs, documentation, health, http, metrics, openapi, personal, search,
-    sources,
+    access, audit, backstage, catalog, changes, definition, docs, documentation, health, http, metrics, openapi,
+    personal, search, sources,
 };
 
 /// Every documented route, and the document.
 pub fn documented() -> (Router<App>, OpenApi) {
     let v1 = OpenApiRouter::new()
+        .merge(access::router())
+        .merge(audit::router())
         .merge(catalog::router())
         .merge(changes::router())
         .merge(definition::router())
@@ -61,11 +64,17 @@ pub fn outer(app: &App) -> Router {
     let inner = inner(app);
     #[cfg(feature = "ui")]
     let inner = crate::ui::mount(app, inner);
+    let identity = app.clone();
+    let proxies: Arc<[IpAddr]> = app.config.proxy.trusted.clone().into();
     inner
+        .layer(middleware::from_fn(move |request: Request, next| {
+            access::identity::identify(identity.clone(), request, next)
+        }))
         .layer(middleware::from_fn(move |request: Request, next| http::context::within(seconds, request, next)))
         .layer(middleware::from_fn(backstage::errors::translate))
         .layer(CompressionLayer::new().br(true).gzip(true).quality(tower_http::CompressionLevel::Fastest))
         .layer(middleware::from_fn(move |request: Request, next| http::guard::check(hosts.clone(), request, next)))
+        .layer(middleware::from_fn(move |request: Request, next| http::origin::note(proxies.clone(), request, next)))
         .layer(middleware::from_fn(http::context::assign))
 }
 

@@ -14,6 +14,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::http::origin::Peer;
+
 /// Time for the head of a request to arrive.
 const HEAD: Duration = Duration::from_secs(5);
 /// Time for requests under way to finish after the signal to stop.
@@ -35,8 +37,8 @@ pub async fn serve(listener: TcpListener, router: Router, connections: usize, st
             () = stop.cancelled() => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Most likely no file descriptor is free; one will be soon.
                 tracing::warn!(error = %error, "could not accept a connection");
@@ -46,8 +48,10 @@ pub async fn serve(listener: TcpListener, router: Router, connections: usize, st
         };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
-        let service =
-            hyper::service::service_fn(move |request: hyper::Request<Incoming>| router.clone().oneshot(request));
+        let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            router.clone().oneshot(request)
+        });
         let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::access::identity::Identity;
 use crate::catalog::view::CatalogView;
 use crate::changes::tail::Wake;
 use crate::clock::Clock;
@@ -24,6 +25,7 @@ pub struct Inner {
     pub clock: Arc<dyn Clock>,
     pub config: Arc<Config>,
     pub catalog: CatalogView,
+    pub identity: Identity,
     pub search: SearchIndex,
     pub events: Events,
     /// The gate of requests that people send to APIs of the catalog.
@@ -50,12 +52,14 @@ impl App {
         let search = open_search(&config).await?;
         tokio::spawn(projector::follow(db.clone(), search.clone(), wake.clone(), stop.clone()));
         let events = Events::start(db.clone());
+        let identity = Identity::new(&config.access, config.guests());
         let instance = uuid::Uuid::new_v4().to_string();
         Ok(Self(Arc::new(Inner {
             db,
             clock,
             config: Arc::new(config),
             catalog,
+            identity,
             search,
             events,
             calls,

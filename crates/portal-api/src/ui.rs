@@ -1,6 +1,8 @@
 //! The web interface, mounted: pages rendered by `portal-app`, its files from
 //! the binary, and the API called in process while a page renders.
 
+mod fragments;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +11,8 @@ use any_spawner::Executor;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method as HttpMethod, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use http_body_util::BodyExt;
 use leptos::config::LeptosOptions;
@@ -17,16 +20,19 @@ use leptos::nonce::{Nonce, use_nonce};
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use portal_app::api::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
-use portal_app::{PageStatus, SiteInfo};
-use portal_core::access::Principal;
+use portal_app::{CallerInfo, PageStatus, SiteInfo};
+use portal_core::access::{Decision, Known, Principal, Resource, Verb, decide};
 use rust_embed::RustEmbed;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::access;
+use crate::access::identity::CurrentSession;
 use crate::clock::Clock;
 use crate::error::ApiError;
+use crate::http::origin::Origin;
 use crate::state::App;
 
 /// What `cargo xtask site` built. In development it is read from the disk.
@@ -42,16 +48,17 @@ pub fn mount(app: &App, api: Router) -> Router {
         script: versioned("pkg/portal.js"),
         wasm: versioned("pkg/portal_bg.wasm"),
         styles: versioned("pkg/portal.css"),
+        caller: CallerInfo::default(),
     };
+    let api = fragments::with(app, api).merge(access::pages::router(&site).with_state(app.clone()));
     let guide_site = site.clone();
-    let transport_api = api.clone();
-    let clock = app.clock.clone();
+    let inside = Inside { router: api.clone(), clock: app.clock.clone() };
     let context = move || {
-        let principal = use_context::<axum::http::request::Parts>()
-            .and_then(|parts| parts.extensions.get::<Principal>().cloned())
-            .unwrap_or_else(Principal::local_administrator);
-        provide_context(Api::new(InProcess { router: transport_api.clone(), principal, clock: clock.clone() }));
-        provide_context(site.clone());
+        let parts = use_context::<axum::http::request::Parts>().unwrap_or_else(empty_parts);
+        let principal = parts.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::nobody);
+        let caller = caller_info(&principal);
+        provide_context(Api::new(inside.transport(&parts.extensions)));
+        provide_context(SiteInfo { caller, ..site.clone() });
         let response = use_context::<ResponseOptions>();
         if let Some(response) = &response {
             protect(response);
@@ -84,6 +91,10 @@ pub fn mount(app: &App, api: Router) -> Router {
             }
             if path == "/styleguide" {
                 return styleguide(&site);
+            }
+            let principal = request.extensions().get::<Principal>();
+            if principal.is_none_or(|principal| principal.known == Known::Nobody) {
+                return access::pages::to_sign_in(request.uri());
             }
             let Some(mut response) = threads.run(written(render(request))).await else {
                 return ApiError::Internal("a page could not be rendered; the log says why".to_owned()).into_response();
@@ -152,8 +163,26 @@ fn protect(response: &ResponseOptions) {
     }
 }
 
+/// Of a page that is rendered without a request: the list of routes.
+fn empty_parts() -> Parts {
+    Request::new(()).into_parts().0
+}
+
+/// What the frame of each page shows of the caller, and what it need not offer.
+fn caller_info(principal: &Principal) -> CallerInfo {
+    let refused = |verb: &Verb| match decide(principal, *verb, Resource::Any) {
+        Decision::Allow => None,
+        Decision::SignIn => Some((verb.as_str().to_owned(), format!("Sign in to {}", verb.words()))),
+        Decision::Deny(reason) => Some((verb.as_str().to_owned(), reason)),
+    };
+    CallerInfo {
+        name: principal.has_account().then(|| principal.name.clone()),
+        refused: Verb::ALL.iter().filter_map(refused).collect(),
+    }
+}
+
 /// The headers of a page. Scripts run with this answer's nonce only.
-fn protections(nonce: &str) -> [(HeaderName, HeaderValue); 4] {
+pub fn protections(nonce: &str) -> [(HeaderName, HeaderValue); 4] {
     let policy = format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; img-src 'self' https: data:; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -164,7 +193,7 @@ fn protections(nonce: &str) -> [(HeaderName, HeaderValue); 4] {
         (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
     ]
 }
 
@@ -240,17 +269,37 @@ fn content_type(path: &str) -> &'static str {
     }
 }
 
-/// Calls handlers and guards directly: no socket, no rate limit, no compression.
-struct InProcess {
+/// The way from pages to the API.
+#[derive(Clone)]
+pub struct Inside {
     router: Router,
-    principal: Principal,
     clock: Arc<dyn Clock>,
+}
+
+impl Inside {
+    /// On behalf of whoever sent a request with these extensions.
+    pub fn transport(&self, of: &Extensions) -> InProcess {
+        let mut extensions = Extensions::new();
+        extensions.insert(of.get::<Principal>().cloned().unwrap_or_else(Principal::nobody));
+        extensions.insert(of.get::<Origin>().cloned().unwrap_or_default());
+        if let Some(session) = of.get::<CurrentSession>() {
+            extensions.insert(session.clone());
+        }
+        extensions.insert(Rendering);
+        InProcess { inside: self.clone(), extensions }
+    }
+}
+
+/// Calls handlers and guards directly: no socket, no rate limit, no compression.
+pub struct InProcess {
+    inside: Inside,
+    extensions: Extensions,
 }
 
 impl Transport for InProcess {
     fn send(&self, request: ApiRequest) -> Sending {
-        let router = self.router.clone();
-        let principal = self.principal.clone();
+        let router = self.inside.router.clone();
+        let extensions = self.extensions.clone();
         Box::pin(async move {
             let ApiRequest { method, path, body, if_match } = request;
             let method = match method {
@@ -269,8 +318,7 @@ impl Transport for InProcess {
             }
             let mut request =
                 request.body(body.map_or_else(Body::empty, Body::from)).map_err(|error| error.to_string())?;
-            request.extensions_mut().insert(principal);
-            request.extensions_mut().insert(Rendering);
+            *request.extensions_mut() = extensions;
             let response = router.oneshot(request).await.map_err(|error| error.to_string())?;
             let status = response.status().as_u16();
             let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
@@ -279,7 +327,7 @@ impl Transport for InProcess {
     }
 
     fn now_ms(&self) -> i64 {
-        self.clock.now().timestamp_millis()
+        self.inside.clock.now().timestamp_millis()
     }
 }
 

@@ -7,5 +7,6 @@ use crate::state::App;
 /// Starts the workers; they end when the portal stops.
 pub async fn start(app: &App) -> Result<()> {
     crate::sources::jobs::start(app);
+    tokio::spawn(crate::access::identity::follow(app.clone()));
     Ok(())
 }

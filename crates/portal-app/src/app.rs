@@ -11,8 +11,9 @@ use crate::frame::{Frame, NotFoundPage, focus_after_navigation};
 use crate::home::HomePage;
 use crate::personal::provide_marking;
 use crate::search::SearchPage;
+use crate::served::ServedPage;
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
-use crate::ui::{Erase, effect, provide_acting, provide_copying, provide_toasts};
+use crate::ui::{Erase, effect, provide_acting, provide_copying, provide_denying, provide_forms, provide_toasts};
 use crate::validate::ValidatePage;
 
 /// The whole interface. All pages are rendered in one piece on the server
@@ -24,15 +25,18 @@ pub fn App() -> impl IntoView {
     provide_context(crate::api::Api::new(crate::api::Browser));
     provide_live();
     provide_toasts();
+    provide_denying();
     provide_copying();
     provide_marking();
     provide_acting();
+    provide_forms();
     effect(|_| {
         // Tests wait for this mark before they click.
         if let Some(body) = document().body() {
             let _ = body.set_attribute("data-hydrated", "");
         }
     });
+    let served = || view! { <ServedPage /> }.erase();
     let not_found = || view! { <NotFoundPage /> }.erase();
     view! {
         <Title formatter=title />
@@ -51,6 +55,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/validate") view=|| view! { <ValidatePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/profile") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/admin/accounts") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/admin/audit") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources/:id") view=|| view! { <SourcePage /> }.erase() ssr=SsrMode::Async />
                 </Routes>
             </Frame>

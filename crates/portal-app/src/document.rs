@@ -1,12 +1,14 @@
 //! The HTML document around the application. Only the server renders it; the
 //! browser takes over inside `body`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
+use portal_core::access::Verb;
 
 use crate::App;
 
@@ -21,6 +23,36 @@ pub struct SiteInfo {
     pub wasm: String,
     /// Address of the style sheet.
     pub styles: String,
+    pub caller: CallerInfo,
+}
+
+/// Whom the page is for. The browser finds it in the document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CallerInfo {
+    /// What they signed in as; absent for guests.
+    pub name: Option<String>,
+    /// Verbs that they are refused, with the reason.
+    pub refused: BTreeMap<String, String>,
+}
+
+/// Who is signed in.
+pub(crate) fn caller_name() -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    return document().document_element().and_then(|root| root.get_attribute("data-caller"));
+    #[cfg(not(feature = "hydrate"))]
+    use_context::<SiteInfo>().and_then(|site| site.caller.name)
+}
+
+/// Why the caller may not do this; nothing when they may.
+pub(crate) fn refusal(verb: Verb) -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    let refused = {
+        let text = document().document_element().and_then(|root| root.get_attribute("data-refused"));
+        serde_json::from_str::<BTreeMap<String, String>>(&text.unwrap_or_default()).ok()
+    };
+    #[cfg(not(feature = "hydrate"))]
+    let refused = use_context::<SiteInfo>().map(|site| site.caller.refused);
+    refused?.remove(verb.as_str())
 }
 
 impl Default for SiteInfo {
@@ -30,6 +62,7 @@ impl Default for SiteInfo {
             script: "/pkg/portal.js".to_owned(),
             wasm: "/pkg/portal_bg.wasm".to_owned(),
             styles: "/pkg/portal.css".to_owned(),
+            caller: CallerInfo::default(),
         }
     }
 }
@@ -64,12 +97,13 @@ pub(crate) fn is_sample() -> bool {
 /// to hand them over; all addresses are in [`SiteInfo`].
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let _ = options;
-    let SiteInfo { sample, script, wasm, styles } = use_context().unwrap_or_default();
+    let SiteInfo { sample, script, wasm, styles, caller } = use_context().unwrap_or_default();
+    let refused = serde_json::to_string(&caller.refused).unwrap_or_default();
     let start =
         format!("import({script:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()))");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-sample=sample>
+        <html lang="en" data-sample=sample data-caller=caller.name data-refused=refused>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

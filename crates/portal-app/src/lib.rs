@@ -33,6 +33,8 @@
 #[cfg(not(erase_components))]
 compile_error!("build with `--cfg erase_components`, as .cargo/config.toml does; RUSTFLAGS replaces what is set there");
 
+#[cfg(feature = "ssr")]
+mod access;
 pub mod api;
 mod app;
 mod catalog;
@@ -42,14 +44,19 @@ mod home;
 mod paths;
 mod personal;
 mod search;
+mod served;
 mod sources;
 #[cfg(feature = "ssr")]
 mod styleguide;
 mod ui;
 mod validate;
 
+#[cfg(feature = "ssr")]
+pub use access::{SignInLinkPage, SignInPage, sign_in_link_page, sign_in_page};
 pub use app::App;
-pub use document::{PageStatus, SiteInfo, shell};
+pub use document::{CallerInfo, PageStatus, SiteInfo, shell};
+#[cfg(feature = "ssr")]
+pub use served::{FRAGMENTS, written};
 #[cfg(feature = "ssr")]
 pub use styleguide::styleguide;
 

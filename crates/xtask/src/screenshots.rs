@@ -36,6 +36,6 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let portal = Portal::start(workspace, &setup)?;
     let mut pictures = Command::new(node);
     pictures.arg("screenshots.mjs").arg(portal.url()).arg(workspace.root.join(&arguments.out));
-    process::run(pictures.current_dir(&folder).env("PORTAL_CHROMIUM", chromium))?;
+    process::run(pictures.current_dir(&folder).env("PORTAL_CHROMIUM", chromium).env("PORTAL_TOKEN", portal.token()))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,14 +1,14 @@
 //! A portal for the browser tests, for real clients, for soak and for bench.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
-use crate::http;
+use crate::http::{self, Door};
 use crate::leash::Leash;
+use crate::process;
 use crate::workspace::Workspace;
 
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -25,9 +25,21 @@ pub struct Setup<'a> {
     pub arguments: Vec<String>,
 }
 
+impl Setup<'_> {
+    /// A command of the program on the data of this portal.
+    fn on_its_data(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).arg("--data-dir").arg(self.data);
+        if let Some(url) = self.database {
+            command.args(["--database-url", url]);
+        }
+        command
+    }
+}
+
 /// Stopped when dropped.
 pub struct Portal {
-    pub address: SocketAddr,
+    pub door: Door,
     /// From the start of the process to the first 200 of `/readyz`.
     pub ready_after: Duration,
     leash: Leash,
@@ -36,22 +48,26 @@ pub struct Portal {
 impl Portal {
     /// Starts it on a free port and waits until it is ready.
     pub fn start(workspace: &Workspace, setup: &Setup) -> Result<Portal> {
+        let mut token = setup.on_its_data(&["token", "create", "--user", "xtask", "--role", "admin"]);
+        let token = process::output(&mut token).context("no token for the portal")?.trim().into();
         let address = http::free_address()?;
-        let mut command = Command::new(&setup.program);
-        command.args(["serve", "--listen", &address.to_string()]).arg("--data-dir").arg(setup.data);
-        if let Some(url) = setup.database {
-            command.args(["--database-url", url]);
-        }
+        let mut command = setup.on_its_data(&["serve", "--listen", &address.to_string()]);
         command.args(&setup.arguments).current_dir(&workspace.root);
         let log = workspace.state(&format!("{}-server.log", setup.name));
         let start = Instant::now();
         let mut leash = Leash::start("portal serve", &command, "TERM", None, log)?;
         leash.wait_until(START_LIMIT, || http::status(address, "/readyz") == Some(200))?;
-        Ok(Portal { address, ready_after: start.elapsed(), leash })
+        let door = Door { address, token: Some(token) };
+        Ok(Portal { door, ready_after: start.elapsed(), leash })
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.door.address)
+    }
+
+    /// What opens it for scripts.
+    pub fn token(&self) -> &str {
+        self.door.token.as_deref().unwrap_or_default()
     }
 
     /// Ends it as a power cut would.

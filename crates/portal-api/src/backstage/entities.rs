@@ -13,6 +13,7 @@ use portal_core::catalog::query::Order;
 use serde::{Deserialize, Serialize};
 
 use super::{cursor, read};
+use crate::catalog::permission::check_write;
 use crate::catalog::prune::Fields;
 use crate::catalog::view::Snapshot;
 use crate::catalog::{lists, service, store};
@@ -188,6 +189,11 @@ pub async fn delete_entity_by_uid(
     Path(uid): Path<String>,
     request_id: RequestId,
 ) -> ApiResult<StatusCode> {
+    let snapshot = app.catalog.snapshot();
+    let known = snapshot.index.row_by_uid(&uid).and_then(|row| snapshot.index.entity_ref(row));
+    if let Some(entity_ref) = known {
+        check_write(&auth, &snapshot, &entity_ref, None)?;
+    }
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {

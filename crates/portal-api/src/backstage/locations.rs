@@ -16,7 +16,7 @@ use sha1::{Digest as _, Sha1};
 
 use crate::db::{DbResult, Priority};
 use crate::error::{ApiError, ApiResult};
-use crate::http::authorized::{Authorized, ReadSources, WriteSources};
+use crate::http::authorized::{AddSources, Authorized, ReadSources, WriteSources};
 use crate::http::body::JsonBody;
 use crate::http::context::RequestId;
 use crate::http::params::Params;
@@ -68,7 +68,7 @@ pub async fn get_locations(_auth: Authorized<ReadSources>, State(app): State<App
     responses((status = 201, description = "`{location, entities, exists}`", body = Object)),
 )]
 pub async fn create_location(
-    auth: Authorized<WriteSources>,
+    auth: Authorized<AddSources>,
     State(app): State<App>,
     request_id: RequestId,
     mut params: Params,

@@ -9,7 +9,9 @@ use portal_core::catalog::Entity;
 use portal_core::catalog::kinds::KindRegistry;
 use portal_core::catalog::wire::{BulkItem, BulkResult, Fault};
 
+use super::permission::check_write;
 use super::service::{self, Upserted};
+use super::view::Snapshot;
 use super::writes::{api_draft, checked};
 use crate::changes::Writing;
 use crate::db::{DbError, Priority};
@@ -27,6 +29,9 @@ const BATCH: usize = 250;
 const LINE_LIMIT: usize = 5 << 20;
 
 /// One line, read.
+/// The rule of a line that the caller may not write.
+const FORBIDDEN: &str = "forbidden";
+
 type Line = (u32, Result<Entity, Vec<Fault>>);
 
 /// Creates or updates many entities: NDJSON, one descriptor a line, at most 20 MiB.
@@ -55,7 +60,8 @@ pub async fn bulk_upsert_entities(
     }
     let kinds = app.catalog.snapshot().kinds.clone();
     let lines = tokio::task::spawn_blocking(move || read_lines(&bytes, &kinds)).await;
-    let lines = lines.map_err(|error| ApiError::Internal(error.to_string()))?;
+    let mut lines = lines.map_err(|error| ApiError::Internal(error.to_string()))?;
+    refuse(&auth, &app.catalog.snapshot(), &mut lines);
     let writing = auth.writing(&app, &request_id);
     let mut result = BulkResult { items: Vec::with_capacity(lines.len()), seq: None };
     let mut lines = lines.into_iter().peekable();
@@ -76,6 +82,19 @@ pub async fn bulk_upsert_entities(
     Ok((StatusCode::MULTI_STATUS, Json(result)).into_response())
 }
 
+/// Turns lines that the caller may not write into refusals.
+fn refuse(auth: &Authorized<WriteCatalog>, snapshot: &Snapshot, lines: &mut [Line]) {
+    for (_, line) in lines {
+        let refused = line.as_ref().ok().and_then(|entity| {
+            let entity_ref = entity.entity_ref()?;
+            check_write(auth, snapshot, &entity_ref, Some(entity)).err()
+        });
+        if let Some(error) = refused {
+            *line = Err(vec![fault(FORBIDDEN, error.to_string())]);
+        }
+    }
+}
+
 async fn store_batch(app: &App, writing: &Writing, batch: Vec<Line>, result: &mut BulkResult) -> ApiResult<()> {
     let mut items = Vec::with_capacity(batch.len());
     let mut drafts = Vec::new();
@@ -87,7 +106,12 @@ async fn store_batch(app: &App, writing: &Writing, batch: Vec<Line>, result: &mu
                 item.status = 200;
                 drafts.push(api_draft(entity));
             }
-            Err(errors) => item.errors = errors,
+            Err(errors) => {
+                if errors.first().is_some_and(|error| error.rule == FORBIDDEN) {
+                    item.status = 403;
+                }
+                item.errors = errors;
+            }
         }
         items.push(item);
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Visibility};
 use portal_core::catalog::wire::{EntityView, Provenance, RelationView};
@@ -10,20 +11,29 @@ use portal_core::catalog::wire::{EntityView, Provenance, RelationView};
 use super::documents::Document;
 use super::prune::Fields;
 use super::store::{self, SourceName};
-use crate::db::{Db, DbResult};
+use crate::db::DbResult;
+use crate::state::App;
 
-/// How the sources of a page's entities are named and when they were read.
-pub type SourceNames = HashMap<i64, SourceName>;
+/// What provenance says beyond the document.
+#[derive(Default)]
+pub struct Sources {
+    /// How the sources of a page's entities are named and when they were read.
+    names: HashMap<i64, SourceName>,
+    /// How long an orphan is kept.
+    grace: TimeDelta,
+}
 
-/// The names of the sources of these documents.
-pub async fn source_names<'a>(db: &Db, documents: impl Iterator<Item = &'a Arc<Document>>) -> DbResult<SourceNames> {
+/// The sources of these documents.
+pub async fn sources<'a>(app: &App, documents: impl Iterator<Item = &'a Arc<Document>>) -> DbResult<Sources> {
+    let grace = app.sources.settings.orphan_grace();
     let mut ids: Vec<i64> = documents.filter_map(|document| document.source_id).collect();
     ids.sort_unstable();
     ids.dedup();
     if ids.is_empty() {
-        return Ok(SourceNames::new());
+        return Ok(Sources { grace, ..Sources::default() });
     }
-    store::source_names(db.reader(), &ids).await
+    let names = store::source_names(app.db.reader(), &ids).await?;
+    Ok(Sources { names, grace })
 }
 
 /// One entity with its links and its provenance, of the descriptor these fields.
@@ -31,7 +41,7 @@ pub fn view(
     document: &Document,
     index: &CatalogIndex,
     visibility: &Visibility,
-    sources: &SourceNames,
+    sources: &Sources,
     fields: &Fields,
 ) -> EntityView {
     let entity = fields.read(&document.json);
@@ -51,8 +61,8 @@ pub fn view(
     }
 }
 
-fn provenance(document: &Document, sources: &SourceNames) -> Provenance {
-    let source = document.source_id.and_then(|id| sources.get(&id));
+fn provenance(document: &Document, sources: &Sources) -> Provenance {
+    let source = document.source_id.and_then(|id| sources.names.get(&id));
     let (name, read_at) = match (document.source_id, source) {
         (None, _) => ("the API".to_owned(), None),
         (Some(_), Some(source)) => (source.name.clone(), source.read_at),
@@ -67,6 +77,7 @@ fn provenance(document: &Document, sources: &SourceNames) -> Provenance {
         read_at: read_at.unwrap_or(document.changed_at),
         stale: document.stale,
         orphan_since: document.orphan_since,
+        orphan_until: document.orphan_since.map(|since| since + sources.grace),
     }
 }
 

@@ -182,18 +182,25 @@ pub fn document(state: &EntityState, definition: Option<&str>, index: &CatalogIn
     }
 }
 
+/// Says in the descriptor itself, as Backstage does, that no source declares it:
+/// it is filtered by that, too.
+pub fn mark_orphan(entity: &mut Value) {
+    let metadata = entity.get_mut("metadata").and_then(Value::as_object_mut);
+    let annotations = metadata.map(|metadata| metadata.entry("annotations").or_insert_with(|| json!({})));
+    if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+        annotations.insert("backstage.io/orphan".to_owned(), json!("true"));
+    }
+}
+
 fn served(state: &EntityState, definition: Option<&str>, index: &CatalogIndex) -> Value {
     let mut entity = state.whole(definition).0;
     if let Some(metadata) = entity.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.entry("namespace").or_insert_with(|| json!("default"));
         metadata.insert("uid".to_owned(), json!(state.uid));
         metadata.insert("etag".to_owned(), json!(state.etag));
-        if state.orphan_since.is_some() {
-            let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-            if let Some(annotations) = annotations.as_object_mut() {
-                annotations.insert("backstage.io/orphan".to_owned(), json!("true"));
-            }
-        }
+    }
+    if state.orphan_since.is_some() {
+        mark_orphan(&mut entity);
     }
     let relations = index.relations(state.id);
     let relations = relations.iter().map(|(kind, target)| json!({"type": kind, "targetRef": target.to_string()}));

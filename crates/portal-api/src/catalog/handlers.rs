@@ -216,9 +216,9 @@ async fn current(
 ) -> ApiResult<EntityDetail> {
     let snapshot = app.catalog.snapshot();
     let (row, document) = document(app, &snapshot.index, entity_ref, visibility).await?;
-    let names = detail::source_names(&app.db, std::iter::once(&document)).await?;
+    let sources = detail::sources(app, std::iter::once(&document)).await?;
     Ok(EntityDetail {
-        view: detail::view(&document, &snapshot.index, visibility, &names, fields),
+        view: detail::view(&document, &snapshot.index, visibility, &sources, fields),
         relations: detail::relations(&snapshot.index, row, visibility),
         marks: Vec::new(),
         errors: sources::views::errors_of(app.db.reader(), &entity_ref.to_string()).await?,
@@ -240,9 +240,9 @@ async fn at(
     let definitions = store::definitions(app.db.reader(), &hashes).await?;
     let definition = state.definition_hash.as_ref().and_then(|hash| definitions.get(hash)).map(String::as_str);
     let document = Arc::new(documents::document(state, definition, &index));
-    let names = detail::source_names(&app.db, std::iter::once(&document)).await?;
+    let sources = detail::sources(app, std::iter::once(&document)).await?;
     Ok(EntityDetail {
-        view: detail::view(&document, &index, visibility, &names, fields),
+        view: detail::view(&document, &index, visibility, &sources, fields),
         relations: detail::relations(&index, row, visibility),
         marks: Vec::new(),
         errors: Vec::new(),

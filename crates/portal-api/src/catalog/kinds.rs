@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use portal_core::access::Resource;
 use portal_core::catalog::kinds::{KindDefinition, KindRegistry};
 use portal_core::catalog::query::{Filter, Selection};
 use portal_core::catalog::wire::KindView;
@@ -71,6 +72,7 @@ pub async fn put_kind(
     JsonBody(definition): JsonBody<KindDefinition>,
 ) -> ApiResult<Json<KindView>> {
     params.finish()?;
+    auth.check(everybodys(&kind))?;
     if !definition.kind.eq_ignore_ascii_case(&kind) {
         return Err(ApiError::field("/kind", format!("`{}` is not the kind in the path, `{kind}`", definition.kind)));
     }
@@ -108,6 +110,7 @@ pub async fn delete_kind(
     request_id: RequestId,
 ) -> ApiResult<StatusCode> {
     params.finish()?;
+    auth.check(everybodys(&kind))?;
     let snapshot = app.catalog.snapshot();
     let Some(definition) = snapshot.kinds.get(&kind) else { return Err(absent(&kind)) };
     if snapshot.kinds.is_built_in(&kind) {
@@ -124,6 +127,11 @@ pub async fn delete_kind(
     let seq = change_kind(&app, auth.writing(&app, &request_id), name, None).await?;
     super::lists::wait(&app, seq).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A kind belongs to no team.
+fn everybodys(kind: &str) -> Resource<'_> {
+    Resource::Entity { entity_ref: kind, owners: &[] }
 }
 
 async fn change_kind(app: &App, writing: Writing, kind: String, definition: Option<String>) -> ApiResult<i64> {

@@ -246,8 +246,8 @@ pub async fn shown(
     documents: &[Option<Arc<Document>>],
     fields: &Fields,
 ) -> ApiResult<Vec<Option<EntityView>>> {
-    let names = detail::source_names(&app.db, documents.iter().flatten()).await?;
-    let view = |document: &Arc<Document>| detail::view(document, index, visibility, &names, fields);
+    let sources = detail::sources(app, documents.iter().flatten()).await?;
+    let view = |document: &Arc<Document>| detail::view(document, index, visibility, &sources, fields);
     Ok(documents.iter().map(|document| document.as_ref().map(view)).collect())
 }
 

@@ -8,6 +8,7 @@ pub mod handlers;
 pub mod history;
 pub mod kinds;
 pub mod lists;
+pub mod permission;
 pub mod prune;
 pub mod service;
 pub mod state;

@@ -13,7 +13,7 @@ use portal_core::catalog::{EntityRef, relations};
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::documents::Documents;
+use super::documents::{Documents, mark_orphan};
 use super::state::EntityState;
 use super::store;
 use crate::changes::{self, Change, tail};
@@ -150,7 +150,10 @@ fn touch(index: &CatalogIndex, id: u32, touched: &mut Vec<u32>) {
 
 /// A row of the index from what is stored.
 pub fn upsert(state: EntityState, kinds: &KindRegistry) -> RowChange {
-    let EntityState { id, uid, entity, .. } = state;
+    let EntityState { id, uid, mut entity, orphan_since, .. } = state;
+    if orphan_since.is_some() {
+        mark_orphan(&mut entity.0);
+    }
     let relations = relations::emitted(&entity, kinds);
     RowChange::Upsert { id, uid, entity, relations }
 }

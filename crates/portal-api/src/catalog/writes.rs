@@ -14,6 +14,7 @@ use portal_core::problem::FieldError;
 use serde_json::Value;
 
 use super::handlers::{RefPath, absent, document, reference};
+use super::permission::check_write;
 use super::prune::Fields;
 use super::service::{self, EntityDraft, Upserted};
 use super::{detail, store};
@@ -86,6 +87,7 @@ pub async fn put_entity(
             format!("the descriptor is `{found}`, the path names `{entity_ref}`"),
         ));
     }
+    check_write(&auth, &app.catalog.snapshot(), &entity_ref, Some(&entity))?;
     let writing = auth.writing(&app, &request_id);
     let draft = api_draft(entity);
     let name = entity_ref.to_string();
@@ -110,7 +112,7 @@ pub async fn put_entity(
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility();
     let (_, document) = document(&app, &snapshot.index, &entity_ref, &visibility).await?;
-    let view = detail::view(&document, &snapshot.index, &visibility, &detail::SourceNames::new(), &Fields::default());
+    let view = detail::view(&document, &snapshot.index, &visibility, &detail::Sources::default(), &Fields::default());
     Ok((status, [(header::ETAG, etag::header_value(&view.etag))], Json(view)).into_response())
 }
 
@@ -133,6 +135,7 @@ pub async fn delete_entity(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let entity_ref = reference(parts)?;
+    check_write(&auth, &app.catalog.snapshot(), &entity_ref, None)?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
@@ -165,6 +168,7 @@ pub async fn restore_entity(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let entity_ref = reference(parts)?;
+    check_write(&auth, &app.catalog.snapshot(), &entity_ref, None)?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {

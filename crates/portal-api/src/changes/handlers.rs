@@ -1,5 +1,7 @@
 //! Reading the feed page by page.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use portal_core::access::ActorId;
@@ -9,6 +11,7 @@ use serde_json::Value;
 
 use super::store::{self, ChangeFilter};
 use super::{Change, entity_subject};
+use crate::access;
 use crate::db::DbResult;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadChanges};
@@ -104,9 +107,12 @@ pub async fn page(app: &App, filter: &ChangeFilter, before: Option<i64>, limit: 
 /// Shows changes with what was before them.
 pub async fn views(app: &App, changes: Vec<Change>) -> DbResult<Vec<ChangeView>> {
     let mut before = store::predecessors(app.db.reader(), &changes).await?;
+    let actors: BTreeSet<&str> = changes.iter().map(|change| change.actor.0.as_str()).collect();
+    let names = access::store::names(app.db.reader(), actors).await?;
     let views = changes.into_iter().map(|change| {
         let before = before.remove(&change.seq).and_then(|before| shown(before.document.as_deref()));
-        view(change, before)
+        let by = names.get(&change.actor.0).cloned();
+        ChangeView { by, ..view(change, before) }
     });
     Ok(views.collect())
 }
@@ -118,7 +124,7 @@ fn view(change: Change, before: Option<Value>) -> ChangeView {
         (Some(before), Some(after)) => portal_core::catalog::diff::diff(before, after),
         _ => Vec::new(),
     };
-    ChangeView { seq, at, actor, cause, subject, operation, before, after, diff }
+    ChangeView { seq, at, actor, by: None, cause, subject, operation, before, after, diff }
 }
 
 /// What a reader cares about: of an entity's state its descriptor, else all.

@@ -11,6 +11,7 @@ use portal_core::access::ActorId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::audit;
 use crate::state::App;
 
 /// Who writes, why and when: the same for every change of one request or pass.
@@ -20,6 +21,15 @@ pub struct Writing {
     /// `source:4`, `request:req_…`, `run:…`.
     pub cause: String,
     pub at: DateTime<Utc>,
+    /// The caller, for the audit log; absent where the portal itself writes.
+    pub by: Option<audit::By>,
+}
+
+impl Writing {
+    /// What the portal does by itself.
+    pub fn system(cause: impl Into<String>, at: DateTime<Utc>) -> Self {
+        Self { actor: ActorId::system(), cause: cause.into(), at, by: None }
+    }
 }
 
 /// A change about to be appended.

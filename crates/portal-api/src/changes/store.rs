@@ -13,6 +13,7 @@ use sea_orm::{
 use super::{Change, NewChange, Writing};
 use crate::db::entity::change::{ActiveModel, Column, Entity, Model};
 use crate::db::{DatabaseTransaction, DbResult};
+use crate::{access, audit};
 
 /// Rows of one INSERT; seven columns each stay far below SQLite's limit of variables.
 const CHUNK: usize = 200;
@@ -49,6 +50,9 @@ pub async fn append_from(
     writing: &Writing,
     changes: Vec<NewChange>,
 ) -> DbResult<()> {
+    if let (Some(by), Some(change)) = (&writing.by, changes.first()) {
+        audit::store::append_reserved(txn, by, writing.at, logged(first, change, changes.len())).await?;
+    }
     let mut rows = (first..).zip(changes).map(|(seq, change)| {
         let NewChange { subject, operation, document } = change;
         ActiveModel {
@@ -68,6 +72,14 @@ pub async fn append_from(
         }
         Entity::insert_many(chunk).exec_without_returning(txn).await?;
     }
+}
+
+/// One line for all that is written together: what was done first, and where the
+/// feed shows the rest.
+fn logged(first: i64, change: &NewChange, count: usize) -> audit::Entry {
+    let (about, target) = change.subject.split_once(':').unwrap_or(("change", &change.subject));
+    let detail = serde_json::json!({ "first_seq": first, "changes": count });
+    audit::Entry::done(format!("{about}.{}", change.operation), target, detail)
 }
 
 /// The newest sequence, 0 when nothing was ever written.
@@ -117,10 +129,11 @@ fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
     if let Some(until) = until {
         select = select.filter(Column::At.lte(*until));
     }
-    // What people do for themselves is theirs.
+    // What people do for themselves is theirs, and accounts have a log of their own.
     if subject.is_none() {
         select = select.filter(Column::Subject.not_like("person:%"));
     }
+    select = select.filter(Column::Subject.not_like(format!("{}%", access::SUBJECT)));
     if let Some(among) = among {
         select = select.filter(Column::Subject.is_in(among));
     }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -12,6 +13,8 @@ use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::{Change, store};
+use crate::access;
+use crate::access::identity::{Credential, until_refused};
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadChanges};
 use crate::http::params::Params;
@@ -36,8 +39,9 @@ const REPLAY: u64 = 1000;
         example = json!("id: 42\nevent: change\ndata: {\"seq\":42,\"subject\":\"entity:component:default/booking-api\",\"operation\":\"update\"}\n\n"))),
 )]
 pub async fn stream_changes(
-    _auth: Authorized<ReadChanges>,
+    auth: Authorized<ReadChanges>,
     State(app): State<App>,
+    credential: Option<Extension<Credential>>,
     headers: HeaderMap,
     mut params: Params,
 ) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
@@ -48,6 +52,7 @@ pub async fn stream_changes(
     let Ok(last) = last.transpose() else {
         return Err(ApiError::parameter("after", "not a sequence, which is a whole number"));
     };
+    let own = format!("person:{}", auth.principal.actor.0);
     // Subscribed before the replay is read, so that nothing falls between.
     let live = app.catalog.subscribe();
     let mut missed = Vec::new();
@@ -56,25 +61,36 @@ pub async fn stream_changes(
         if changes.len() as u64 > REPLAY {
             missed.push(reset());
         } else {
-            missed.extend(changes.iter().map(event));
+            missed.extend(changes.iter().filter(|change| shown(change, &own)).map(event));
         }
     }
     let stop = app.stop.clone();
+    let mine = own.clone();
     let follow = stream::unfold(live, move |mut live| {
-        let stop = stop.clone();
+        let (stop, mine) = (stop.clone(), mine.clone());
         async move {
-            let next = stop.run_until_cancelled(live.recv()).await?;
-            let event = match next {
-                Ok(change) => event(&Arc::unwrap_or_clone(change)),
-                Err(RecvError::Lagged(_)) => reset(),
-                Err(RecvError::Closed) => return None,
-            };
-            Some((event, live))
+            loop {
+                let event = match stop.run_until_cancelled(live.recv()).await? {
+                    Ok(change) if !shown(&change, &mine) => continue,
+                    Ok(change) => event(&Arc::unwrap_or_clone(change)),
+                    Err(RecvError::Lagged(_)) => reset(),
+                    Err(RecvError::Closed) => return None,
+                };
+                return Some((event, live));
+            }
         }
     });
     let hello = Event::default().retry(Duration::from_secs(2)).comment("portal");
-    let events = stream::iter(std::iter::once(hello).chain(missed)).chain(follow).map(Ok).fuse();
+    let events = stream::iter(std::iter::once(hello).chain(missed)).chain(follow).map(Ok);
+    let refused = until_refused(app.clone(), credential.map(|credential| credential.0));
+    let events = events.take_until(Box::pin(refused)).fuse();
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+/// What others mark and save is theirs; accounts are nobody's business.
+fn shown(change: &Change, own: &str) -> bool {
+    let subject = &change.subject;
+    !subject.starts_with(access::SUBJECT) && (!subject.starts_with("person:") || subject == own)
 }
 
 fn event(change: &Change) -> Event {

@@ -1,8 +1,10 @@
 //! The command line: one program, one subcommand a task.
 
+mod audit;
 mod database;
 mod measure;
 mod serve;
+mod token;
 mod validate;
 
 use std::process::ExitCode;
@@ -33,6 +35,12 @@ enum Command {
     Openapi,
     /// Check the database and the configuration
     Doctor,
+    /// Tokens and links, made on the server
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// The audit log
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Judge descriptors: 0 all valid, 1 something is not, 2 wrong call
     Validate(validate::ValidateFlags),
     #[command(hide = true)]
@@ -56,6 +64,8 @@ pub fn main() -> ExitCode {
         Command::Migrate => runtime.block_on(database::migrate(&flags)),
         Command::Openapi => database::print_openapi(),
         Command::Doctor => runtime.block_on(database::examine(&flags)),
+        Command::Token(command) => runtime.block_on(token::run(&flags, command)),
+        Command::Audit(command) => runtime.block_on(audit::run(&flags, command)),
         Command::Validate(flags) => return validate::run(&flags),
         Command::Generate(generate) => measure::generate(&generate),
         Command::BenchBaseline(baseline) => runtime.block_on(measure::baseline(&baseline)),

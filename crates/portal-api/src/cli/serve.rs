@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::first_start;
 use crate::clock::SystemClock;
 use crate::config::{Config, Flags, ServeFlags};
 use crate::db::Db;
@@ -20,7 +21,7 @@ pub enum Role {
     Worker,
 }
 
-#[expect(clippy::print_stdout, reason = "the one line that tells where the portal is")]
+#[expect(clippy::print_stdout, reason = "what tells where the portal is, and how to get in")]
 pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> {
     let config = Config::load(flags, serve)?;
     std::fs::create_dir_all(&config.data_dir)
@@ -48,6 +49,13 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
             let address = listener.local_addr()?;
             let router = router::outer(&app);
             println!("portal is ready at http://{address}");
+            if !first_start::is_set_up(&app.db).await.map_err(anyhow::Error::msg)? {
+                let path = first_start::admin_link(&app.db, app.config.sample, app.clock.now())
+                    .await
+                    .map_err(anyhow::Error::msg)?;
+                println!("nobody has signed in yet; within 15 minutes, this link signs the administrator in once:");
+                println!("  http://{address}{path}");
+            }
             server::serve(listener, router, connections, stop).await;
         }
         None => {

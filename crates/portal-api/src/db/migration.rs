@@ -6,6 +6,7 @@ use sea_orm_migration::prelude::*;
 mod m0001_spine;
 mod m0002_documentation;
 mod m0003_personal;
+mod m0004_access;
 
 pub struct Migrator;
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0001_spine::Migration),
             Box::new(m0002_documentation::Migration),
             Box::new(m0003_personal::Migration),
+            Box::new(m0004_access::Migration),
         ]
     }
 }

@@ -4,12 +4,14 @@ use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use portal_core::access::{Decision, Principal, Verb, decide};
+use portal_core::access::{Decision, Principal, Resource, Verb, decide};
 use portal_core::catalog::index::Visibility;
 
+use crate::audit::By;
 use crate::changes::Writing;
 use crate::error::ApiError;
 use crate::http::context::RequestId;
+use crate::http::origin::Origin;
 use crate::state::App;
 
 /// A verb as a type, so that a handler names it in its signature.
@@ -30,37 +32,107 @@ macro_rules! permissions {
     };
 }
 
-permissions!(ReadCatalog, WriteCatalog, ReadSources, WriteSources, ReadChanges, ReadOperations, Personalise, CallApi);
+permissions!(
+    ReadCatalog,
+    WriteCatalog,
+    ReadSources,
+    AddSources,
+    WriteSources,
+    ReadChanges,
+    ReadOperations,
+    Personalise,
+    CallApi,
+    ManageOwnAccess,
+    ManageAccess,
+    ReadAudit
+);
+
+/// Whoever calls, with no permission asked for: for signing in and out.
+#[derive(Debug, Clone)]
+pub struct Anybody {
+    pub principal: Principal,
+    address: String,
+}
 
 /// Proof that the caller may do `P`; holds who they are and what they may see.
 #[derive(Debug, Clone)]
 pub struct Authorized<P> {
     pub principal: Principal,
+    address: String,
     permission: PhantomData<P>,
 }
 
+impl Anybody {
+    /// Who, why and when, for the changes that this request makes.
+    pub fn writing(&self, app: &App, request: &RequestId) -> Writing {
+        Writing {
+            actor: self.principal.actor.clone(),
+            cause: format!("request:{}", request.0),
+            at: app.clock.now(),
+            by: Some(By::new(&self.principal, &request.0, &self.address)),
+        }
+    }
+}
+
+impl<P: Permission> Authorized<P> {
+    /// Who, why and when, for the changes that this request makes.
+    pub fn writing(&self, app: &App, request: &RequestId) -> Writing {
+        let (principal, address) = (self.principal.clone(), self.address.clone());
+        Anybody { principal, address }.writing(app, request)
+    }
+
+    /// Proof that they may do it to this.
+    ///
+    /// # Errors
+    /// The decision's reason.
+    pub fn check(&self, resource: Resource<'_>) -> Result<(), ApiError> {
+        allowed(&self.principal, P::VERB, resource)
+    }
+}
+
 impl<P> Authorized<P> {
+    /// Proof that they may do something else as well.
+    ///
+    /// # Errors
+    /// The decision's reason.
+    pub fn also(&self, verb: Verb) -> Result<(), ApiError> {
+        allowed(&self.principal, verb, Resource::Any)
+    }
+
     /// The rows of the catalog that reads of this request may touch.
     pub fn visibility(&self) -> Visibility {
         Visibility::All
     }
+}
 
-    /// Who, why and when, for the changes that this request makes.
-    pub fn writing(&self, app: &App, request: &RequestId) -> Writing {
-        Writing { actor: self.principal.actor.clone(), cause: format!("request:{}", request.0), at: app.clock.now() }
+fn allowed(principal: &Principal, verb: Verb, resource: Resource<'_>) -> Result<(), ApiError> {
+    match decide(principal, verb, resource) {
+        Decision::Allow => Ok(()),
+        Decision::SignIn => Err(ApiError::Unauthenticated(format!(
+            "sign in to {}: send `Authorization: Bearer` with a token, or the cookie of a session",
+            verb.words()
+        ))),
+        Decision::Deny(reason) => Err(ApiError::Forbidden(reason)),
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Anybody {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        // A call that the server makes to itself during rendering carries its caller's.
+        let principal = parts.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::nobody);
+        let address = parts.extensions.get::<Origin>().map(|origin| origin.address.clone()).unwrap_or_default();
+        Ok(Self { principal, address })
     }
 }
 
 impl<P: Permission, S: Send + Sync> FromRequestParts<S> for Authorized<P> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        // The identity middleware will put the principal here; a call that the
-        // server makes to itself during rendering carries its caller's.
-        let principal = parts.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::local_administrator);
-        match decide(&principal, P::VERB) {
-            Decision::Allow => Ok(Self { principal, permission: PhantomData }),
-            Decision::Deny(reason) => Err(ApiError::Forbidden(reason)),
-        }
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Anybody { principal, address } = Anybody::from_request_parts(parts, state).await?;
+        allowed(&principal, P::VERB, Resource::Any)?;
+        Ok(Self { principal, address, permission: PhantomData })
     }
 }

@@ -8,4 +8,5 @@ pub mod cursor;
 pub mod etag;
 pub mod guard;
 pub mod idempotency;
+pub mod origin;
 pub mod params;

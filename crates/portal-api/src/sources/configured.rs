@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use portal_core::access::ActorId;
 use portal_core::sources::wire::{SourceOrigin, SourceState, SourceType};
 use url::Url;
 
@@ -90,7 +89,7 @@ pub async fn sync(app: &App) -> Result<(), DbError> {
         };
         wanted.push(configured(app, &sample, now));
     }
-    let writing = Writing { actor: ActorId::system(), cause: "configuration".to_owned(), at: now };
+    let writing = Writing::system("configuration", now);
     app.db
         .write(Priority::Interactive, move |txn| {
             Box::pin(async move {

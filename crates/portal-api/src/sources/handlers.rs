@@ -7,11 +7,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portal_core::sources::wire::{PassList, SourceCreate, SourceErrorList, SourceList, SourceUpdate, SourceView};
 
+use super::permission::check_reach;
 use super::store::Source;
 use super::{Trigger, jobs, service, store, views};
 use crate::db::Priority;
 use crate::error::{ApiError, ApiResult};
-use crate::http::authorized::{Authorized, ReadSources, WriteSources};
+use crate::http::authorized::{AddSources, Authorized, ReadSources, WriteSources};
 use crate::http::body::{self, JsonBody};
 use crate::http::context::RequestId;
 use crate::http::idempotency::{Idempotent, replayed};
@@ -49,7 +50,7 @@ pub async fn list_sources(
         headers(("Location" = String, description = "Path of the source")))),
 )]
 pub async fn create_source(
-    auth: Authorized<WriteSources>,
+    auth: Authorized<AddSources>,
     State(app): State<App>,
     request_id: RequestId,
     headers: HeaderMap,
@@ -61,6 +62,7 @@ pub async fn create_source(
         return Ok(replayed(status, body));
     }
     let create: SourceCreate = body::parse(&bytes)?;
+    check_reach(&auth, &create)?;
     let writing = auth.writing(&app, &request_id);
     let interval = app.config.catalog.interval_seconds;
     let draft = service::draft(&app.sources, create, interval, writing.at).await?;
@@ -191,7 +193,7 @@ pub async fn delete_source(
     responses((status = 202, description = "A pass will begin at once; `last_pass` tells when it is done", body = SourceView)),
 )]
 pub async fn refresh_source(
-    auth: Authorized<WriteSources>,
+    auth: Authorized<AddSources>,
     State(app): State<App>,
     params: Params,
     Path(id): Path<String>,

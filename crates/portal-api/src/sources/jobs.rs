@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::BoxFuture;
-use portal_core::access::ActorId;
 use uuid::Uuid;
 
 use super::ingest::{self, settle};
@@ -177,7 +176,7 @@ async fn orphan_all(app: &App, job: &Claimed) -> DbResult<()> {
     for chunk in refs.chunks(ROWS) {
         let chunk = chunk.to_vec();
         let at = app.clock.now();
-        let writing = Writing { actor: ActorId::system(), cause: format!("source:{id}"), at };
+        let writing = Writing::system(format!("source:{id}"), at);
         app.db
             .write(Priority::Background, move |txn| {
                 Box::pin(async move {
@@ -197,13 +196,13 @@ fn sweep(app: App, job: Claimed) -> BoxFuture<'static, Result<String, String>> {
 /// Removes orphans whose grace period is over, and forgets old deliveries.
 pub async fn sweep_now(app: &App) -> DbResult<()> {
     let now = app.clock.now();
-    let grace = TimeDelta::days(i64::from(app.sources.settings.orphan_grace_days));
+    let grace = app.sources.settings.orphan_grace();
     loop {
         let refs = catalog_store::orphans_before(app.db.reader(), now - grace, ROWS as u64).await?;
         if refs.is_empty() {
             break;
         }
-        let writing = Writing { actor: ActorId::system(), cause: "orphan_grace".to_owned(), at: now };
+        let writing = Writing::system("orphan_grace", now);
         app.db
             .write(Priority::Background, move |txn| {
                 Box::pin(async move { catalog_service::remove(txn, &writing, &refs).await })

@@ -13,6 +13,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod links;
 pub mod origin;
+mod permission;
 pub mod places;
 pub mod preview;
 pub mod reading;

@@ -12,11 +12,12 @@ use portal_core::sources::wire::{PreviewDocument, PreviewFault, SourceCreate, So
 use super::fetch::FetchError;
 use super::ingest;
 use super::ingest::preview::{self, Preview, Previewed};
+use super::permission::check_reach;
 use super::reading::{Judged, RecordedFault, Status};
 use super::{service, store};
 use crate::catalog::store as catalog_store;
 use crate::error::{ApiError, ApiResult};
-use crate::http::authorized::{Authorized, WriteSources};
+use crate::http::authorized::{AddSources, Authorized};
 use crate::http::body::JsonBody;
 use crate::http::params::Params;
 use crate::state::App;
@@ -33,12 +34,13 @@ const DOCUMENTS: usize = 500;
     responses((status = 200, description = "What it would declare", body = SourcePreview)),
 )]
 pub async fn preview_source(
-    _auth: Authorized<WriteSources>,
+    auth: Authorized<AddSources>,
     State(app): State<App>,
     params: Params,
     JsonBody(create): JsonBody<SourceCreate>,
 ) -> ApiResult<Json<SourcePreview>> {
     params.finish()?;
+    check_reach(&auth, &create)?;
     let interval = app.config.catalog.interval_seconds;
     let draft = service::draft(&app.sources, create, interval, app.clock.now()).await?;
     let request = ingest::request(&draft).map_err(|error| unreadable(&error))?;

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use chrono::TimeDelta;
+
 /// Limits and permissions of reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSettings {
@@ -37,6 +39,13 @@ impl Default for SourceSettings {
             entity_limit: 20_000,
             git: GitBudget::default(),
         }
+    }
+}
+
+impl SourceSettings {
+    /// How long an orphan is kept.
+    pub fn orphan_grace(&self) -> TimeDelta {
+        TimeDelta::days(i64::from(self.orphan_grace_days))
     }
 }
 

@@ -5,7 +5,7 @@ use axum::http::Request;
 use futures::StreamExt;
 use serde_json::{Value, json};
 
-use crate::harness::component;
+use crate::harness::{TOKEN, component};
 use crate::on_both;
 
 on_both!(the_feed_lists_and_filters_changes, portal, {
@@ -25,6 +25,7 @@ on_both!(the_stream_replays_what_was_missed_and_goes_on, portal, {
     let first = portal.store(&[component("booking", "team-a")]).await;
     portal.store(&[component("tracking", "team-a")]).await;
     let request = Request::builder().uri("/api/v1/changes/stream").header("last-event-id", first.to_string());
+    let request = request.header("authorization", format!("Bearer {TOKEN}"));
     let router = portal_api::router::outer(&portal.app);
     let response = tower::ServiceExt::oneshot(router, request.body(Body::empty()).unwrap()).await.unwrap();
     let mut body = response.into_body().into_data_stream();

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::Request;
 use futures::StreamExt;
 
-use crate::harness::component;
+use crate::harness::{TOKEN, component};
 use crate::on_both;
 
 on_both!(a_page_of_another_site_can_neither_write_nor_read, portal, {
@@ -72,7 +72,8 @@ on_both!(the_tag_of_a_page_is_good_for_a_write, portal, {
 on_both!(a_streamed_list_may_be_asked_again_after_its_end, portal, {
     portal.store(&[component("a", "team-a"), component("b", "team-a")]).await;
     for path in ["/api/catalog/entities", "/api/catalog/entities?filter=kind=none"] {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let request = Request::builder().uri(path).header("authorization", format!("Bearer {TOKEN}"));
+        let request = request.body(Body::empty()).unwrap();
         let response = tower::ServiceExt::oneshot(portal_api::router::outer(&portal.app), request).await.unwrap();
         let mut body = response.into_body().into_data_stream();
         let mut bytes = Vec::new();

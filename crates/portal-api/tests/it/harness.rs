@@ -8,13 +8,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use http_body_util::BodyExt;
+use portal_api::access::secret::Secret;
+use portal_api::access::store::{self, NewToken};
 use portal_api::clock::{Clock, ManualClock};
 use portal_api::config::{Config, EgressConfig};
-use portal_api::db::{DatabaseUrl, Db};
+use portal_api::db::{DatabaseUrl, Db, DbError, Priority};
 use portal_api::router;
 use portal_api::state::App;
+use portal_core::access::Role;
 use sea_orm::{ConnectionTrait, Database, DbBackend, Statement};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -66,6 +69,9 @@ pub struct Answer {
     pub headers: HeaderMap,
     pub bytes: Bytes,
 }
+
+/// What tests send that are not about access.
+pub const TOKEN: &str = "portal_token-of-the-administrator-of-every-test";
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
@@ -126,6 +132,16 @@ impl Portal {
 
     pub async fn send(&self, request: Request<Body>) -> Answer {
         send(&self.router, request).await
+    }
+
+    /// Sends a request as whoever it says.
+    pub async fn send_as_it_is(&self, request: Request<Body>) -> Answer {
+        send_as_it_is(&self.router, request).await
+    }
+
+    /// The status of an answer, which may be a stream without an end.
+    pub async fn status(&self, request: Request<Body>) -> StatusCode {
+        self.router.clone().oneshot(request).await.unwrap().status()
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -204,6 +220,13 @@ impl Answer {
         problem
     }
 
+    /// Checks the status of a problem, or of Backstage's error body.
+    #[track_caller]
+    pub fn problem_or_backstage(&self, status: u16) {
+        let body = self.json(status);
+        assert!(body["code"].is_string() || body["error"]["name"].is_string(), "{body}");
+    }
+
     #[track_caller]
     pub fn is(&self, status: u16) {
         assert_eq!(self.status.as_u16(), status, "{}", self.text());
@@ -224,7 +247,40 @@ pub fn component(name: &str, owner: &str) -> Value {
     })
 }
 
-pub async fn send(router: &Router, request: Request<Body>) -> Answer {
+/// A team, below another one where it says so.
+pub fn group(name: &str, parent: Option<&str>) -> Value {
+    let mut group = serde_json::json!({
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "Group",
+        "metadata": {"name": name},
+        "spec": {"type": "team", "children": []},
+    });
+    if let Some(parent) = parent {
+        group["spec"]["parent"] = parent.into();
+    }
+    group
+}
+
+/// A person in a team.
+pub fn user(name: &str, team: &str) -> Value {
+    serde_json::json!({
+        "apiVersion": "backstage.io/v1alpha1",
+        "kind": "User",
+        "metadata": {"name": name},
+        "spec": {"memberOf": [team]},
+    })
+}
+
+/// Sends a request as the administrator, unless it says who sends it.
+pub async fn send(router: &Router, mut request: Request<Body>) -> Answer {
+    if !request.headers().contains_key("authorization") {
+        request.headers_mut().insert("authorization", format!("Bearer {TOKEN}").parse().unwrap());
+    }
+    send_as_it_is(router, request).await
+}
+
+/// Sends a request with nothing added to it.
+pub async fn send_as_it_is(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
@@ -251,16 +307,43 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         },
         catalog: Default::default(),
         limits: Default::default(),
+        access: Default::default(),
+        proxy: Default::default(),
     }
 }
 
 async fn start_configured(config: Config, clock: ManualClock) -> (App, Router) {
     let db = Db::open(&config.database).await.unwrap();
+    let_the_administrator_in(&db, clock.now()).await;
     let app = App::start(db, Arc::new(clock), config, CancellationToken::new()).await.unwrap();
     portal_api::sources::configured::sync(&app).await.unwrap();
     portal_api::workers::start(&app).await.unwrap();
     let router = router::outer(&app);
     (app, router)
+}
+
+/// Writes no change, so that the feed of a test begins with what the test does.
+async fn let_the_administrator_in(db: &Db, now: DateTime<Utc>) {
+    let work = db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move {
+            if store::account(txn, "tester").await?.is_some() {
+                return Ok::<_, DbError>(());
+            }
+            let account = store::new_account("tester", "Tester", Role::Admin, None, now);
+            store::add_account(txn, account.clone()).await?;
+            let new = NewToken {
+                account_id: account.id,
+                name: "tests".to_owned(),
+                role: Role::Admin,
+                scopes: None,
+                created_at: now,
+                expires_at: now + TimeDelta::days(36_500),
+            };
+            store::add_token(txn, &Secret::sent(TOKEN), new).await?;
+            Ok(())
+        })
+    });
+    work.await.unwrap();
 }
 
 async fn execute(server: &str, sql: &str) {

@@ -230,14 +230,22 @@ on_both!(what_is_no_longer_declared_is_orphaned_and_later_removed, portal, {
     let pass = refresh(&portal, id).await;
     assert_eq!(pass["removed"], 2);
     for name in ["one", "two"] {
-        assert!(!entity(&portal, name).await.unwrap()["provenance"]["orphan_since"].is_null(), "{name}");
+        let provenance = entity(&portal, name).await.unwrap()["provenance"].clone();
+        let until = provenance["orphan_until"].as_str().unwrap_or_default();
+        assert!(until.starts_with("2026-11-24T09:00:00"), "{name}: {provenance}");
     }
+    let orphans = async || {
+        let path = "/api/v1/entities?filter=metadata.annotations.backstage.io/orphan=true";
+        portal.get(path).await.json(200)["total"].clone()
+    };
+    assert_eq!(orphans().await, 2);
     // Within the grace period it may come back.
     portal.clock.advance(chrono::Duration::days(6));
     write(&files, "a/catalog-info.yaml", component("one"));
     refresh(&portal, id).await;
     jobs::sweep_now(&portal.app).await.unwrap();
     assert!(entity(&portal, "one").await.unwrap()["provenance"]["orphan_since"].is_null());
+    assert_eq!(orphans().await, 1);
     assert!(exists(&portal, "two").await);
     portal.clock.advance(chrono::Duration::days(2));
     jobs::sweep_now(&portal.app).await.unwrap();

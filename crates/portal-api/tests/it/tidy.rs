@@ -86,7 +86,10 @@ const RULES: &[Rule] = &[
             "portal-api/src/health.rs",
             "portal-api/src/metrics.rs",
             // Middleware.
+            "portal-api/src/access/identity.rs",
             "portal-api/src/backstage/errors.rs",
+            // Pages.
+            "portal-api/src/access/pages.rs",
             // What other servers answered.
             "portal-api/src/egress/",
         ],

@@ -14,7 +14,7 @@ use super::organisation::has_organisation;
 use crate::paths;
 use crate::personal::mark_button;
 use crate::sources::orphan_acts;
-use crate::ui::{Content, ago, icon, safe_url, small_icon};
+use crate::ui::{Content, ago, day, icon, safe_url, small_icon};
 
 pub(super) fn header(view: &EntityView, entity: &Entity, marks: &[Mark]) -> Content {
     let kind = kind_of(&view.entity_ref);
@@ -201,7 +201,9 @@ pub(super) fn callouts(view: &EntityView, errors: usize, now_ms: i64) -> Option<
                         code { (provenance.location.clone()) }
                         ", and is an orphan since "
                         (ago(since, now_ms))
-                        ". Declare it again, or keep it as it is; else it is removed some days later."
+                        ". Declare it again, or keep it as it is; else it is removed"
+                        @if let Some(until) = provenance.orphan_until { " on " (day(until)) }
+                        "."
                     }
                 }
                 div class="actions" { (orphan_acts(&view.entity_ref)) }

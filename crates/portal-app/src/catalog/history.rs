@@ -72,14 +72,14 @@ fn past_form(place: &Place) -> Content {
 }
 
 fn change(place: &Place, view: ChangeView) -> Content {
-    let ChangeView { seq, at, actor, cause, operation, diff, .. } = view;
+    let ChangeView { seq, at, actor, by, cause, operation, diff, .. } = view;
     let then = (operation != "delete").then(|| {
         let as_of = exact(at);
         let pairs = [("tab", Tab::Source.name()), ("as_of", as_of.as_str())];
         paths::with_query(&paths::entity(&place.entity_ref), pairs)
     });
     let (what, symbol, tone) = operation_label(&operation);
-    let actor = if actor.0 == "system" { None } else { Some(format!("by {} ", actor.0)) };
+    let actor = if actor.0 == "system" { None } else { Some(format!("by {} ", by.unwrap_or(actor.0))) };
     let fields = (!diff.is_empty()).then(|| {
         let lines = diff.iter().map(field_change).collect::<Vec<Content>>();
         Content::from(html! {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::catalog::wire::EntityList;
 
 use super::facets::{facets, value_label};
@@ -18,7 +19,7 @@ use crate::api::{Live, Load, use_load};
 use crate::paths;
 use crate::personal::views_menu;
 use crate::ui::{
-    Content, Erase, effect, empty, failed, icon, live_field, loaded, loaded_quietly, page_title, pagination,
+    Content, Erase, denied, effect, empty, failed, icon, live_field, loaded, loaded_quietly, page_title, pagination,
     skeleton_rows, small_icon,
 };
 
@@ -39,6 +40,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
         kind
     });
     show_selection(selected, move || drop(load.read_shared::<EntityList>()));
+    let (disabled, reason) = denied(Verb::AddSources);
     view! {
         {page_title(move || query.with(|query| kind_plural(&query.kind)))}
         <header class="page-head">
@@ -49,7 +51,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
                 {views_menu(Signal::derive(move || query.with(CatalogQuery::saved)))}
                 {appearance(query)}
                 {export(query)}
-                <a class="button" href=paths::NEW_SOURCE>
+                <a class="button" href=paths::NEW_SOURCE aria-disabled=disabled title=reason>
                     {icon("plus")}
                     "Add source"
                 </a>

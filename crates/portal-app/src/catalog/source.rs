@@ -10,7 +10,7 @@ use super::entity_page::Tab;
 use super::yaml::to_yaml;
 use crate::paths;
 use crate::sources::problem;
-use crate::ui::{Content, ago, icon, moment, small_icon};
+use crate::ui::{Content, ago, day, icon, moment, small_icon};
 
 /// The short answer, in the aside.
 pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64) -> Content {
@@ -28,7 +28,8 @@ pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64
 }
 
 fn facts(provenance: &Provenance, now_ms: i64) -> Content {
-    let Provenance { source_id, source, location, document, line, read_at, stale, orphan_since } = provenance;
+    let Provenance { source_id, source, location, document, line, read_at, stale, orphan_since, orphan_until } =
+        provenance;
     let source = match source_id {
         Some(id) => Content::from(html! {
             a class="underlined" href=(paths::source(*id)) { (source.clone()) }
@@ -61,6 +62,10 @@ fn facts(provenance: &Provenance, now_ms: i64) -> Content {
                     (icon(symbol))
                     (label)
                 }
+            }
+            @if let Some(until) = orphan_until {
+                dt { "Removed on" }
+                dd { (day(*until)) }
             }
         }
     })

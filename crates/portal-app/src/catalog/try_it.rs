@@ -5,11 +5,12 @@ use leptos::task::spawn_local;
 use leptos::wasm_bindgen::JsCast as _;
 use leptos::web_sys::{Element, HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement, SubmitEvent};
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::definition::wire::{Call, CallAnswer, CallParameter, CallRequest, CallValue};
 
 use crate::api::{Failure, Method, send, sentence, use_api};
 use crate::paths;
-use crate::ui::{Content, Erase, icon, number};
+use crate::ui::{Content, Erase, denied, icon, number};
 
 /// The last attempt and its answer, by entity and operation. They belong to the
 /// page, so that a live update of the definition does not take them away.
@@ -58,6 +59,7 @@ pub(super) fn try_it(entity_ref: &str, operation: &str, call: &Call, trial: Tria
                 .and_then(|(_, answer)| part(answer))
         })
     };
+    let (disabled, reason) = denied(Verb::CallApi);
     view! {
         <section class="card try needs-script" aria-labelledby="try">
             <header class="card-head">
@@ -66,7 +68,7 @@ pub(super) fn try_it(entity_ref: &str, operation: &str, call: &Call, trial: Tria
             </header>
             <form on:submit=submit autocomplete="off">
                 {fields(call)}
-                <button class="button" type="submit" data-variant="primary" aria-busy=busy>
+                <button class="button" type="submit" data-variant="primary" aria-busy=busy aria-disabled=disabled title=reason>
                     {format!("Send {}", call.method)}
                 </button>
             </form>

@@ -7,6 +7,7 @@ use portal_core::percent;
 
 use crate::catalog::kind_plural;
 use crate::paths;
+use crate::served::served_title;
 use crate::ui::Erase;
 
 #[derive(Debug, PartialEq)]
@@ -63,7 +64,7 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         ["admin", "sources"] => vec![here("Sources")],
         ["admin", "sources", "new"] => vec![link("Sources", paths::SOURCES.to_owned()), here("Add source")],
         ["admin", "sources", id] => vec![link("Sources", paths::SOURCES.to_owned()), here(&format!("Source {id}"))],
-        _ => vec![here("Not found")],
+        _ => vec![here(served_title(path).unwrap_or("Not found"))],
     }
 }
 

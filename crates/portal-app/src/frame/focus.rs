@@ -19,7 +19,7 @@ pub(crate) fn focus_after_navigation() {
             });
             // The heading of a page that waits for its data is replaced when the
             // data arrives, and focus falls back to the body.
-            for wait in [100, 300, 800] {
+            for wait in [100, 300, 800, 2000, 4000] {
                 set_timeout(
                     || {
                         let active = document().active_element();

@@ -13,7 +13,7 @@ use maud::html;
 
 use self::palette::Palette;
 use crate::api::Live;
-use crate::ui::{Content, Erase, icon, toast_region};
+use crate::ui::{Content, Erase, icon, revealed, toast_region};
 
 pub(crate) use focus::focus_after_navigation;
 pub(crate) use not_found::{NotFoundPage, not_found};
@@ -55,6 +55,7 @@ pub(crate) fn Frame(children: Children) -> impl IntoView {
         {palette::palette(opened)}
         {keys::shortcuts()}
         {offline_notice()}
+        {revealed()}
         {toast_region()}
     }
     .erase()

@@ -3,10 +3,16 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
+use portal_core::access::Verb;
 
-use crate::document::is_sample;
+use crate::document::{is_sample, refusal};
 use crate::paths;
 use crate::ui::{Erase, icon};
+
+/// Whether the caller may; of what they may not, the navigation is silent.
+fn may(verb: Verb) -> bool {
+    refusal(verb).is_none()
+}
 
 pub(super) fn navigation() -> AnyView {
     let path = use_location().pathname;
@@ -36,6 +42,8 @@ pub(super) fn navigation() -> AnyView {
             <div class="nav-group">
                 <h2 class="nav-title">"Admin"</h2>
                 {item(paths::SOURCES, "Sources", "source")}
+                {may(Verb::ManageAccess).then(|| item(paths::ACCOUNTS, "Accounts", "user"))}
+                {may(Verb::ReadAudit).then(|| item(paths::AUDIT, "Audit log", "shield"))}
                 <a class="nav-item" href=paths::API_DOCS rel="external">
                     {icon("terminal")}
                     "API reference"

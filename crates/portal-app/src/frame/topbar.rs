@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use super::crumbs::breadcrumbs;
 use super::palette::Palette;
+use crate::document::caller_name;
 use crate::paths;
 use crate::ui::{Erase, icon};
 
@@ -23,7 +24,7 @@ pub(super) fn topbar(palette: Palette) -> AnyView {
                 {icon("menu")}
             </button>
             {breadcrumbs()}
-            <div class="topbar-tools">{palette_button(palette)} {theme_switch()}</div>
+            <div class="topbar-tools">{palette_button(palette)} {theme_switch()} {account()}</div>
         </header>
     }
     .erase()
@@ -53,6 +54,28 @@ fn palette_button(palette: Palette) -> AnyView {
         </a>
     }
     .erase()
+}
+
+/// Who is signed in, or the way in.
+fn account() -> AnyView {
+    match caller_name() {
+        Some(name) => {
+            let label = format!("Profile of {name}");
+            view! {
+                <a class="button account" href=paths::PROFILE data-variant="quiet" data-size="sm" aria-label=label>
+                    {icon("user")}
+                    <span class="wide">{name}</span>
+                </a>
+            }
+            .erase()
+        }
+        None => view! {
+            <a class="button account" href=paths::SIGN_IN data-size="sm" rel="external">
+                "Sign in"
+            </a>
+        }
+        .erase(),
+    }
 }
 
 /// Three states, told apart by the style sheet: `theme.js` works before and

@@ -13,6 +13,7 @@ use crate::api::{Live, Load, use_load, use_load_after};
 use crate::catalog::{entity_link, kind_icon, kind_of, kind_plural};
 use crate::document::is_sample;
 use crate::paths;
+use crate::served::served_region;
 use crate::sources::{source_title, state_badge};
 use crate::ui::{Content, Erase, ago, counted, failed, icon, loaded, loaded_quietly, number, skeleton_rows};
 
@@ -28,8 +29,10 @@ pub(crate) fn HomePage() -> impl IntoView {
     let sources = ask(paths::API_SOURCES, &[]);
     let changes = ask(paths::API_CHANGES, &[("about", "entity"), ("compact", "true"), ("limit", CHANGES)]);
     let marks = ask(paths::API_MARKS, &[]);
+    let mine = ask("/fragments/home", &[]);
     let followed = use_load_after(marks, |body| body.contains("\"follow\"").then(followed_changes));
     Live::refresh_on_entities(marks);
+    Live::refresh_on_entities(mine);
     Live::refresh_on_entities(entities);
     Live::refresh_on_entities(changes);
     Live::refresh_on_sources(sources);
@@ -49,7 +52,7 @@ pub(crate) fn HomePage() -> impl IntoView {
         {search_form()}
         <div class="split">
             <div class="stack">
-                {loaded_quietly(move || attention(sources))}
+                {loaded_quietly(move || served_region(mine))} {loaded_quietly(move || attention(sources))}
                 {loaded_quietly(move || followed_region(followed))}
                 {loaded(|| skeleton_rows(8), move || changes_region(changes))}
             </div>

@@ -5,11 +5,12 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::web_sys::MouseEvent;
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::personal::wire::Mark;
 
 use crate::api::{Api, Failure, Live, Method, send, use_api};
 use crate::paths;
-use crate::ui::{Content, Toasts, closest, counted, effect, icon};
+use crate::ui::{Content, Toasts, closest, counted, denied, effect, icon};
 
 /// A button that shows whether an entity is marked, and changes it.
 pub(crate) fn mark_button(mark: Mark, entity_ref: &str, set: bool) -> Content {
@@ -17,8 +18,9 @@ pub(crate) fn mark_button(mark: Mark, entity_ref: &str, set: bool) -> Content {
         Mark::Star => ("star", "Star"),
         Mark::Follow => ("bell", "Follow"),
     };
+    let (disabled, reason) = denied(Verb::Personalise);
     Content::from(html! {
-        button class="button needs-script" type="button" data-mark=(mark.as_str()) data-entity=(entity_ref) aria-pressed=(set) {
+        button class="button needs-script" type="button" aria-disabled=[disabled] title=[reason] data-mark=(mark.as_str()) data-entity=(entity_ref) aria-pressed=(set) {
             (icon(symbol))
             (text)
         }

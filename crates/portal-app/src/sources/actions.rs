@@ -3,19 +3,27 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use portal_core::access::Verb;
 use portal_core::sources::wire::{SourceOrigin, SourceType, SourceView};
 
 use super::badge::source_name;
 use crate::api::{Live, Load, Method, send, use_api};
 use crate::paths;
-use crate::ui::{Erase, Toasts, icon, number};
+use crate::ui::{Erase, Toasts, denied, icon, number};
 
 /// A button that reads the source now.
 pub(super) fn refresh_button(source: &SourceView, load: Load) -> AnyView {
     let (id, name) = (source.id, source_name(source));
     let read = read_now(load);
+    let (disabled, reason) = denied(Verb::AddSources);
     view! {
-        <button class="button needs-script" type="button" on:click=move |_| read(id, name.clone())>
+        <button
+            class="button needs-script"
+            type="button"
+            aria-disabled=disabled
+            title=reason
+            on:click=move |_| read(id, name.clone())
+        >
             {icon("refresh")}
             "Read now"
         </button>
@@ -58,11 +66,14 @@ pub(super) fn trust_switch(source: &SourceView, load: Load) -> AnyView {
             load.refresh();
         });
     };
+    let (disabled, reason) = denied(Verb::WriteSources);
     view! {
         <input
             class="switch needs-script"
             type="checkbox"
             role="switch"
+            aria-disabled=disabled
+            title=reason
             aria-labelledby="trusted"
             checked=trusted
             prop:checked=trusted
@@ -132,11 +143,14 @@ pub(super) fn remove_button(source: &SourceView, then: impl Fn() + Clone + 'stat
             number(count)
         ),
     };
+    let (disabled, reason) = denied(Verb::WriteSources);
     view! {
         <button
             class="button needs-script"
             type="button"
             data-variant="danger-quiet"
+            aria-disabled=disabled
+            title=reason
             on:click=move |_| {
                 if let Some(dialog) = dialog.get_untracked() {
                     let _ = dialog.show_modal();

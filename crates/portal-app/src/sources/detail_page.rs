@@ -5,6 +5,7 @@ use leptos_meta::Title;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_params_map};
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::sources::wire::{SourceOrigin, SourceState, SourceType, SourceView};
 
 use super::actions::{refresh_button, remove_button, trust_switch};
@@ -129,6 +130,7 @@ fn webhook(source: &SourceView) -> Content {
         act_button(Act {
             method: Method::Post,
             path: format!("{}/webhook/test", paths::api_source(source.id)),
+            needs: Verb::WriteSources,
             label: "Send a test push",
             about: String::new(),
             confirm: "",

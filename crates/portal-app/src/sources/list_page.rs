@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::sources::wire::{SourceList, SourceState, SourceView};
 
 use super::actions::read_now;
@@ -12,7 +13,7 @@ use super::report::{passes_region, problems_region};
 use crate::api::{Live, Load, read_json, sentence, use_load, use_load_after};
 use crate::paths;
 use crate::ui::{
-    Content, Erase, ago, counted, duration, empty, failed, icon, loaded, loaded_quietly, number, skeleton_rows,
+    Content, Erase, ago, counted, denied, duration, empty, failed, icon, loaded, loaded_quietly, number, skeleton_rows,
 };
 
 #[component]
@@ -32,6 +33,7 @@ pub(crate) fn SourceListPage() -> impl IntoView {
             }
         }
     };
+    let (disabled, reason) = denied(Verb::AddSources);
     view! {
         <Title text="Sources" />
         <header class="page-head">
@@ -42,11 +44,11 @@ pub(crate) fn SourceListPage() -> impl IntoView {
                 </p>
             </div>
             <div class="page-actions">
-                <button class="button needs-script" type="button" on:click=read_all>
+                <button class="button needs-script" type="button" aria-disabled=disabled title=reason.clone() on:click=read_all>
                     {icon("refresh")}
                     "Read all now"
                 </button>
-                <a class="button" data-variant="primary" href=paths::NEW_SOURCE>
+                <a class="button" data-variant="primary" href=paths::NEW_SOURCE aria-disabled=disabled title=reason>
                     {icon("plus")}
                     "Add source"
                 </a>

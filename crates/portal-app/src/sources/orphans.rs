@@ -3,12 +3,13 @@
 
 use leptos::prelude::AnyView;
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::catalog::wire::{EntityList, EntityView};
 
 use crate::api::{Load, Method};
 use crate::catalog::{kind_icon, kind_of};
 use crate::paths;
-use crate::ui::{Act, Content, Erase, act_button, ago, counted, icon};
+use crate::ui::{Act, Content, Erase, act_button, ago, counted, day, icon};
 
 /// Where the API answers them.
 pub(super) fn orphans_path() -> String {
@@ -22,6 +23,7 @@ pub(crate) fn orphan_acts(entity_ref: &str) -> Content {
     let keep = Act {
         method: Method::Post,
         path: format!("{path}/restore"),
+        needs: Verb::WriteCatalog,
         label: "Keep",
         about: entity_ref.to_owned(),
         confirm: "",
@@ -30,6 +32,7 @@ pub(crate) fn orphan_acts(entity_ref: &str) -> Content {
     let remove = Act {
         method: Method::Delete,
         path,
+        needs: Verb::WriteCatalog,
         label: "Remove",
         about: entity_ref.to_owned(),
         confirm: "Remove for good",
@@ -68,6 +71,7 @@ fn orphan(view: &EntityView, now_ms: i64) -> Content {
             span class="muted truncate" {
                 "last in " code { (provenance.location) }
                 @if let Some(since) = provenance.orphan_since { ", orphan since " (ago(since, now_ms)) }
+                @if let Some(until) = provenance.orphan_until { ", removed on " (day(until)) }
             }
             div class="actions" { (orphan_acts(entity_ref)) }
         }

@@ -6,8 +6,9 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos::web_sys::MouseEvent;
 use maud::html;
+use portal_core::access::Verb;
 
-use super::{Content, Toasts, closest, effect};
+use super::{Content, Toasts, closest, denied, effect};
 use crate::api::{Api, Live, Method, send, use_api};
 
 /// How long a button waits for the click that confirms.
@@ -17,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) struct Act {
     pub method: Method,
     pub path: String,
+    /// What the caller must be allowed to.
+    pub needs: Verb,
     pub label: &'static str,
     /// What it is done to, for whoever hears the button alone.
     pub about: String,
@@ -27,11 +30,13 @@ pub(crate) struct Act {
 }
 
 pub(crate) fn act_button(act: Act) -> Content {
-    let Act { method, path, label, about, confirm, done } = act;
+    let Act { method, path, needs, label, about, confirm, done } = act;
+    let (disabled, reason) = denied(needs);
     let variant = (!confirm.is_empty()).then_some("danger-quiet");
     Content::from(html! {
         button class="button needs-script" data-size="sm" data-variant=[variant] type="button"
-            data-act=(path) data-method=(method.as_str()) data-confirm=(confirm) data-done=(done) {
+            data-act=(path) data-method=(method.as_str()) data-confirm=(confirm) data-done=(done)
+            aria-disabled=[disabled] title=[reason] {
                 (label)
                 @if !about.is_empty() { span class="visually-hidden" { " " (about) } }
             }

@@ -35,6 +35,11 @@ fn stamp(seconds: i64, text: String) -> Content {
     })
 }
 
+/// `18 Nov 2026`, whenever that is; the full time on hover.
+pub(crate) fn day(time: DateTime<Utc>) -> Content {
+    stamp(time.timestamp(), date(time.timestamp()))
+}
+
 /// Ages up to 30 days; a clock that is a little off counts as now.
 fn age(seconds: i64) -> Option<String> {
     Some(match seconds {

@@ -59,6 +59,9 @@ pub struct Provenance {
     /// No source declares it any more, since then.
     #[serde(default, deserialize_with = "crate::moment::utc_if_any")]
     pub orphan_since: Option<DateTime<Utc>>,
+    /// From when on it is removed, unless it is kept or declared again.
+    #[serde(default, deserialize_with = "crate::moment::utc_if_any")]
+    pub orphan_until: Option<DateTime<Utc>>,
 }
 
 /// A reference that can be shown: with the title of its target.
@@ -228,6 +231,8 @@ pub struct ChangeView {
     #[serde(deserialize_with = "crate::moment::utc")]
     pub at: DateTime<Utc>,
     pub actor: ActorId,
+    /// The name of the account, as long as there is one.
+    pub by: Option<String>,
     /// What caused it: `source:4`, `request:…`.
     pub cause: String,
     /// `entity:component:default/booking-api`, `source:4`.

@@ -58,7 +58,8 @@ impl Browser {
         let text = stage("browser", || {
             let mut script = Command::new(&self.node);
             script.arg("browser-bench.mjs").arg(portal.url()).current_dir(&self.folder);
-            Ok((process::output(script.env("PORTAL_CHROMIUM", &self.chromium))?, "measured"))
+            script.env("PORTAL_CHROMIUM", &self.chromium).env("PORTAL_TOKEN", portal.token());
+            Ok((process::output(&mut script)?, "measured"))
         })?;
         let measured: Value = serde_json::from_str(&text).context("the browser's figures are not JSON")?;
         for (row, condition, measure, which) in LOADS {

@@ -1,12 +1,11 @@
 //! Load: some clients, each sending its next request when the last is answered.
 
-use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
-use crate::http::{Client, Response};
+use crate::http::{Client, Door, Response};
 
 /// What a load measured.
 #[derive(Debug, Clone, Copy)]
@@ -18,11 +17,11 @@ pub struct Measured {
 
 /// Sends `paths` in turn for `seconds` from `clients` connections. Another
 /// answer than 200 fails the measurement: a fast refusal is no result.
-pub fn measure(address: SocketAddr, paths: &[String], clients: usize, seconds: u64) -> Result<Measured> {
+pub fn measure(door: &Door, paths: &[String], clients: usize, seconds: u64) -> Result<Measured> {
     // Warm caches and connections are what a running portal has.
-    run(address, paths, clients, Duration::from_millis(500))?;
+    run(door, paths, clients, Duration::from_millis(500))?;
     let start = Instant::now();
-    let mut latencies = run(address, paths, clients, Duration::from_secs(seconds))?;
+    let mut latencies = run(door, paths, clients, Duration::from_secs(seconds))?;
     let elapsed = start.elapsed();
     latencies.sort_unstable();
     Ok(Measured {
@@ -38,11 +37,11 @@ pub fn percentile(sorted: &[Duration], percent: usize) -> Duration {
     sorted.get(rank - 1).copied().unwrap_or_default()
 }
 
-fn run(address: SocketAddr, paths: &[String], clients: usize, time: Duration) -> Result<Vec<Duration>> {
+fn run(door: &Door, paths: &[String], clients: usize, time: Duration) -> Result<Vec<Duration>> {
     let end = Instant::now() + time;
     let results: Vec<Result<Vec<Duration>>> = thread::scope(|scope| {
         let threads: Vec<_> =
-            (0..clients).map(|client| scope.spawn(move || one_client(address, paths, client, end))).collect();
+            (0..clients).map(|client| scope.spawn(move || one_client(door, paths, client, end))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| bail!("a client panicked"))).collect()
     });
     let mut latencies = Vec::new();
@@ -52,8 +51,8 @@ fn run(address: SocketAddr, paths: &[String], clients: usize, time: Duration) ->
     Ok(latencies)
 }
 
-fn one_client(address: SocketAddr, paths: &[String], first: usize, end: Instant) -> Result<Vec<Duration>> {
-    let mut client = Client::new(address);
+fn one_client(door: &Door, paths: &[String], first: usize, end: Instant) -> Result<Vec<Duration>> {
+    let mut client = Client::new(door);
     let requests: Vec<Vec<u8>> = paths.iter().map(|path| client.request("GET", path, &[], b"")).collect();
     let mut response = Response::default();
     let mut latencies = Vec::with_capacity(1 << 16);

@@ -36,7 +36,7 @@ pub fn measure(scene: &Scene) -> Result<Duration> {
             .collect(),
     };
     let portal = Portal::start(scene.workspace, &setup)?;
-    let client = &mut Client::new(portal.address);
+    let client = &mut Client::new(&portal.door);
     let source = client.post_json(
         "/api/v1/sources",
         &json!({

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::http::{self, Client};
+use crate::http::{self, Client, Door};
 use crate::leash::Leash;
 use crate::process::stage;
 use crate::server::{Portal, Setup};
@@ -76,7 +76,7 @@ impl Scene<'_> {
     fn ingest(&self, figures: &mut Figures) -> Result<()> {
         let began = Instant::now();
         let portal = self.start()?;
-        let client = &mut Client::new(portal.address);
+        let client = &mut Client::new(&portal.door);
         let mut total = 0;
         while total < self.size as u64 {
             ensure!(began.elapsed() < INGEST_LIMIT, "{total} of {} entities after {:?}", self.size, began.elapsed());
@@ -98,7 +98,7 @@ impl Scene<'_> {
 
     /// Waits until the pass at the start is over, so that nothing else runs.
     fn settled(&self, portal: &Portal) -> Result<()> {
-        let client = &mut Client::new(portal.address);
+        let client = &mut Client::new(&portal.door);
         let began = Instant::now();
         while began.elapsed() < INGEST_LIMIT {
             let sources = client.get_json("/api/v1/sources")?;
@@ -130,12 +130,12 @@ impl Scene<'_> {
     }
 
     fn large(&self, portal: &Portal, figures: &mut Figures) -> Result<()> {
-        let alone = load::measure(portal.address, &pages(), 1, self.seconds)?;
+        let alone = load::measure(&portal.door, &pages(), 1, self.seconds)?;
         figures.push(("page, total and 4 facets, 100 000, p99", milliseconds(alone.p99)));
         self.rate(portal, figures, "list of 20, 100 000", &["/api/catalog/entities/by-query?limit=20".to_owned()])?;
         self.rate(portal, figures, "list of 20 filtered, 100 000", &filtered())?;
         self.rate(portal, figures, "list of 20 sorted, 100 000", &[sorted()])?;
-        let typed = load::measure(portal.address, &searches("/api/v1/search?q="), 1, self.seconds)?;
+        let typed = load::measure(&portal.door, &searches("/api/v1/search?q="), 1, self.seconds)?;
         figures.push(("full text as you type, 100 000, p99", milliseconds(typed.p99)));
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Scene<'_> {
     }
 
     fn rate(&self, portal: &Portal, figures: &mut Figures, what: &'static str, paths: &[String]) -> Result<Measured> {
-        let measured = load::measure(portal.address, paths, CLIENTS, self.seconds).context(what)?;
+        let measured = load::measure(&portal.door, paths, CLIENTS, self.seconds).context(what)?;
         println!(
             "  {:<9}{:.0}/s, median {:.2} ms, p99 {:.2} ms: {what}",
             "load",
@@ -168,7 +168,7 @@ pub fn baseline(workspace: &Workspace, program: &Path, seconds: u64) -> Result<M
     let log = workspace.state("baseline.log");
     let mut leash = Leash::start("portal bench-baseline", &command, "TERM", None, log)?;
     leash.wait_until(Duration::from_secs(10), || http::status(address, "/") == Some(200))?;
-    load::measure(address, &["/".to_owned()], CLIENTS, seconds)
+    load::measure(&Door::open(address), &["/".to_owned()], CLIENTS, seconds)
 }
 
 /// Refreshes the only source; how long the pass took by its own account.
@@ -219,7 +219,7 @@ fn sorted() -> String {
 
 /// Paths of a thousand entities.
 fn names(portal: &Portal) -> Result<Vec<String>> {
-    let client = &mut Client::new(portal.address);
+    let client = &mut Client::new(&portal.door);
     let mut paths = Vec::new();
     let mut cursor = String::new();
     while paths.len() < 1000 {

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -10,9 +11,24 @@ use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Where a server listens, and what opens it.
+#[derive(Debug, Clone)]
+pub struct Door {
+    pub address: SocketAddr,
+    /// The token of every request.
+    pub token: Option<Arc<str>>,
+}
+
+impl Door {
+    /// One that opens for everybody.
+    pub fn open(address: SocketAddr) -> Door {
+        Door { address, token: None }
+    }
+}
+
 /// Connects when first used, and again after an error.
 pub struct Client {
-    address: SocketAddr,
+    door: Door,
     stream: Option<BufReader<TcpStream>>,
     line: Vec<u8>,
 }
@@ -25,8 +41,8 @@ pub struct Response {
 }
 
 impl Client {
-    pub fn new(address: SocketAddr) -> Client {
-        Client { address, stream: None, line: Vec::new() }
+    pub fn new(door: &Door) -> Client {
+        Client { door: door.clone(), stream: None, line: Vec::new() }
     }
 
     pub fn get(&mut self, path: &str) -> Result<Response> {
@@ -51,7 +67,10 @@ impl Client {
 
     /// The bytes of a request, to be sent many times.
     pub fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
+        let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.door.address);
+        if let Some(token) = &self.door.token {
+            request.push_str(&format!("authorization: Bearer {token}\r\n"));
+        }
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -89,7 +108,7 @@ impl Client {
     }
 
     fn connect(&self) -> Result<BufReader<TcpStream>> {
-        let stream = TcpStream::connect_timeout(&self.address, PATIENCE)?;
+        let stream = TcpStream::connect_timeout(&self.door.address, PATIENCE)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(BufReader::with_capacity(64 * 1024, stream))
@@ -185,7 +204,7 @@ mod tests {
     #[test]
     fn reads_lengths_and_chunks_on_one_connection() -> Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let mut client = Client::new(listener.local_addr()?);
+        let mut client = Client::new(&Door::open(listener.local_addr()?));
         let server = std::thread::spawn(move || -> std::io::Result<()> {
             let (stream, _) = listener.accept()?;
             let mut stream = BufReader::new(stream);
@@ -213,7 +232,7 @@ mod tests {
     #[test]
     fn a_question_is_repeated_on_a_connection_that_was_closed_meanwhile() -> Result<()> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-        let mut client = Client::new(listener.local_addr()?);
+        let mut client = Client::new(&Door::open(listener.local_addr()?));
         let server = std::thread::spawn(move || -> std::io::Result<()> {
             for _ in 0..3 {
                 let mut stream = BufReader::new(listener.accept()?.0);

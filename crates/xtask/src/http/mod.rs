@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-pub use self::client::{Client, Response};
+pub use self::client::{Client, Door, Response};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

@@ -34,30 +34,30 @@ pub fn until_killed(
     random: &mut Random,
     patience: Duration,
 ) -> Result<()> {
-    let address = portal.address;
+    let door = portal.door.clone();
     let over = AtomicBool::new(false);
     thread::scope(|scope| {
         let mut drivers = Vec::new();
         for writer in 0..WRITERS {
-            let (mut random, over) = (random.fork(), &over);
+            let (mut random, over, door) = (random.fork(), &over, &door);
             drivers.push(scope.spawn(move || {
-                let mut client = Client::new(address);
+                let mut client = Client::new(door);
                 while !over.load(Ordering::Relaxed) {
                     write_some(&mut client, model, writer, &mut random)?;
                 }
                 Ok(())
             }));
         }
-        let (mut file_random, over_ref) = (random.fork(), &over);
+        let (mut file_random, over_ref, door) = (random.fork(), &over, &door);
         drivers.push(scope.spawn(move || {
-            let mut client = Client::new(address);
+            let mut client = Client::new(door);
             while !over_ref.load(Ordering::Relaxed) {
                 tree.change_some(&mut client, model, &mut file_random)?;
             }
             Ok(())
         }));
         drivers.push(scope.spawn(|| {
-            let mut client = Client::new(address);
+            let mut client = Client::new(door);
             while !over.load(Ordering::Relaxed) {
                 observe(&mut client, model)?;
             }

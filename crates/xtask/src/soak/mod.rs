@@ -162,7 +162,7 @@ impl Run<'_> {
 
     fn check(&self, portal: &Portal, model: &Mutex<Model>, kill: u32) -> Result<()> {
         let mut model = model.lock().map_err(|_| anyhow::anyhow!("a driver panicked"))?;
-        verify::check(portal.address, &mut model)
+        verify::check(&portal.door, &mut model)
             .with_context(|| format!("after kill {kill}; the server said:\n{}", portal.last_lines()))
     }
 }

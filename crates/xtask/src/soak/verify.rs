@@ -1,14 +1,13 @@
 //! Whether the catalog holds what it acknowledged and agrees with itself.
 
 use std::collections::{BTreeMap, HashMap};
-use std::net::SocketAddr;
 use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
-use crate::http::Client;
+use crate::http::{Client, Door};
 
 use super::drive::ANNOTATION;
 use super::model::{Model, Version};
@@ -28,8 +27,8 @@ const ATTEMPTS: u32 = 600;
 /// A catalog that did not move for so long is worth reading.
 const REST: Duration = Duration::from_millis(200);
 
-pub fn check(address: SocketAddr, model: &mut Model) -> Result<()> {
-    let client = &mut Client::new(address);
+pub fn check(door: &Door, model: &mut Model) -> Result<()> {
+    let client = &mut Client::new(door);
     for _ in 0..ATTEMPTS {
         let before = at_rest(client)?;
         thread::sleep(REST);

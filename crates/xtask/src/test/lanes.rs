@@ -122,7 +122,11 @@ impl<'a> Bench<'a> {
             .arg(node::program(&folder, "playwright"))
             .arg("test")
             .args(self.only.map(|only| ["-g", only]).into_iter().flatten());
-        playwright.current_dir(&folder).env("PORTAL_URL", portal.url()).env("PORTAL_CHROMIUM", chromium);
+        playwright
+            .current_dir(&folder)
+            .env("PORTAL_URL", portal.url())
+            .env("PORTAL_CHROMIUM", chromium)
+            .env("PORTAL_TOKEN", portal.token());
         process::run(&mut playwright)
     }
 
@@ -145,7 +149,10 @@ impl<'a> Bench<'a> {
         let portal = self.portal("backstage", &data.path, arguments.map(str::to_owned).to_vec())?;
         let mut test = Command::new(npm);
         test.args(["test", "--silent"]).current_dir(&folder);
-        test.env("PORTAL_URL", portal.url()).env("PORTAL_CATALOG", catalog).env("PORTAL_ALLOWS_LOOPBACK", "1");
+        test.env("PORTAL_URL", portal.url())
+            .env("PORTAL_CATALOG", catalog)
+            .env("PORTAL_ALLOWS_LOOPBACK", "1")
+            .env("PORTAL_TOKEN", portal.token());
         process::run(&mut test)
     }
 

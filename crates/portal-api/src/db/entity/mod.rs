@@ -292,3 +292,85 @@ table!(
         created_at: DateTimeUtc,
     }
 );
+
+table!(
+    /// Who may sign in. `role` is one of `portal_core::access::Role`.
+    account, "account", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        id: String,
+        #[sea_orm(unique)]
+        name: String,
+        title: String,
+        role: String,
+        user_ref: Option<String>,
+        disabled: bool,
+        #[sea_orm(column_type = "Text", nullable)]
+        password_hash: Option<String>,
+        created_at: DateTimeUtc,
+        signed_in_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// A browser that is signed in, by the SHA-256 of its cookie.
+    session, "session", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        hash: String,
+        id: String,
+        account_id: String,
+        created_at: DateTimeUtc,
+        seen_at: DateTimeUtc,
+        expires_at: DateTimeUtc,
+        address: String,
+        #[sea_orm(column_type = "Text")]
+        agent: String,
+    }
+);
+
+table!(
+    /// An API token, by the SHA-256 of its text. `scopes` is a JSON array of verbs.
+    api_token, "api_token", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        hash: String,
+        id: String,
+        account_id: String,
+        name: String,
+        hint: String,
+        role: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        scopes: Option<String>,
+        created_at: DateTimeUtc,
+        expires_at: DateTimeUtc,
+        used_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// A link that signs an account in once, by the SHA-256 of its secret.
+    sign_in_link, "sign_in_link", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        hash: String,
+        account_id: String,
+        expires_at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// The audit log. `hash` is over this row and the hash of the one before.
+    audit, "audit", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        at: DateTimeUtc,
+        actor: String,
+        name: String,
+        action: String,
+        #[sea_orm(column_type = "Text")]
+        target: String,
+        outcome: String,
+        request_id: String,
+        address: String,
+        #[sea_orm(column_type = "Text")]
+        detail: String,
+        hash: String,
+    }
+);

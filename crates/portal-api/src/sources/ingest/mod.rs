@@ -14,7 +14,6 @@ pub(super) mod settle;
 mod walk;
 
 use chrono::{DateTime, Duration, Utc};
-use portal_core::access::ActorId;
 use portal_core::sources::wire::{SourceState, SourceType};
 
 use super::Trigger;
@@ -84,7 +83,7 @@ pub async fn run(
     trigger: Trigger,
     at: DateTime<Utc>,
 ) -> Result<Tally, PassError> {
-    let writing = Writing { actor: ActorId::system(), cause: format!("source:{}", source.id), at };
+    let writing = Writing::system(format!("source:{}", source.id), at);
     let interrupted = source.state == SourceState::Reading;
     let mut pass = Pass { app, job, source, trigger, writing, log: None, tally: Tally::default() };
     if trigger != Trigger::Schedule || pass.source.state == SourceState::New || interrupted {

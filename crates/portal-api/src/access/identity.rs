@@ -1,0 +1,396 @@
+//! From a request to its principal: the cookie of a session, a token, or neither.
+//!
+//! What the database says about a cookie or a token is kept in memory for as
+//! long as nothing about accounts changes: a write of this process forgets it
+//! all before it is answered, one of another process as soon as the change feed
+//! tells of it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use portal_core::access::{ActorId, Known, Principal, Role, Verb};
+use portal_core::catalog::EntityRef;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::password::Brake;
+use super::secret::Secret;
+use super::store::{self, Account};
+use crate::audit::{By, Entry, Outcome};
+use crate::catalog::view::Snapshot;
+use crate::config::AccessConfig;
+use crate::db::{DbError, Priority};
+use crate::error::{ApiError, ApiResult};
+use crate::http::context::RequestId;
+use crate::http::origin::{Origin, Scheme};
+use crate::state::App;
+
+/// Groups above a person's own that are followed.
+const LEVELS: usize = 32;
+/// Between two looks at whether the credential of a stream has expired.
+const EXPIRY_CHECK: Duration = Duration::from_secs(30);
+/// Cookies and tokens that are kept in mind.
+const REMEMBERED: usize = 10_000;
+/// Longest time for which the database is not asked, in case a change was missed.
+const TRUST: TimeDelta = TimeDelta::seconds(30);
+
+/// Who is known, and how sessions live.
+pub struct Identity {
+    known: Mutex<HashMap<String, Found>>,
+    /// Rises with each change of access, so that an answer that was read before
+    /// is not remembered after.
+    epoch: watch::Sender<u64>,
+    pub brake: Brake,
+    strangers: Strangers,
+    guests: bool,
+    pub session_life: TimeDelta,
+    idle: TimeDelta,
+}
+
+/// How many refusals of strangers were logged in the current minute.
+#[derive(Default)]
+struct Strangers(Mutex<(i64, u32)>);
+
+impl Strangers {
+    const A_MINUTE: u32 = 60;
+
+    fn admit(&self, now: DateTime<Utc>) -> bool {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let minute = now.timestamp() / 60;
+        if state.0 != minute {
+            *state = (minute, 0);
+        }
+        state.1 += 1;
+        state.1 <= Self::A_MINUTE
+    }
+}
+
+/// What the database says about a cookie or a token.
+#[derive(Debug, Clone)]
+struct Found {
+    account: Account,
+    known: Known,
+    role: Role,
+    verbs: Option<Vec<Verb>>,
+    expires_at: DateTime<Utc>,
+    /// When it was last used, as the database knows it.
+    seen_at: Option<DateTime<Utc>>,
+    asked_at: DateTime<Utc>,
+}
+
+/// The hash of the cookie that came with a request.
+#[derive(Debug, Clone)]
+pub struct CurrentSession(pub String);
+
+/// What a request was let in with.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    hash: String,
+    known: Known,
+}
+
+impl Identity {
+    pub fn new(config: &AccessConfig, guests: bool) -> Self {
+        Self {
+            known: Mutex::default(),
+            epoch: watch::Sender::new(0),
+            brake: Brake::default(),
+            strangers: Strangers::default(),
+            guests,
+            session_life: TimeDelta::hours(i64::from(config.session_hours)),
+            idle: TimeDelta::hours(i64::from(config.idle_hours)),
+        }
+    }
+
+    /// Whether anybody may look around.
+    pub fn guests(&self) -> bool {
+        self.guests
+    }
+
+    /// Asks the database again about everybody.
+    pub fn forget(&self) {
+        self.epoch.send_modify(|epoch| *epoch += 1);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn remembered(&self, hash: &str, now: DateTime<Utc>) -> Option<Found> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(hash).filter(|found| now - found.asked_at < TRUST && now >= found.asked_at).cloned()
+    }
+
+    fn remember(&self, hash: &str, found: &Found, epoch: u64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if *self.epoch.borrow() != epoch {
+            return;
+        }
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(hash.to_owned(), found.clone());
+    }
+}
+
+/// Forgets who is known whenever another process changes accounts.
+pub async fn follow(app: App) {
+    let mut changes = app.catalog.subscribe();
+    loop {
+        match app.stop.run_until_cancelled(changes.recv()).await {
+            Some(Ok(change)) if change.subject.starts_with(super::SUBJECT) => app.identity.forget(),
+            Some(Ok(_)) => {}
+            Some(Err(tokio::sync::broadcast::error::RecvError::Lagged(_))) => app.identity.forget(),
+            _ => return,
+        }
+    }
+}
+
+/// Waits until a credential opens nothing any more, for answers that do not end.
+/// Without one it waits for ever.
+pub async fn until_refused(app: App, credential: Option<Credential>) {
+    let Some(Credential { hash, known }) = credential else { return std::future::pending().await };
+    let mut epoch = app.identity.epoch.subscribe();
+    loop {
+        let _ = tokio::time::timeout(EXPIRY_CHECK, epoch.changed()).await;
+        if matches!(lookup(&app, &hash, known).await, Ok(None)) {
+            return;
+        }
+    }
+}
+
+/// Puts the principal into the request; refuses tokens that are none.
+pub async fn identify(app: App, mut request: Request, next: Next) -> Response {
+    let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
+    let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
+    let (principal, credential) = match resolve(&app, request.headers(), origin.scheme).await {
+        Ok(found) => found,
+        Err(error) => {
+            let by = By::new(&Principal::nobody(), &request_id, &origin.address);
+            refused(&app, by, request.uri().path(), &error.to_string());
+            return error.into_response();
+        }
+    };
+    let by = By::new(&principal, &request_id, &origin.address);
+    let known = principal.has_account();
+    let stale_cookie = credential.is_some() && !known;
+    if let Some(credential) = credential {
+        if credential.known == Known::Session {
+            request.extensions_mut().insert(CurrentSession(credential.hash.clone()));
+        }
+        request.extensions_mut().insert(credential);
+    }
+    request.extensions_mut().insert(principal);
+    let target = format!("{} {}", request.method(), request.uri().path());
+    let mut response = next.run(request).await;
+    if known && response.status() == StatusCode::FORBIDDEN {
+        let problem = response.extensions().get::<portal_core::problem::Problem>();
+        let reason = problem.map(|problem| problem.detail.clone()).unwrap_or_default();
+        refused(&app, by, &target, &reason);
+    }
+    // A cookie that opens nothing any more is taken back.
+    if stale_cookie && !response.headers().contains_key(SET_COOKIE) {
+        response.headers_mut().append(SET_COOKIE, cookie(origin.scheme, None));
+    }
+    response
+}
+
+/// Logs a refusal, after the answer. Of callers that nobody knows only some are
+/// logged, so that whoever tries many tokens does not fill the disk.
+fn refused(app: &App, by: By, target: &str, reason: &str) {
+    if by.actor == "nobody" && !app.identity.strangers.admit(app.clock.now()) {
+        return;
+    }
+    let target: String = target.chars().take(300).collect();
+    // A page says in its text why it shows less.
+    let detail = if reason.is_empty() { Value::Null } else { json!({ "reason": reason }) };
+    let entry = Entry { action: "refusal".to_owned(), target, outcome: Outcome::Refused, detail };
+    let (app, at) = (app.clone(), app.clock.now());
+    tokio::spawn(async move {
+        let write = app.db.write(Priority::Background, move |txn| {
+            Box::pin(async move { crate::audit::store::append(txn, &by, at, entry).await })
+        });
+        if let Err(error) = write.await {
+            tracing::warn!(error = %error, "a refusal could not be logged");
+        }
+    });
+}
+
+async fn resolve(app: &App, headers: &HeaderMap, scheme: Scheme) -> ApiResult<(Principal, Option<Credential>)> {
+    if let Some(value) = headers.get(AUTHORIZATION) {
+        let text = value.to_str().unwrap_or_default();
+        let token =
+            text.split_once(' ').filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
+        let Some(token) = token else {
+            return Err(unknown("the header `Authorization` is not `Bearer` with a token"));
+        };
+        let (hash, known) = (Secret::sent(token.trim()).hash(), Known::Token);
+        let found = lookup(app, &hash, known).await?;
+        let found = found.ok_or_else(|| unknown("the token is unknown, revoked or expired"))?;
+        return Ok((principal(&app.catalog.snapshot(), found), Some(Credential { hash, known })));
+    }
+    let nobody = || if app.identity.guests { Principal::guest() } else { Principal::nobody() };
+    let Some(value) = cookie_of(headers, scheme) else { return Ok((nobody(), None)) };
+    let (hash, known) = (Secret::sent(value).hash(), Known::Session);
+    let found = lookup(app, &hash, known).await?;
+    let caller = found.map_or_else(nobody, |found| principal(&app.catalog.snapshot(), found));
+    Ok((caller, Some(Credential { hash, known })))
+}
+
+fn unknown(detail: &str) -> ApiError {
+    ApiError::Unauthenticated(detail.to_owned())
+}
+
+/// What a cookie or token opens, if it still does.
+async fn lookup(app: &App, hash: &str, known: Known) -> ApiResult<Option<Found>> {
+    let now = app.clock.now();
+    let found = match app.identity.remembered(hash, now).filter(|found| found.known == known) {
+        Some(found) => found,
+        None => {
+            let epoch = *app.identity.epoch.borrow();
+            let Some(found) = ask(app, hash, known, now).await? else { return Ok(None) };
+            app.identity.remember(hash, &found, epoch);
+            found
+        }
+    };
+    let idle = known == Known::Session && found.seen_at.is_some_and(|seen| now - seen > app.identity.idle);
+    if found.account.disabled || found.expires_at <= now || idle {
+        return Ok(None);
+    }
+    if found.seen_at.is_none_or(|seen| now - seen >= store::SEEN_EVERY) {
+        note_use(app, hash, &found, now);
+    }
+    Ok(Some(found))
+}
+
+async fn ask(app: &App, hash: &str, known: Known, now: DateTime<Utc>) -> Result<Option<Found>, DbError> {
+    let db = app.db.reader();
+    if known == Known::Session {
+        let found = store::find_session(db, hash).await?;
+        return Ok(found.map(|(session, account)| Found {
+            role: store::role(&account.role),
+            verbs: None,
+            known,
+            expires_at: session.expires_at,
+            seen_at: Some(session.seen_at),
+            asked_at: now,
+            account,
+        }));
+    }
+    let found = store::find_token(db, hash).await?;
+    Ok(found.map(|(token, account)| Found {
+        // A token keeps the role it was made with, unless its account has less by now.
+        role: lesser(store::role(&token.role), store::role(&account.role)),
+        verbs: store::scopes(token.scopes.as_deref()),
+        known,
+        expires_at: token.expires_at,
+        seen_at: token.used_at,
+        asked_at: now,
+        account,
+    }))
+}
+
+fn lesser(token: Role, account: Role) -> Role {
+    if account.covers(token) { token } else { account }
+}
+
+/// Notes that something was used; nobody waits for it.
+fn note_use(app: &App, hash: &str, found: &Found, now: DateTime<Utc>) {
+    let noted = Found { seen_at: Some(now), ..found.clone() };
+    let epoch = *app.identity.epoch.borrow();
+    app.identity.remember(hash, &noted, epoch);
+    let (app, hash, known) = (app.clone(), hash.to_owned(), found.known);
+    tokio::spawn(async move {
+        let write = app.db.write(Priority::Background, move |txn| {
+            Box::pin(async move {
+                match known {
+                    Known::Session => store::seen_session(txn, &hash, now).await,
+                    _ => store::used_token(txn, &hash, now).await,
+                }
+            })
+        });
+        if let Err(error) = write.await {
+            tracing::debug!(error = %error, "the use of a session or token could not be noted");
+        }
+    });
+}
+
+fn principal(snapshot: &Snapshot, found: Found) -> Principal {
+    let Found { account, known, role, verbs, .. } = found;
+    let user = account.user_ref.clone().unwrap_or_else(|| format!("user:default/{}", account.name));
+    let user = snapshot.index.row_of(&user).is_some().then_some(user);
+    let groups = user.as_deref().map(|user| groups(snapshot, user)).unwrap_or_default();
+    Principal { actor: ActorId(account.id), known, name: account.name, role, verbs, groups, user }
+}
+
+/// The groups of a user and the groups above them.
+fn groups(snapshot: &Snapshot, user: &str) -> Vec<String> {
+    let mut groups: Vec<String> = Vec::new();
+    let mut level = vec![user.to_owned()];
+    for _ in 0..LEVELS {
+        let mut above = Vec::new();
+        for member in &level {
+            let Some(row) = snapshot.index.row_of(member) else { continue };
+            let edges = snapshot.index.edges(row).into_iter();
+            let next = edges.filter(|(relation, _)| matches!(*relation, "memberOf" | "childOf"));
+            above.extend(next.map(|(_, group)| group.to_owned()).filter(|group| !groups.contains(group)));
+        }
+        above.sort_unstable();
+        above.dedup();
+        if above.is_empty() {
+            break;
+        }
+        groups.extend(above.iter().cloned());
+        level = above;
+    }
+    groups.retain(|group| group.parse::<EntityRef>().is_ok_and(|group| group.kind().eq_ignore_ascii_case("group")));
+    groups
+}
+
+/// Over TLS the name binds the cookie to this host and path; browsers refuse
+/// such a name on plain HTTP, which is for loopback only.
+fn cookie_name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Https => "__Host-portal",
+        Scheme::Http => "portal_session",
+    }
+}
+
+fn cookie_of(headers: &HeaderMap, scheme: Scheme) -> Option<&str> {
+    let name = cookie_name(scheme);
+    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
+}
+
+/// The header that sets the cookie of a session, or takes it back.
+pub fn cookie(scheme: Scheme, session: Option<(&Secret, TimeDelta)>) -> HeaderValue {
+    let (value, seconds) = session.map_or(("", 0), |(secret, life)| (secret.expose(), life.num_seconds()));
+    let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
+    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(scheme));
+    // It is made of characters that headers may have.
+    let mut header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+    header.set_sensitive(true);
+    header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cookie_is_bound_to_the_scheme() {
+        let mut headers = HeaderMap::new();
+        headers.append(COOKIE, HeaderValue::from_static("a=b; portal_session=plain"));
+        headers.append(COOKIE, HeaderValue::from_static("__Host-portal=bound"));
+        assert_eq!(cookie_of(&headers, Scheme::Http), Some("plain"));
+        assert_eq!(cookie_of(&headers, Scheme::Https), Some("bound"));
+        assert_eq!(cookie_of(&HeaderMap::new(), Scheme::Http), None);
+        let gone = cookie(Scheme::Https, None);
+        assert_eq!(gone, "__Host-portal=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure");
+    }
+}

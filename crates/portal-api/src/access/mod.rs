@@ -1,0 +1,61 @@
+//! Who may come in: accounts, their sessions and tokens, and how a request is
+//! found to be somebody's.
+
+mod accounts;
+mod caller;
+pub mod command;
+pub mod first_start;
+pub mod identity;
+#[cfg(feature = "ui")]
+pub mod pages;
+mod password;
+pub mod secret;
+mod sessions;
+pub mod store;
+mod tokens;
+
+use serde_json::Value;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::audit::{self, Entry};
+use crate::changes::{self, NewChange, Writing};
+use crate::db::{DatabaseTransaction, DbResult};
+use crate::state::App;
+
+/// How subjects of the change feed begin that are about accounts. They tell other
+/// processes that something changed, and nothing more.
+pub const SUBJECT: &str = "access:";
+
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(caller::show_caller))
+        .routes(routes!(sessions::create_session, sessions::delete_session))
+        .routes(routes!(sessions::list_sessions))
+        .routes(routes!(sessions::end_session))
+        .routes(routes!(sessions::change_password))
+        .routes(routes!(tokens::list_tokens, tokens::create_token))
+        .routes(routes!(tokens::delete_token))
+        .routes(routes!(accounts::list_accounts, accounts::create_account))
+        .routes(routes!(accounts::update_account, accounts::delete_account))
+        .routes(routes!(accounts::create_sign_in_link))
+}
+
+/// Tells the other processes and logs, in the transaction of the change.
+async fn record(txn: &DatabaseTransaction, writing: &Writing, account_id: &str, entry: Entry) -> DbResult<()> {
+    let subject = format!("{SUBJECT}{account_id}");
+    let change = NewChange { subject, operation: "access", document: None };
+    // The entry says more than the change does.
+    let told = Writing { by: None, ..writing.clone() };
+    changes::store::append(txn, &told, vec![change]).await?;
+    match &writing.by {
+        Some(by) => audit::store::append_reserved(txn, by, writing.at, entry).await,
+        None => Ok(()),
+    }
+}
+
+/// What changed, for the log.
+fn difference<T: serde::Serialize>(before: &T, after: &T) -> Value {
+    let value = |state: &T| serde_json::to_value(state).unwrap_or_default();
+    serde_json::json!({ "before": value(before), "after": value(after) })
+}

@@ -1,0 +1,11 @@
+//! Signing in, one's own access, and everybody's: pages that the server writes.
+
+mod accounts;
+mod audit;
+mod profile;
+mod sign_in;
+
+pub(crate) use accounts::accounts;
+pub(crate) use audit::audit;
+pub(crate) use profile::profile;
+pub use sign_in::{SignInLinkPage, SignInPage, sign_in_link_page, sign_in_page};

@@ -1,0 +1,29 @@
+//! Pages that the server writes whole and the browser only puts in place:
+//! settings and administration. They cost the wasm nothing; what is to be done
+//! on them is done by buttons and forms that stand in the HTML
+//! ([`crate::ui::act_button`], [`crate::ui::provide_forms`]).
+
+mod page;
+#[cfg(feature = "ssr")]
+mod write;
+
+pub(crate) use page::{ServedPage, served_region};
+#[cfg(feature = "ssr")]
+pub use write::written;
+#[cfg(feature = "ssr")]
+pub(crate) use write::{Asking, Refusal};
+
+/// Where the HTML of such a page is answered.
+pub const FRAGMENTS: &str = "/fragments";
+
+/// The title of the page at this path, if it is such a page.
+pub(crate) fn served_title(path: &str) -> Option<&'static str> {
+    PAGES.into_iter().find(|(own, ..)| *own == path).map(|(_, title, _)| title)
+}
+
+/// Path, title and what it is for.
+const PAGES: [(&str, &str, &str); 3] = [
+    ("/profile", "Profile", "Who you are here, where you are signed in, and the tokens of your scripts."),
+    ("/admin/accounts", "Accounts", "Who may come in, and what they may do."),
+    ("/admin/audit", "Audit log", "Who did what, from where, and what was refused."),
+];

@@ -1,0 +1,55 @@
+//! The frame of a served page.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+use maud::PreEscaped;
+use serde_json::Value;
+
+use super::{FRAGMENTS, PAGES};
+use crate::api::{Live, Load, use_load};
+use crate::ui::{Content, Erase, failed, loaded, skeleton_rows};
+
+#[component]
+pub(crate) fn ServedPage() -> impl IntoView {
+    let location = use_location();
+    let path = location.pathname.get_untracked();
+    let (own, title, lead) = PAGES.into_iter().find(|(own, ..)| *own == path).unwrap_or(PAGES[0]);
+    // The address changes before the page does; its own part of it is what counts.
+    let question = Memo::new(move |_| Some(format!("{FRAGMENTS}{own}{}", query(&location.search.get()))));
+    let load = use_load(question);
+    Live::refresh_on_entities(load);
+    view! {
+        <Title text=title />
+        <header class="page-head">
+            <div class="lead">
+                <h1 tabindex="-1">{title}</h1>
+                <p class="sub">{lead}</p>
+            </div>
+        </header>
+        {loaded(|| skeleton_rows(6), move || region(title, load))}
+    }
+    .erase()
+}
+
+/// A part of another page that the server writes; nothing when it cannot.
+pub(crate) fn served_region(load: Load) -> Option<AnyView> {
+    let (part, _) = load.read::<Value>()?.ok()?;
+    Some(element(&part).erase())
+}
+
+fn element(answer: &Value) -> Content {
+    Content::from(PreEscaped(answer["html"].as_str().unwrap_or_default().to_owned()))
+}
+
+fn query(search: &str) -> String {
+    let search = search.trim_start_matches('?');
+    if search.is_empty() { String::new() } else { format!("?{search}") }
+}
+
+fn region(title: &'static str, load: Load) -> Option<AnyView> {
+    Some(match load.read::<Value>()? {
+        Err(failure) => failed(title, &failure, load),
+        Ok((page, _)) => element(&page).erase(),
+    })
+}

@@ -1,0 +1,241 @@
+//! What crosses HTTP about accounts, sessions, tokens and the audit log.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use portal_derive::Read;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Role, Verb};
+
+/// Who the caller is and what they may do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Caller {
+    /// `guest`, `session` or `token`.
+    pub known: String,
+    /// The name that the account signs in with; `guest` for guests.
+    pub name: String,
+    /// How people call them.
+    pub title: String,
+    pub role: Role,
+    /// The catalog's `User` that they are.
+    pub user: Option<String>,
+    /// The groups that they are in, those above included.
+    pub groups: Vec<String>,
+    /// Each verb, with the reason where it is refused.
+    pub can: BTreeMap<String, Can>,
+}
+
+/// Whether something is allowed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Can {
+    pub allowed: bool,
+    /// Why not.
+    pub reason: Option<String>,
+}
+
+/// A name and a password.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignIn {
+    pub name: String,
+    pub password: String,
+}
+
+/// A new password for oneself.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PasswordChange {
+    /// The password until now; needed where there is one.
+    #[serde(default)]
+    pub current: Option<String>,
+    /// At least 12 characters.
+    pub new: String,
+}
+
+/// An account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountView {
+    /// What they sign in with.
+    pub name: String,
+    pub title: String,
+    pub role: Role,
+    /// The catalog's `User` that they are.
+    pub user: Option<String>,
+    /// It cannot sign in, and its sessions and tokens are refused.
+    pub disabled: bool,
+    pub has_password: bool,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub created_at: DateTime<Utc>,
+    /// When it last signed in.
+    #[serde(default, deserialize_with = "crate::moment::utc_if_any")]
+    pub signed_in_at: Option<DateTime<Utc>>,
+}
+
+/// Accounts by name, all on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountList {
+    pub items: Vec<AccountView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountCreate {
+    /// 1 to 63 lower-case letters, digits, `-`, `_` and `.`
+    pub name: String,
+    #[serde(default)]
+    pub title: Option<String>,
+    pub role: Role,
+    /// `user:default/<name>` when absent.
+    #[serde(default)]
+    pub user: Option<String>,
+}
+
+/// What changes of an account; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccountPatch {
+    pub title: Option<String>,
+    pub role: Option<Role>,
+    pub user: Option<String>,
+    pub disabled: Option<bool>,
+}
+
+/// A link with which an account signs in once, without a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SignInLink {
+    /// Path on this portal; shown this once.
+    pub path: String,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub expires_at: DateTime<Utc>,
+}
+
+/// Somebody signed in with a browser.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionView {
+    pub id: String,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub created_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub seen_at: DateTime<Utc>,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub expires_at: DateTime<Utc>,
+    /// Where it was begun from.
+    pub address: String,
+    /// The `User-Agent` that began it.
+    pub agent: String,
+    /// It is the one that asks.
+    pub current: bool,
+}
+
+/// The caller's sessions, newest first, all on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SessionList {
+    pub items: Vec<SessionView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenCreate {
+    /// What it is for, 1 to 80 characters.
+    pub name: String,
+    /// A role that may no more than one's own, which it is when absent.
+    #[serde(default)]
+    pub role: Option<Role>,
+    /// What it is limited to; all that the role may when absent.
+    #[serde(default)]
+    pub scopes: Option<Vec<Verb>>,
+    /// Days until it expires, 1 to 366; 90 when absent.
+    #[serde(default)]
+    pub expires_days: Option<u32>,
+}
+
+/// An API token, without its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenView {
+    pub id: String,
+    pub name: String,
+    /// Its first characters, to tell it from others.
+    pub hint: String,
+    pub role: Role,
+    pub scopes: Option<Vec<Verb>>,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub created_at: DateTime<Utc>,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub expires_at: DateTime<Utc>,
+    /// When it was last used, to the minute.
+    #[serde(default, deserialize_with = "crate::moment::utc_if_any")]
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+/// A token that was just made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenCreated {
+    /// The text to send as `Authorization: Bearer …`; shown this once.
+    pub token: String,
+    #[serde(flatten)]
+    pub view: TokenView,
+}
+
+/// The caller's tokens, newest first, all on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TokenList {
+    pub items: Vec<TokenView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+/// One line of the audit log.
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditView {
+    pub seq: i64,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub at: DateTime<Utc>,
+    /// Id of the account, or `nobody`.
+    pub actor: String,
+    /// The name that the account had then.
+    pub name: String,
+    /// `sign_in`, `account.update`, `entity.update`, …
+    pub action: String,
+    /// What it was done to.
+    pub target: String,
+    /// `done`, `refused` or `failed`.
+    pub outcome: String,
+    pub request_id: String,
+    pub address: String,
+    /// More of it, e.g. before and after, or the reason of a refusal.
+    pub detail: Value,
+    /// SHA-256 over this line and the one before.
+    pub hash: String,
+}
+
+/// A page of the audit log, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditList {
+    pub items: Vec<AuditView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}

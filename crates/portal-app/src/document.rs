@@ -40,19 +40,18 @@ pub(crate) fn caller_name() -> Option<String> {
     #[cfg(feature = "hydrate")]
     return document().document_element().and_then(|root| root.get_attribute("data-caller"));
     #[cfg(not(feature = "hydrate"))]
-    use_context::<SiteInfo>().and_then(|site| site.caller.name)
+    with_context(|site: &SiteInfo| site.caller.name.clone()).flatten()
 }
 
 /// Why the caller may not do this; nothing when they may.
 pub(crate) fn refusal(verb: Verb) -> Option<String> {
     #[cfg(feature = "hydrate")]
-    let refused = {
+    {
         let text = document().document_element().and_then(|root| root.get_attribute("data-refused"));
-        serde_json::from_str::<BTreeMap<String, String>>(&text.unwrap_or_default()).ok()
-    };
+        serde_json::from_str::<BTreeMap<String, String>>(&text?).ok()?.remove(verb.as_str())
+    }
     #[cfg(not(feature = "hydrate"))]
-    let refused = use_context::<SiteInfo>().map(|site| site.caller.refused);
-    refused?.remove(verb.as_str())
+    with_context(|site: &SiteInfo| site.caller.refused.get(verb.as_str()).cloned()).flatten()
 }
 
 impl Default for SiteInfo {

@@ -6,6 +6,7 @@ use maud::html;
 use super::{Content, Erase, icon};
 use crate::api::{Failure, Load};
 use crate::document::set_page_status;
+use crate::paths;
 
 /// Bars of the height of table rows, while a region loads.
 pub(crate) fn skeleton_rows(count: usize) -> AnyView {
@@ -45,6 +46,12 @@ pub(crate) fn failed(what: &'static str, failure: &Failure, load: Load) -> AnyVi
             </p>
         }
     });
+    // A session may end while its page is open.
+    let sign_in = (failure.status == 401).then(|| {
+        Content::from(html! {
+            a class="button" data-size="sm" data-variant="primary" href=(paths::SIGN_IN) rel="external" { "Sign in" }
+        })
+    });
     view! {
         <div class="card">
             <div class="state" data-tone="danger" role="alert">
@@ -56,6 +63,7 @@ pub(crate) fn failed(what: &'static str, failure: &Failure, load: Load) -> AnyVi
                         {icon("retry")}
                         "Retry"
                     </button>
+                    {sign_in}
                 </div>
                 {request}
             </div>

@@ -11,12 +11,12 @@ use serde_json::json;
 
 use super::secret::Secret;
 use super::store::{self, Account};
-use super::{difference, record};
+use super::{change_access, difference, record};
 use crate::audit::Entry;
 use crate::db::{DatabaseTransaction, Priority};
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ManageAccess};
-use crate::http::body::JsonBody;
+use crate::http::body::{self, JsonBody};
 use crate::http::context::RequestId;
 use crate::http::params::Params;
 use crate::state::App;
@@ -94,7 +94,7 @@ pub async fn update_account(
         other => other,
     };
     let writing = auth.writing(&app, &request_id);
-    let work = app.db.write(Priority::Interactive, move |txn| {
+    let work = change_access(&app, move |txn| {
         Box::pin(async move {
             let account = find(txn, &name).await?;
             let after = store::change_account(txn, &account, patch).await?;
@@ -111,7 +111,6 @@ pub async fn update_account(
         })
     });
     let view = work.await?;
-    app.identity.forget();
     Ok(Json(view))
 }
 
@@ -131,7 +130,7 @@ pub async fn delete_account(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let writing = auth.writing(&app, &request_id);
-    let work = app.db.write(Priority::Interactive, move |txn| {
+    let work = change_access(&app, move |txn| {
         Box::pin(async move {
             let account = find(txn, &name).await?;
             store::remove_account(txn, &account.id).await?;
@@ -142,7 +141,6 @@ pub async fn delete_account(
         })
     });
     work.await?;
-    app.identity.forget();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -161,7 +159,7 @@ pub async fn create_sign_in_link(
     request_id: RequestId,
 ) -> ApiResult<Response> {
     params.finish()?;
-    let secret = Secret::random("").map_err(|error| ApiError::Internal(error.to_string()))?;
+    let secret = Secret::random("")?;
     let link =
         SignInLink { path: super::first_start::link_path(&secret), expires_at: app.clock.now() + store::LINK_LIFE };
     let writing = auth.writing(&app, &request_id);
@@ -214,11 +212,7 @@ pub fn account_name(name: &str) -> ApiResult<String> {
 }
 
 fn account_title(title: &str) -> ApiResult<String> {
-    let title = title.trim();
-    if title.is_empty() || title.chars().count() > 80 || title.chars().any(char::is_control) {
-        return Err(ApiError::field("/title", "a title has 1 to 80 characters"));
-    }
-    Ok(title.to_owned())
+    body::label("/title", "a title", title)
 }
 
 fn user_ref(text: &str) -> ApiResult<String> {

@@ -8,7 +8,7 @@ use super::accounts::account_name;
 use super::record;
 use super::secret::{Secret, TOKEN_PREFIX};
 use super::store::{self, NewToken};
-use crate::audit::{By, Entry};
+use crate::audit::Entry;
 use crate::changes::Writing;
 use crate::db::{Db, Priority};
 use crate::error::{ApiError, ApiResult};
@@ -26,9 +26,9 @@ pub async fn create_token(
     now: DateTime<Utc>,
 ) -> ApiResult<String> {
     let user = account_name(user)?;
-    let secret = Secret::random(TOKEN_PREFIX).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let secret = Secret::random(TOKEN_PREFIX)?;
     let text = secret.expose().to_owned();
-    let writing = Writing { by: Some(By::command_line()), ..Writing::system("command line", now) };
+    let writing = Writing::command_line(now);
     let work = db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
             let account = match store::account(txn, &user).await? {

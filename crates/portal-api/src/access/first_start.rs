@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::secret::Secret;
 use super::{record, store};
-use crate::audit::{By, Entry};
+use crate::audit::Entry;
 use crate::changes::Writing;
 use crate::db::{Db, Priority};
 use crate::error::{ApiError, ApiResult};
@@ -25,8 +25,7 @@ pub fn link_path(secret: &Secret) -> String {
 
 /// Whether somebody has signed in as administrator yet.
 pub async fn is_set_up(db: &Db) -> ApiResult<bool> {
-    let accounts = store::accounts(db.reader()).await?;
-    Ok(accounts.iter().any(|account| store::role(&account.role) == Role::Admin && account.signed_in_at.is_some()))
+    Ok(store::has_admin_signed_in(db.reader()).await?)
 }
 
 /// Makes a link for the first administrator that may sign in, and that account
@@ -36,10 +35,10 @@ pub async fn is_set_up(db: &Db) -> ApiResult<bool> {
 /// # Errors
 /// The database does not answer.
 pub async fn admin_link(db: &Db, sample: bool, now: DateTime<Utc>) -> ApiResult<String> {
-    let secret = Secret::random("").map_err(|error| ApiError::Internal(error.to_string()))?;
+    let secret = Secret::random("")?;
     let path = link_path(&secret);
     let user = sample.then(|| SAMPLE_USER.to_owned());
-    let writing = Writing { by: Some(By::command_line()), ..Writing::system("command line", now) };
+    let writing = Writing::command_line(now);
     let work = db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
             let accounts = store::accounts(txn).await?;

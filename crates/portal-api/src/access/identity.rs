@@ -175,7 +175,6 @@ pub async fn identify(app: App, mut request: Request, next: Next) -> Response {
             return error.into_response();
         }
     };
-    let by = By::new(&principal, &request_id, &origin.address);
     let known = principal.has_account();
     let stale_cookie = credential.is_some() && !known;
     if let Some(credential) = credential {
@@ -184,13 +183,15 @@ pub async fn identify(app: App, mut request: Request, next: Next) -> Response {
         }
         request.extensions_mut().insert(credential);
     }
+    // Who is refused is logged; most are not, so that little is copied for it.
+    let by = known.then(|| By::new(&principal, &request_id, &origin.address));
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     request.extensions_mut().insert(principal);
-    let target = format!("{} {}", request.method(), request.uri().path());
     let mut response = next.run(request).await;
-    if known && response.status() == StatusCode::FORBIDDEN {
+    if let Some(by) = by.filter(|_| response.status() == StatusCode::FORBIDDEN) {
         let problem = response.extensions().get::<portal_core::problem::Problem>();
         let reason = problem.map(|problem| problem.detail.clone()).unwrap_or_default();
-        refused(&app, by, &target, &reason);
+        refused(&app, by, &format!("{method} {}", uri.path()), &reason);
     }
     // A cookie that opens nothing any more is taken back.
     if stale_cookie && !response.headers().contains_key(SET_COOKIE) {

@@ -14,13 +14,15 @@ mod sessions;
 pub mod store;
 mod tokens;
 
+use futures::future::BoxFuture;
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::audit::{self, Entry};
 use crate::changes::{self, NewChange, Writing};
-use crate::db::{DatabaseTransaction, DbResult};
+use crate::db::{DatabaseTransaction, DbResult, Priority};
+use crate::error::ApiResult;
 use crate::state::App;
 
 /// How subjects of the change feed begin that are about accounts. They tell other
@@ -39,6 +41,17 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(accounts::list_accounts, accounts::create_account))
         .routes(routes!(accounts::update_account, accounts::delete_account))
         .routes(routes!(accounts::create_sign_in_link))
+}
+
+/// Changes what lets somebody in. It holds from the next request on.
+async fn change_access<T, F>(app: &App, work: F) -> ApiResult<T>
+where
+    T: Send + 'static,
+    F: for<'t> FnOnce(&'t DatabaseTransaction) -> BoxFuture<'t, ApiResult<T>> + Send + 'static,
+{
+    let done = app.db.write(Priority::Interactive, work).await?;
+    app.identity.forget();
+    Ok(done)
 }
 
 /// Tells the other processes and logs, in the transaction of the change.

@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::Digest as _;
 
+use crate::error::{ApiError, ApiResult};
+
 /// How API tokens begin, so that scanners of repositories find them.
 pub const TOKEN_PREFIX: &str = "portal_";
 
@@ -18,9 +20,9 @@ pub struct Secret(String);
 impl Secret {
     /// # Errors
     /// The system has no randomness to give.
-    pub fn random(prefix: &str) -> Result<Self, getrandom::Error> {
+    pub fn random(prefix: &str) -> ApiResult<Self> {
         let mut bytes = [0; 32];
-        getrandom::fill(&mut bytes)?;
+        getrandom::fill(&mut bytes).map_err(|error| ApiError::Internal(error.to_string()))?;
         Ok(Self(format!("{prefix}{}", URL_SAFE_NO_PAD.encode(bytes))))
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::identity::{CurrentSession, cookie};
 use super::secret::Secret;
 use super::store::{self, Account, Visitor};
-use super::{password, record};
+use super::{change_access, password, record};
 use crate::audit::{By, Entry, Outcome};
 use crate::changes::Writing;
 use crate::db::Priority;
@@ -86,7 +86,7 @@ impl<'a> Door<'a> {
     /// 401 when the link was used meanwhile.
     pub async fn enter(&self, account: Account, link: Option<Secret>) -> ApiResult<axum::http::HeaderValue> {
         let app = self.app;
-        let secret = Secret::random("").map_err(|error| ApiError::Internal(error.to_string()))?;
+        let secret = Secret::random("")?;
         let life = app.identity.session_life;
         let set = cookie(self.origin.scheme, Some((&secret, life)));
         let visitor = Visitor { address: self.origin.address.clone(), agent: self.agent.clone() };
@@ -97,7 +97,7 @@ impl<'a> Door<'a> {
             at: app.clock.now(),
             by: Some(by),
         };
-        let work = app.db.write(Priority::Interactive, move |txn| {
+        let work = change_access(app, move |txn| {
             Box::pin(async move {
                 let with = if link.is_some() { "link" } else { "password" };
                 if let Some(link) = link
@@ -112,7 +112,6 @@ impl<'a> Door<'a> {
             })
         });
         work.await?;
-        app.identity.forget();
         Ok(set)
     }
 }
@@ -168,7 +167,7 @@ pub async fn leave(
     let Some(CurrentSession(hash)) = session.cloned() else { return Ok(()) };
     let writing = caller.writing(app, request_id);
     let name = caller.principal.name.clone();
-    let work = app.db.write(Priority::Interactive, move |txn| {
+    let work = change_access(app, move |txn| {
         Box::pin(async move {
             if store::end_session(txn, &hash).await? {
                 let account = writing.actor.0.clone();
@@ -178,7 +177,6 @@ pub async fn leave(
         })
     });
     work.await?;
-    app.identity.forget();
     Ok(())
 }
 
@@ -215,7 +213,7 @@ pub async fn end_session(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let writing = auth.writing(&app, &request_id);
-    let work = app.db.write(Priority::Interactive, move |txn| {
+    let work = change_access(&app, move |txn| {
         Box::pin(async move {
             let account = writing.actor.0.clone();
             if store::end_sessions(txn, &account, Some(&id)).await? == 0 {
@@ -226,7 +224,6 @@ pub async fn end_session(
         })
     });
     work.await?;
-    app.identity.forget();
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -261,7 +258,7 @@ pub async fn change_password(
     }
     let hash = password::hash(change.new).await?;
     let writing = auth.writing(&app, &request_id);
-    let work = app.db.write(Priority::Interactive, move |txn| {
+    let work = change_access(&app, move |txn| {
         Box::pin(async move {
             store::set_password(txn, &id, hash).await?;
             store::end_other_sessions(txn, &id, &current).await?;
@@ -270,6 +267,5 @@ pub async fn change_password(
         })
     });
     work.await?;
-    app.identity.forget();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,6 +12,7 @@ use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, Pagin
 use super::secret::Secret;
 use crate::db::entity::{account, api_token, session, sign_in_link};
 use crate::db::{DatabaseTransaction, DbResult};
+use crate::http::context::new_id;
 
 pub use account::Model as Account;
 
@@ -63,6 +64,14 @@ pub async fn names<C: ConnectionTrait>(db: &C, ids: BTreeSet<&str>) -> DbResult<
     Ok(found.into_iter().map(|account| (account.id, account.name)).collect())
 }
 
+/// Whether an administrator has ever signed in.
+pub async fn has_admin_signed_in<C: ConnectionTrait>(db: &C) -> DbResult<bool> {
+    let signed_in = account::Entity::find()
+        .filter(account::Column::Role.eq(Role::Admin.as_str()))
+        .filter(account::Column::SignedInAt.is_not_null());
+    Ok(signed_in.count(db).await? > 0)
+}
+
 /// Administrators that can sign in.
 pub async fn count_admins<C: ConnectionTrait>(db: &C) -> DbResult<u64> {
     let admins = account::Entity::find()
@@ -84,7 +93,7 @@ pub async fn add_account(txn: &DatabaseTransaction, account: Account) -> DbResul
 /// A new account that has not signed in.
 pub fn new_account(name: &str, title: &str, role: Role, user: Option<String>, now: DateTime<Utc>) -> Account {
     Account {
-        id: format!("{ID_PREFIX}{}", &uuid::Uuid::new_v4().simple().to_string()[..16]),
+        id: new_id(ID_PREFIX),
         name: name.to_owned(),
         title: title.to_owned(),
         role: role.as_str().to_owned(),
@@ -152,7 +161,7 @@ pub async fn begin_session(
 ) -> DbResult<()> {
     let row = session::ActiveModel {
         hash: Set(secret.hash()),
-        id: Set(format!("ses_{}", &uuid::Uuid::new_v4().simple().to_string()[..16])),
+        id: Set(new_id("ses_")),
         account_id: Set(account_id.to_owned()),
         created_at: Set(now),
         seen_at: Set(now),
@@ -237,7 +246,7 @@ pub async fn add_token(txn: &DatabaseTransaction, secret: &Secret, new: NewToken
     let NewToken { account_id, name, role, scopes, created_at, expires_at } = new;
     let row = api_token::Model {
         hash: secret.hash(),
-        id: format!("tok_{}", &uuid::Uuid::new_v4().simple().to_string()[..16]),
+        id: new_id("tok_"),
         account_id,
         name,
         hint: secret.expose().chars().take(super::secret::TOKEN_PREFIX.len() + 4).collect(),

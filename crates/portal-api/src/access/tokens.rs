@@ -9,14 +9,14 @@ use portal_core::access::Verb;
 use portal_core::access::wire::{TokenCreate, TokenCreated, TokenList};
 use serde_json::json;
 
-use super::record;
 use super::secret::{Secret, TOKEN_PREFIX};
 use super::store::{self, NewToken};
+use super::{change_access, record};
 use crate::audit::Entry;
 use crate::db::Priority;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ManageOwnAccess};
-use crate::http::body::JsonBody;
+use crate::http::body::{self, JsonBody};
 use crate::http::context::RequestId;
 use crate::http::params::Params;
 use crate::state::App;
@@ -57,10 +57,7 @@ pub async fn create_token(
 ) -> ApiResult<Response> {
     params.finish()?;
     let TokenCreate { name, role, scopes, expires_days } = create;
-    let name = name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 80 || name.chars().any(char::is_control) {
-        return Err(ApiError::field("/name", "a name has 1 to 80 characters"));
-    }
+    let name = body::label("/name", "a name", &name)?;
     let days = expires_days.unwrap_or(USUAL_DAYS);
     if !DAYS.contains(&days) {
         return Err(ApiError::field("/expires_days", "a token lives 1 to 366 days"));
@@ -87,7 +84,7 @@ pub async fn create_token(
     if store::count_tokens(app.db.reader(), &principal.actor.0).await? >= TOKENS {
         return Err(ApiError::conflict("too_many_tokens", format!("you have {TOKENS} tokens; revoke some first")));
     }
-    let secret = Secret::random(TOKEN_PREFIX).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let secret = Secret::random(TOKEN_PREFIX)?;
     let writing = auth.writing(&app, &request_id);
     let text = secret.expose().to_owned();
     let new = NewToken {
@@ -133,7 +130,7 @@ pub async fn delete_token(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let writing = auth.writing(&app, &request_id);
-    let work = app.db.write(Priority::Interactive, move |txn| {
+    let work = change_access(&app, move |txn| {
         Box::pin(async move {
             let account = writing.actor.0.clone();
             let absent = || ApiError::not_found("token_not_found", format!("you have no token `{id}`"));
@@ -144,6 +141,5 @@ pub async fn delete_token(
         })
     });
     work.await?;
-    app.identity.forget();
     Ok(StatusCode::NO_CONTENT)
 }

@@ -30,6 +30,11 @@ impl Writing {
     pub fn system(cause: impl Into<String>, at: DateTime<Utc>) -> Self {
         Self { actor: ActorId::system(), cause: cause.into(), at, by: None }
     }
+
+    /// What somebody does on the server itself.
+    pub fn command_line(at: DateTime<Utc>) -> Self {
+        Self { by: Some(audit::By::command_line()), ..Self::system("command line", at) }
+    }
 }
 
 /// A change about to be appended.

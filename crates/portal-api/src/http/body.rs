@@ -51,6 +51,19 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     })
 }
 
+/// A line that people read, without the spaces around it.
+///
+/// # Errors
+/// Empty, longer than 80 characters, or with control characters. `what` says what
+/// it is, as in `a name`.
+pub fn label(pointer: &str, what: &str, text: &str) -> ApiResult<String> {
+    let text = text.trim();
+    if !(1..=80).contains(&text.chars().count()) || text.chars().any(char::is_control) {
+        return Err(ApiError::field(pointer, format!("{what} has 1 to 80 characters")));
+    }
+    Ok(text.to_owned())
+}
+
 /// The bytes of a JSON body, for a handler that needs them as they came.
 ///
 /// # Errors

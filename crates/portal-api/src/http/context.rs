@@ -38,10 +38,15 @@ pub async fn within(limit: Duration, request: Request, next: Next) -> Response {
     }
 }
 
+/// A new id of 60 random bits behind a prefix that says what it names.
+pub fn new_id(prefix: &str) -> String {
+    format!("{prefix}{}", &uuid::Uuid::new_v4().simple().to_string()[..16])
+}
+
 /// Gives the request an id, answers problems with it, and logs one line.
 pub async fn assign(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let id = format!("req_{}", &uuid::Uuid::new_v4().simple().to_string()[..16]);
+    let id = new_id("req_");
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     request.extensions_mut().insert(RequestId(id.clone()));

@@ -17,7 +17,6 @@ use crate::http::idempotency::{Idempotent, replayed};
 use crate::http::params::Params;
 use crate::state::App;
 
-const NAME: std::ops::RangeInclusive<usize> = 1..=80;
 const QUERY: usize = 2000;
 
 /// The caller's views and the shared ones, by name.
@@ -56,10 +55,7 @@ pub async fn create_view(
         return Ok(replayed(status, body));
     }
     let mut create: SavedViewCreate = body::parse(&bytes)?;
-    create.name = create.name.trim().to_owned();
-    if !NAME.contains(&create.name.chars().count()) || create.name.chars().any(char::is_control) {
-        return Err(ApiError::field("/name", "a name has 1 to 80 characters"));
-    }
+    create.name = body::label("/name", "a name", &create.name)?;
     if create.query.len() > QUERY || create.query.contains(['#', '\n', '\0']) {
         return Err(ApiError::field("/query", format!("the query of an address, at most {QUERY} characters")));
     }

@@ -51,7 +51,7 @@ fn line(account: &AccountView, caller: &Caller, now_ms: i64) -> Content {
         done: format!("Removed {name}"),
     };
     Content::from(html! {
-        li class="access-line" {
+        li class="access-line" data-key=(name) {
             (icon("user"))
             div class="lines" {
                 span {

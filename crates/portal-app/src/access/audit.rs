@@ -86,7 +86,7 @@ fn row(entry: &AuditView) -> Content {
     let from = if address.is_empty() { request_id.clone() } else { format!("{address}, {request_id}") };
     let detail = if detail.is_null() { String::new() } else { detail.to_string() };
     Content::from(html! {
-        tr {
+        tr data-key=(seq) {
             td { div class="cell" title=(format!("Entry {seq}")) { (moment(*at)) } }
             td { div class="cell" title=(format!("{actor}, {from}")) { (name) } span class="sub" { (address) } }
             td {

@@ -101,7 +101,7 @@ fn session_line(session: &SessionView, now_ms: i64) -> Content {
         done: "The session has ended".to_owned(),
     };
     Content::from(html! {
-        li class="access-line" {
+        li class="access-line" data-key=(id) {
             (icon("website"))
             div class="lines" {
                 span { (browser(agent)) @if *current { " " span class="tag" { "this one" } } }
@@ -165,7 +165,7 @@ fn token_line(token: &TokenView, now_ms: i64) -> Content {
     };
     let scopes = scopes.as_ref().map(|scopes| scopes.iter().map(|verb| verb.as_str()).collect::<Vec<_>>().join(", "));
     Content::from(html! {
-        li class="access-line" {
+        li class="access-line" data-key=(id) {
             (icon("key"))
             div class="lines" {
                 span { (name) " " code { (hint) "…" } " " span class="tag" { (role.as_str()) } }

@@ -86,7 +86,7 @@ pub(super) fn entity_table(query: &CatalogQuery, items: &[EntityView], caption: 
                 })
                 .collect::<Vec<Content>>();
             Content::from(html! {
-                tr {
+                tr data-key=(row.entity_ref) {
                     td class="col-check needs-script" {
                         input type="checkbox" data-select=(row.entity_ref) aria-label=(format!("Select {}", row.entity.display_title()));
                     }

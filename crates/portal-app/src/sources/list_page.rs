@@ -157,7 +157,7 @@ fn row(source: &SourceView, now_ms: i64) -> Content {
     let took = pass.and_then(|pass| pass.duration_ms).map_or_else(|| "Unknown".to_owned(), duration);
     let took_known = pass.is_some_and(|pass| pass.duration_ms.is_some());
     Content::from(html! {
-        tr {
+        tr data-key=(source.id) {
             td {
                 div class="cell" {
                     a class="entity-link" href=(paths::source(source.id)) {

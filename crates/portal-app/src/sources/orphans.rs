@@ -65,7 +65,7 @@ pub(super) fn orphans_region(load: Load) -> Option<AnyView> {
 fn orphan(view: &EntityView, now_ms: i64) -> Content {
     let EntityView { entity_ref, provenance, .. } = view;
     Content::from(html! {
-        li class="orphan" {
+        li class="orphan" data-key=(entity_ref) {
             (icon(kind_icon(kind_of(entity_ref), None)))
             a href=(paths::entity(entity_ref)) { (entity_ref) }
             span class="muted truncate" {

@@ -1,18 +1,18 @@
 //! Buttons that ask the API for one thing, wherever in the page they stand.
 
-use std::time::Duration;
-
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos::web_sys::MouseEvent;
+use leptos::wasm_bindgen::JsCast as _;
+use leptos::web_sys::{Element, HtmlElement, MouseEvent};
 use maud::html;
 use portal_core::access::Verb;
 
 use super::{Content, Toasts, closest, denied, effect};
 use crate::api::{Api, Live, Method, send, use_api};
 
-/// How long a button waits for the click that confirms.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// On a button that waits for the click that confirms, until the focus leaves it:
+/// what it said before.
+const ARMED: &str = "data-armed";
 
 /// What a button asks for.
 pub(crate) struct Act {
@@ -49,8 +49,32 @@ pub(crate) fn provide_acting() {
     effect(move |_| {
         let api = api.clone();
         let handle = window_event_listener(leptos::ev::click, move |event| act(&api, toasts, live, &event));
-        on_cleanup(move || handle.remove());
+        let leaving = window_event_listener(leptos::ev::focusout, |event| {
+            if let Some(button) = closest(&event, "[data-armed]") {
+                disarm(&button);
+            }
+        });
+        on_cleanup(move || {
+            handle.remove();
+            leaving.remove();
+        });
     });
+}
+
+fn arm(button: &Element, confirm: &str) {
+    let _ = button.set_attribute(ARMED, &button.inner_html());
+    button.set_text_content(Some(confirm));
+    // Not every browser moves the focus to a button that is clicked.
+    if let Some(button) = button.dyn_ref::<HtmlElement>() {
+        let _ = button.focus();
+    }
+}
+
+fn disarm(button: &Element) {
+    if let Some(label) = button.get_attribute(ARMED) {
+        let _ = button.remove_attribute(ARMED);
+        button.set_inner_html(&label);
+    }
 }
 
 fn act(api: &Api, toasts: Toasts, live: Live, event: &MouseEvent) {
@@ -61,26 +85,16 @@ fn act(api: &Api, toasts: Toasts, live: Live, event: &MouseEvent) {
     }
     let attribute = |name: &str| button.get_attribute(name).unwrap_or_default();
     let (path, done, confirm) = (attribute("data-act"), attribute("data-done"), attribute("data-confirm"));
-    if !confirm.is_empty() && !button.has_attribute("data-armed") {
-        let label = button.inner_html();
-        button.set_text_content(Some(&confirm));
-        let _ = button.set_attribute("data-armed", "");
-        set_timeout(
-            move || {
-                let _ = button.remove_attribute("data-armed");
-                button.set_inner_html(&label);
-            },
-            PATIENCE,
-        );
-        return;
+    if !confirm.is_empty() && !button.has_attribute(ARMED) {
+        return arm(&button, &confirm);
     }
     let method = if attribute("data-method") == Method::Delete.as_str() { Method::Delete } else { Method::Post };
-    let _ = button.remove_attribute("data-armed");
     let _ = button.set_attribute("aria-busy", "true");
     let api = api.clone();
     spawn_local(async move {
         let answer = send::<serde_json::Value>(&api, method, path, None::<&()>, None).await;
         let _ = button.remove_attribute("aria-busy");
+        disarm(&button);
         match answer {
             Ok(_) => {
                 toasts.success(done);

@@ -1,5 +1,7 @@
 //! Turns an element into another one in place: what is the same stays, so that
-//! focus, scrolling and unfolded details survive new content.
+//! focus, scrolling and unfolded details survive new content. Rows with a
+//! `data-key` are followed to their new place; everything else is compared place
+//! by place.
 
 use leptos::tachys::renderer::types::Element;
 use leptos::wasm_bindgen::JsCast as _;
@@ -7,11 +9,17 @@ use leptos::web_sys::Node;
 
 /// Set by the reader, not by the page.
 const KEPT: &str = "open";
+/// Tells a row from the others, wherever it stands.
+const KEY: &str = "data-key";
 
 /// Makes `old` equal to `new`; answers `new` when it must take its place.
 pub(super) fn morph(old: &Element, new: Element) -> Option<Element> {
     if old.tag_name() != new.tag_name() {
         return Some(new);
+    }
+    // A button that waits for its second click goes on waiting.
+    if old.has_attribute("data-armed") && old.get_attribute("data-act") == new.get_attribute("data-act") {
+        return None;
     }
     attributes(old, &new);
     children(old, &new);
@@ -32,12 +40,23 @@ fn attributes(old: &Element, new: &Element) {
     }
 }
 
-/// Place by place: lists here are short, or replaced page by page.
 fn children(old: &Element, new: &Element) {
+    let mut known = rows_to_keep(old, new);
     let mut place = old.first_child();
     let mut wanted = new.first_child();
     while let Some(new) = wanted {
         wanted = new.next_sibling();
+        if let Some(key) = key(&new) {
+            let Some(at) = known.iter().position(|(of, _)| *of == key) else {
+                let _ = old.insert_before(&new, place.as_ref());
+                continue;
+            };
+            let (_, row) = known.swap_remove(at);
+            if place.as_ref() != Some(&row) {
+                let _ = old.insert_before(&row, place.as_ref());
+                place = Some(row);
+            }
+        }
         let Some(current) = place else {
             let _ = old.append_child(&new);
             continue;
@@ -51,6 +70,38 @@ fn children(old: &Element, new: &Element) {
         place = rest.next_sibling();
         let _ = old.remove_child(&rest);
     }
+}
+
+/// The rows of `old` that `new` has as well, with their keys. The others go first:
+/// a row that is moved, even past one that goes, would lose its focus.
+fn rows_to_keep(old: &Element, new: &Element) -> Vec<(String, Node)> {
+    let wanted: Vec<String> = nodes(new.first_child()).filter_map(|row| key(&row)).collect();
+    let mut rows = Vec::new();
+    if wanted.is_empty() {
+        return rows;
+    }
+    for row in nodes(old.first_child()) {
+        match key(&row) {
+            Some(key) if wanted.contains(&key) => rows.push((key, row)),
+            Some(_) => drop(old.remove_child(&row)),
+            None => {}
+        }
+    }
+    rows
+}
+
+/// A node and those after it; each may be removed while one walks.
+fn nodes(first: Option<Node>) -> impl Iterator<Item = Node> {
+    let mut next = first;
+    std::iter::from_fn(move || {
+        let node = next.take()?;
+        next = node.next_sibling();
+        Some(node)
+    })
+}
+
+fn key(node: &Node) -> Option<String> {
+    node.dyn_ref::<Element>()?.get_attribute(KEY)
 }
 
 /// Whether a node could be made equal to the other.

@@ -30,7 +30,7 @@ test("the list narrows while one types, and the address follows", async ({ page 
 test("an answer to an older question never shows", async ({ page }) => {
   await open(page, "/catalog");
   const held: (() => Promise<void>)[] = [];
-  await page.route(/\/api\/v1\/entities\?.*[?&]q=tracking(&|$)/, (route) => {
+  await page.route(/\/fragments\/catalog\?(.*&)?q=tracking(&|$)/, (route) => {
     held.push(() => route.continue());
   });
   await filterField(page).fill("tracking");
@@ -104,7 +104,7 @@ test("a slash moves to the filter, Ctrl K to the search", async ({ page }) => {
 test("a failed list says what happened and can be tried again", async ({ page }) => {
   test.info().annotations.push({ type: "provokes", description: "a 503" });
   await open(page, "/catalog");
-  await page.route(/\/api\/v1\/entities\?/, (route) =>
+  await page.route(/\/fragments\/catalog\?/, (route) =>
     route.fulfill({
       status: 503,
       contentType: "application/problem+json",
@@ -114,7 +114,7 @@ test("a failed list says what happened and can be tried again", async ({ page })
   await filterField(page).fill("booking");
   await expect(page.getByText("The catalog could not be loaded")).toBeVisible();
   await expect(page.getByText("req-1")).toBeVisible();
-  await page.unroute(/\/api\/v1\/entities\?/);
+  await page.unroute(/\/fragments\/catalog\?/);
   await page.getByRole("button", { name: "Retry" }).click();
   await expect(page.getByRole("link", { name: "booking-api", exact: true })).toBeVisible();
 });

@@ -111,9 +111,10 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="stylesheet" href=styles />
                 // Runs before the first paint, so that a stored theme never flashes.
                 <script src="/theme.js" nonce=use_nonce()></script>
-                <script src="/graph.js" nonce=use_nonce() defer></script>
+                <script src="/page.js" nonce=use_nonce() defer></script>
                 <link rel="modulepreload" href=script nonce=use_nonce() />
-                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" />
+                // What is read comes before what brings it to life.
+                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" fetchpriority="low" />
                 <script type="module" nonce=use_nonce()>
                     {start}
                 </script>

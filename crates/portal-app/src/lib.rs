@@ -23,7 +23,7 @@
 //! `LeptosOptions` need `output_name = "portal"` and `site_pkg_dir = "pkg"`. The
 //! page asks for [`SiteInfo::script`], [`SiteInfo::wasm`] and [`SiteInfo::styles`]
 //! (`/pkg/portal.js`, `/pkg/portal_bg.wasm`, `/pkg/portal.css` unless set; give
-//! them `?v=…` to cache them forever), and for `/theme.js`, `/graph.js`,
+//! them `?v=…` to cache them forever), and for `/theme.js`, `/page.js`,
 //! `/icons.svg` and `/favicon.svg` of `public/`. Scripts carry the nonce
 //! of `leptos::nonce`; no element has a `style` attribute, so the policy may be
 //! `default-src 'self'; script-src 'nonce-…' 'strict-dynamic' 'wasm-unsafe-eval'`.

@@ -6,7 +6,8 @@
 //!
 //! Answers travel as text and are parsed where they are shown. That way there is
 //! one kind of resource in the whole application, which keeps the wasm small, and
-//! the server does not serialise what the API has serialised already.
+//! the server does not serialise what the API has serialised already. HTML that
+//! the server has written stands in the page and does not travel a second time.
 
 use std::any::Any;
 use std::fmt;
@@ -17,6 +18,7 @@ use leptos::prelude::*;
 use leptos::server::codee::string::FromToStringCodec;
 use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::transport::{Api, ApiRequest, Failure, read_json, use_api};
 use crate::ui::effect;
@@ -31,6 +33,9 @@ struct Fetched {
     body: String,
     /// Of the answers to one [`Load`], from 0; it does not travel.
     number: u32,
+    /// What the server has written of the page itself, instead of a body. It stands
+    /// in the page and does not travel either.
+    parts: Option<Arc<Value>>,
 }
 
 impl fmt::Display for Fetched {
@@ -48,7 +53,8 @@ impl FromStr for Fetched {
         let now_ms = parts.next().and_then(|part| part.parse().ok());
         match (status, now_ms, parts.next(), parts.next()) {
             (Some(status), Some(now_ms), Some(question), Some(body)) => {
-                Ok(Self { status, now_ms, question: question.to_owned(), body: body.to_owned(), number: 0 })
+                let (question, body) = (question.to_owned(), body.to_owned());
+                Ok(Self { status, now_ms, question, body, number: 0, parts: None })
             }
             _ => Err("not an answer".to_owned()),
         }
@@ -178,6 +184,10 @@ impl Load {
         self.read_if(
             |_| true,
             |fetched| {
+                let parts = fetched.parts.clone().map(|parts| parts as Arc<dyn Any + Send + Sync>);
+                if let Some(Ok(parts)) = parts.map(|parts| parts.downcast::<T>()) {
+                    return Ok((parts, fetched.now_ms));
+                }
                 let parsed = self.parsed.get_value();
                 let mut parsed = parsed.lock().unwrap_or_else(PoisonError::into_inner);
                 let known = parsed.as_ref().filter(|(of, _)| *of == fetched.number);
@@ -219,7 +229,7 @@ fn parse<T: DeserializeOwned>(fetched: &Fetched) -> Result<(T, i64), Failure> {
     if !(200..300).contains(status) {
         return Err(Failure::from_answer(*status, body.as_bytes()));
     }
-    match read_json(body) {
+    match read_json(if body.is_empty() { "null" } else { body }) {
         Ok(value) => Ok((value, *now_ms)),
         Err(error) => Err(Failure {
             status: *status,
@@ -233,8 +243,16 @@ fn parse<T: DeserializeOwned>(fetched: &Fetched) -> Result<(T, i64), Failure> {
 async fn ask(api: Api, question: Option<String>) -> Fetched {
     let now_ms = api.now_ms();
     let Some(question) = question else {
-        return Fetched { status: 204, now_ms, question: String::new(), body: String::new(), number: 0 };
+        return Fetched { status: 204, now_ms, question: String::new(), body: String::new(), number: 0, parts: None };
     };
+    #[cfg(feature = "ssr")]
+    if let Some(written) = crate::served::written_here(&api, &question).await {
+        let (status, body, parts) = match written {
+            Ok(parts) => (200, String::new(), Some(Arc::new(parts))),
+            Err(answer) => (answer.status, String::from_utf8_lossy(&answer.body).into_owned(), None),
+        };
+        return Fetched { status, now_ms: api.now_ms(), question, body, number: 0, parts };
+    }
     match api.send(ApiRequest::get(question.clone())).await {
         Ok(answer) => Fetched {
             status: answer.status,
@@ -242,8 +260,9 @@ async fn ask(api: Api, question: Option<String>) -> Fetched {
             question,
             body: String::from_utf8_lossy(&answer.body).into_owned(),
             number: 0,
+            parts: None,
         },
-        Err(reason) => Fetched { status: 0, now_ms, question, body: reason, number: 0 },
+        Err(reason) => Fetched { status: 0, now_ms, question, body: reason, number: 0, parts: None },
     }
 }
 
@@ -255,8 +274,16 @@ mod tests {
     fn answers_survive_their_text_form() {
         for (question, body) in [("/api/v1/x?y=%20", "{\"a\": \"b c\"}"), ("", "")] {
             let (question, body) = (question.to_owned(), body.to_owned());
-            let fetched = Fetched { status: 200, now_ms: 17, question, body, number: 0 };
+            let fetched = Fetched { status: 200, now_ms: 17, question, body, number: 0, parts: None };
             assert_eq!(fetched.to_string().parse(), Ok(fetched));
         }
+    }
+
+    #[test]
+    fn what_stands_in_the_page_does_not_travel() {
+        let parts = Some(Arc::new(serde_json::json!({"rows": "<table>"})));
+        let question = "/fragments/catalog?q=a".to_owned();
+        let fetched = Fetched { status: 200, now_ms: 17, question, body: String::new(), number: 0, parts };
+        assert_eq!(fetched.to_string(), "200 17 /fragments/catalog?q=a ");
     }
 }

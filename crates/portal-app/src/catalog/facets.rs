@@ -16,7 +16,7 @@ pub(super) fn facets(query: &CatalogQuery, facets: &BTreeMap<String, Vec<FacetVa
         .map(|facet| value_facet(query, facet, facets.get(facet.key).map_or(&[], Vec::as_slice)))
         .collect::<Vec<Content>>();
     Content::from(html! {
-        aside class="facets" id="facets" popover="auto" aria-label="Filters" {
+        aside class="facets" id="facets" popover="auto" aria-label="Filters" data-later {
             (kind_facet(query, facets.get("kind").map_or(&[], Vec::as_slice)))
             @for group in &groups { (group) }
             div class="sheet-foot" {

@@ -1,5 +1,6 @@
 //! How kinds are named and drawn, and by what their lists can be narrowed.
 
+#[cfg(feature = "ssr")]
 use super::query::{Facet, LIFECYCLE, OWNER, TAG, TYPE};
 
 /// `Components` for `component`; a kind that is not built in by its own name.
@@ -21,6 +22,7 @@ pub(crate) fn kind_plural(kind: &str) -> String {
 }
 
 /// `412 components`, `1 API`.
+#[cfg(feature = "ssr")]
 pub(crate) fn kind_count(kind: &str, count: u64) -> String {
     let word =
         if count == 1 { if kind == "all" { "Entity".to_owned() } else { kind_name(kind) } } else { kind_plural(kind) };
@@ -63,6 +65,7 @@ pub(crate) fn has_owner(kind: &str) -> bool {
 }
 
 /// The facets that make sense for a kind.
+#[cfg(feature = "ssr")]
 pub(super) fn facets_of(kind: &str) -> &'static [&'static Facet] {
     match kind {
         "resource" => &[&OWNER, &TYPE, &TAG],

@@ -1,33 +1,34 @@
-//! The list: what exists, whose it is, narrowed by its address.
+//! The list: what exists, whose it is, narrowed by its address. The server writes
+//! the rows and the facets ([`super::listed`]).
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use leptos::prelude::*;
+use leptos_meta::Link;
 use leptos_router::NavigateOptions;
 use leptos_router::hooks::{use_navigate, use_query_map};
-use maud::html;
 use portal_core::access::Verb;
-use portal_core::catalog::wire::EntityList;
+use serde_json::Value;
 
-use super::facets::{facets, value_label};
-use super::kinds::{has_owner, kind_count, kind_plural};
+use super::kinds::{has_owner, kind_plural};
 use super::owner_field::owner_field;
 use super::query::{CatalogQuery, OWNER};
 use super::selection::{Selection, bulk_bar, follow_boxes, show_selection};
-use super::table::{columns, entity_table};
 use crate::api::{Live, Load, use_load};
 use crate::paths;
 use crate::personal::views_menu;
-use crate::ui::{
-    Content, Erase, denied, effect, empty, failed, icon, live_field, loaded, loaded_quietly, page_title, pagination,
-    skeleton_rows, small_icon,
-};
+use crate::served::{FRAGMENTS, served_part};
+use crate::ui::{Erase, denied, effect, failed, icon, live_field, loaded, loaded_quietly, page_title, skeleton_rows};
+
+/// How long an answer may take before the rows say that they are old.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 #[component]
 pub(crate) fn CatalogListPage() -> impl IntoView {
     let params = use_query_map();
     let query = Memo::new(move |_| params.with(CatalogQuery::read));
-    let question = Memo::new(move |_| Some(query.with(CatalogQuery::api_path)));
+    let question = Memo::new(move |_| Some(query.with(|query| format!("{FRAGMENTS}{}", query.href()))));
     let load = use_load(question);
     Live::refresh_on_entities(load);
     let selected = Selection::default();
@@ -39,9 +40,12 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
         }
         kind
     });
-    show_selection(selected, move || drop(load.read_shared::<EntityList>()));
+    show_selection(selected, move || drop(load.read_shared::<Value>()));
+    let late = is_late(load);
     let (disabled, reason) = denied(Verb::AddSources);
     view! {
+        // Nothing is painted before the rows: the columns would move.
+        <Link rel="expect" href="#list" blocking="render" />
         {page_title(move || query.with(|query| kind_plural(&query.kind)))}
         <header class="page-head">
             <div class="lead">
@@ -49,7 +53,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
             </div>
             <div class="page-actions">
                 {views_menu(Signal::derive(move || query.with(CatalogQuery::saved)))}
-                {appearance(query)}
+                {appearance(load)}
                 {export(query)}
                 <a class="button" href=paths::NEW_SOURCE aria-disabled=disabled title=reason>
                     {icon("plus")}
@@ -58,16 +62,18 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
             </div>
         </header>
         <div class="faceted">
-            {loaded(skeleton_facets, move || facet_region(load, query))}
+            {loaded(skeleton_facets, move || served_part(load, "facets"))}
             <div class="stack" data-gap="3">
                 {filter_bar(load, query)}
                 <div
+                    id="list"
                     class="stack"
                     data-gap="3"
                     aria-busy=move || load.pending.get().then_some("true")
+                    data-late=move || late.get().then_some("")
                     on:change=move |event| follow_boxes(selected, &event)
                 >
-                    {loaded(|| skeleton_rows(12), move || table_region(load, query))}
+                    {loaded(|| skeleton_rows(12), move || rows_region(load))}
                 </div>
                 {bulk_bar(selected)}
             </div>
@@ -78,37 +84,14 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
 
 /// Which columns there are, and how close rows stand. The script that applies
 /// the theme applies these too, before the first paint.
-fn appearance(query: Memo<CatalogQuery>) -> AnyView {
-    let columns = move || {
-        let kind = query.with(|query| query.kind.clone());
-        let choices = columns(&kind).iter().filter(|column| column.name != "name");
-        let boxes = choices.map(|column| {
-            Content::from(html! {
-                label class="menu-item" {
-                    input type="checkbox" checked data-show-column=(column.name);
-                    (column.head)
-                }
-            })
-        });
-        Content::from(html! {
-            div {
-                div class="menu-title" { "Columns" }
-                @for choice in boxes { (choice) }
-                hr;
-                label class="menu-item" {
-                    input type="checkbox" data-compact="";
-                    "Close rows"
-                }
-            }
-        })
-    };
+fn appearance(load: Load) -> AnyView {
     view! {
         <button class="button needs-script" type="button" popovertarget="columns">
             {icon("columns")}
             "Columns"
         </button>
         <div class="menu" id="columns" popover="auto">
-            {columns}
+            {loaded_quietly(move || served_part(load, "columns"))}
         </div>
     }
     .erase()
@@ -137,18 +120,6 @@ fn export(query: Memo<CatalogQuery>) -> AnyView {
     .erase()
 }
 
-// The regions below follow the answer, which follows the address: to draw the old
-// list once more for the new address would only delay it.
-
-fn facet_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
-    let answer = load.read_shared::<EntityList>()?;
-    Some(match answer {
-        Ok((list, _)) => query.with_untracked(|query| facets(query, &list.facets, list.total)).erase(),
-        // The table says what happened.
-        Err(_) => ().erase(),
-    })
-}
-
 fn skeleton_facets() -> AnyView {
     view! { <aside class="facets" aria-hidden="true"></aside> }.erase()
 }
@@ -175,9 +146,9 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
                 "Filters"
                 {move || (chosen() > 0).then(|| view! { <span class="count">{chosen()}</span> })}
             </button>
-            {loaded_quietly(move || chips(load, query))}
+            {loaded_quietly(move || served_part(load, "chips"))}
             <span class="push muted nowrap num" role="status">
-                {loaded_quietly(move || total(load, query))}
+                {loaded_quietly(move || served_part(load, "total"))}
             </span>
         </div>
     }
@@ -198,111 +169,21 @@ fn filter_by_owner(query: Memo<CatalogQuery>) -> AnyView {
     view! { <div hidden=unowned>{owner_field("owner", "Filter by owner", "Any owner", pick)}</div> }.erase()
 }
 
-fn total(load: Load, query: Memo<CatalogQuery>) -> Option<String> {
-    let (list, _) = load.read_shared::<EntityList>()?.ok()?;
-    Some(query.with_untracked(|query| kind_count(&query.kind, list.total)))
+fn rows_region(load: Load) -> Option<AnyView> {
+    match load.read_shared::<Value>()? {
+        Err(failure) => Some(failed("The catalog", &failure, load)),
+        Ok(_) => served_part(load, "rows"),
+    }
 }
 
-/// What narrows the list, each with a way to drop it.
-fn chips(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
-    // The titles of owners come with the answer.
-    let list = load.read_shared::<EntityList>()?.ok();
-    let titled = |key: &str, value: &str| {
-        let values = list.as_ref()?.0.facets.get(key)?;
-        values.iter().find(|known| known.value.eq_ignore_ascii_case(value))?.title.clone()
-    };
-    let query = query.get_untracked();
-    let chips = query
-        .chosen
-        .iter()
-        .map(|(facet, value)| {
-            let name = value_label(value, titled(facet.key, value).as_deref());
-            let href = query.toggled(facet, value).href();
-            view! {
-                <span class="filter">
-                    <span>{facet.label}</span>
-                    <span class="op">"is"</span>
-                    <span>{name.clone()}</span>
-                    <a href=href data-noscroll aria-label=format!("Remove filter {} is {name}", facet.label)>
-                        {small_icon("x")}
-                    </a>
-                </span>
-            }
-            .erase()
-        })
-        .collect_view();
-    Some(chips.erase())
-}
-
-fn table_region(load: Load, query: Memo<CatalogQuery>) -> Option<AnyView> {
-    let answer = load.read_shared::<EntityList>()?;
-    let query = query.get_untracked();
-    Some(match answer {
-        Err(failure) => failed("The catalog", &failure, load),
-        Ok((list, _)) if list.items.is_empty() => nothing(&query).erase(),
-        Ok((list, now_ms)) => {
-            let EntityList { items, next_cursor, previous_cursor, total, offset, .. } = &*list;
-            let caption = format!("{}, sorted by {}", kind_count(&query.kind, *total), query.sort.0);
-            let previous = previous_cursor.as_ref().map(|cursor| query.with_cursor(cursor).href());
-            let next = next_cursor.as_ref().map(|cursor| query.with_cursor(cursor).href());
-            view! {
-                {entity_table(&query, items, &caption, now_ms)}
-                {pagination(*offset, items.len(), *total, previous, next)}
-            }
-            .erase()
+/// Whether an answer is late enough to say so: most are not.
+fn is_late(load: Load) -> RwSignal<bool> {
+    let late = RwSignal::new(false);
+    effect(move |_| {
+        late.set(false);
+        if load.pending.get() {
+            set_timeout(move || _ = late.try_set(load.pending.try_get_untracked() == Some(true)), PATIENCE);
         }
-    })
-}
-
-fn nothing(query: &CatalogQuery) -> Content {
-    let kind = kind_plural(&query.kind);
-    let kind = if query.kind == "api" { kind } else { kind.to_lowercase() };
-    let view = if query.is_narrowed() {
-        let mut fewer = query.with_text(&query.text);
-        // The text goes first: it is what one typed last.
-        if fewer.text.is_empty() {
-            fewer.chosen.pop();
-        } else {
-            fewer.text.clear();
-        }
-        let all = CatalogQuery { text: String::new(), chosen: Vec::new(), ..query.with_text("") };
-        let text = if query.text.is_empty() {
-            "The filters exclude everything."
-        } else {
-            "No name, title or description contains it."
-        };
-        empty(
-            "filter",
-            if query.text.is_empty() {
-                format!("No {kind} match")
-            } else {
-                format!("No {kind} match “{}”", query.text)
-            },
-            text,
-            Content::from(html! {
-                a class="button" href=(fewer.href()) { "Drop the last filter" }
-                a class="button" data-variant="quiet" href=(all.href()) { "Drop all filters" }
-            }),
-        )
-    } else {
-        empty(
-            "catalog",
-            format!("No {kind} yet"),
-            Content::from(html! {
-                "Entities come from sources: a folder, a git repository, or "
-                code { "portal serve --catalog PATH" }
-                "."
-            }),
-            Content::from(html! {
-                a class="button" data-variant="primary" href=(paths::NEW_SOURCE) {
-                    (icon("plus"))
-                    "Add source"
-                }
-                a class="button" href=(query.with_kind("all").href()) { "Show all kinds" }
-            }),
-        )
-    };
-    Content::from(html! {
-        div class="card" { (view) }
-    })
+    });
+    late
 }

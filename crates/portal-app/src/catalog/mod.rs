@@ -5,6 +5,7 @@ mod definition;
 mod docs;
 mod edit;
 mod entity_page;
+#[cfg(feature = "ssr")]
 mod facets;
 mod graph;
 mod header;
@@ -13,13 +14,18 @@ mod impact;
 mod kinds;
 mod links;
 mod list_page;
+#[cfg(feature = "ssr")]
+mod listed;
 mod operation;
 mod organisation;
 mod owner_field;
 mod query;
+#[cfg(feature = "ssr")]
+mod question;
 mod relations;
 mod selection;
 mod source;
+#[cfg(feature = "ssr")]
 mod table;
 mod try_it;
 mod yaml;
@@ -30,3 +36,5 @@ pub(crate) use history::operation_label;
 pub(crate) use kinds::{has_owner, kind_icon, kind_name, kind_plural};
 pub(crate) use links::{entity_link, kind_of, owner_link};
 pub(crate) use list_page::CatalogListPage;
+#[cfg(feature = "ssr")]
+pub(crate) use listed::listed;

@@ -2,16 +2,7 @@
 
 use leptos_router::params::ParamsMap;
 
-use super::kinds::facets_of;
 use crate::paths;
-
-/// Rows on a page.
-const LIMIT: &str = "25";
-/// Values that a facet offers at most.
-const FACET_VALUES: &str = "50";
-/// What the table shows; documents stay on the server.
-const FIELDS: &str = "kind,metadata.name,metadata.namespace,metadata.title,metadata.description,metadata.tags,\
-                      spec.type,spec.lifecycle,spec.profile,spec.parent,spec.domain,spec.memberOf,spec.target";
 
 /// A way to narrow the list: its name in the address, its label, its key in the index.
 #[derive(Debug, PartialEq, Eq)]
@@ -102,17 +93,6 @@ impl CatalogQuery {
         href.split_once('?').map(|(_, query)| query.to_owned()).unwrap_or_default()
     }
 
-    /// The question to the API.
-    pub fn api_path(&self) -> String {
-        let which = self.which();
-        let mut pairs = vec![("facet", "kind")];
-        pairs.extend(facets_of(&self.kind).iter().map(|facet| ("facet", facet.key)));
-        pairs.extend(which.iter().map(|(name, value)| (*name, value.as_str())));
-        pairs.extend([("facet_limit", FACET_VALUES), ("limit", LIMIT), ("fields", FIELDS)]);
-        pairs.extend(self.cursor.as_deref().map(|cursor| ("cursor", cursor)));
-        paths::with_query("/api/v1/entities", pairs)
-    }
-
     /// The whole list as a file, `csv` or `ndjson`.
     pub fn export_path(&self, format: &str) -> String {
         let which = self.which();
@@ -121,7 +101,7 @@ impl CatalogQuery {
     }
 
     /// What narrows and sorts the list, in the words of the API.
-    fn which(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn which(&self) -> Vec<(&'static str, String)> {
         let Self { kind, text, chosen, sort: (sort, backwards), .. } = self;
         let mut filter = Vec::new();
         if kind != "all" {
@@ -150,34 +130,12 @@ impl CatalogQuery {
         query
     }
 
-    /// Another kind: facets that it does not have fall away.
-    pub fn with_kind(&self, kind: &str) -> Self {
-        let mut query = self.first_page();
-        let facets = facets_of(kind);
-        query.chosen.retain(|(facet, _)| *facet != &TYPE && facets.contains(facet));
-        kind.clone_into(&mut query.kind);
-        query
-    }
-
     pub fn with_text(&self, text: &str) -> Self {
         Self { text: text.to_owned(), ..self.first_page() }
     }
 
-    pub fn with_sort(&self, name: &'static str, backwards: bool) -> Self {
-        Self { sort: (name, backwards), ..self.first_page() }
-    }
-
-    pub fn with_cursor(&self, cursor: &str) -> Self {
-        Self { cursor: Some(cursor.to_owned()), ..self.clone() }
-    }
-
-    fn first_page(&self) -> Self {
+    pub(super) fn first_page(&self) -> Self {
         Self { cursor: None, ..self.clone() }
-    }
-
-    /// Whether anything but the kind narrows the list.
-    pub fn is_narrowed(&self) -> bool {
-        !self.text.is_empty() || !self.chosen.is_empty()
     }
 }
 
@@ -202,30 +160,10 @@ mod tests {
     }
 
     #[test]
-    fn the_question_names_kind_and_facets() {
-        let path = read(&[("owner", "group:default/booking"), ("lifecycle", "production")]).api_path();
-        assert!(path.contains("filter=kind%3Dcomponent%2Crelations.ownedBy%3Dgroup:default%2Fbooking"), "{path}");
-        assert!(path.contains("facet=kind&facet=relations.ownedBy"), "{path}");
-        assert!(!read(&[("kind", "all")]).api_path().contains("filter="));
-        let file = read(&[("kind", "all"), ("q", "a b"), ("sort", "-type"), ("cursor", "x")]).export_path("csv");
-        assert_eq!(file, "/api/v1/entities/export?format=csv&q=a%20b&sort=-spec.type");
-    }
-
-    #[test]
     fn narrowing_goes_back_to_the_first_page() {
         let query = read(&[("cursor", "abc"), ("tag", "Go")]);
         assert_eq!(query.toggled(&TAG, "java").href(), "/catalog?tag=Go&tag=java");
         assert_eq!(query.toggled(&TAG, "go").href(), "/catalog");
         assert_eq!(query.with_text("x").cursor, None);
-    }
-
-    #[test]
-    fn another_kind_drops_what_it_does_not_have() {
-        let query = read(&[("owner", "group:default/a"), ("type", "service"), ("tag", "go")]);
-        assert_eq!(query.with_kind("user").href(), "/catalog?kind=user&tag=go");
-        assert_eq!(
-            query.with_kind("api").href(),
-            "/catalog?kind=api&owner=group%3Adefault%2Fa&tag=go".replace("%3A", ":")
-        );
     }
 }

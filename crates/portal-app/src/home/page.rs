@@ -13,7 +13,7 @@ use crate::api::{Live, Load, use_load, use_load_after};
 use crate::catalog::{entity_link, kind_icon, kind_of, kind_plural};
 use crate::document::is_sample;
 use crate::paths;
-use crate::served::served_region;
+use crate::served::{WHOLE, served_part};
 use crate::sources::{source_title, state_badge};
 use crate::ui::{Content, Erase, ago, counted, failed, icon, loaded, loaded_quietly, number, skeleton_rows};
 
@@ -52,7 +52,7 @@ pub(crate) fn HomePage() -> impl IntoView {
         {search_form()}
         <div class="split">
             <div class="stack">
-                {loaded_quietly(move || served_region(mine))} {loaded_quietly(move || attention(sources))}
+                {loaded_quietly(move || served_part(mine, WHOLE))} {loaded_quietly(move || attention(sources))}
                 {loaded_quietly(move || followed_region(followed))}
                 {loaded(|| skeleton_rows(8), move || changes_region(changes))}
             </div>

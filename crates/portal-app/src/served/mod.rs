@@ -1,20 +1,24 @@
-//! Pages that the server writes whole and the browser only puts in place:
-//! settings and administration. They cost the wasm nothing; what is to be done
-//! on them is done by buttons and forms that stand in the HTML
+//! What the server writes and the browser only puts in place: the pages of settings
+//! and administration, and parts of others, such as the rows of the catalog. They cost
+//! the wasm nothing and come to life at once; what is to be done on them is done by
+//! links, and by buttons and forms that stand in the HTML
 //! ([`crate::ui::act_button`], [`crate::ui::provide_forms`]).
 
 mod page;
 #[cfg(feature = "ssr")]
 mod write;
 
-pub(crate) use page::{ServedPage, served_region};
+pub(crate) use page::{ServedPage, served_part};
 #[cfg(feature = "ssr")]
 pub use write::written;
 #[cfg(feature = "ssr")]
-pub(crate) use write::{Asking, Refusal};
+pub(crate) use write::{Asking, Parts, Refusal, written_here};
 
 /// Where the HTML of such a page is answered.
 pub const FRAGMENTS: &str = "/fragments";
+
+/// The name of the only part of what has one.
+pub(crate) const WHOLE: &str = "html";
 
 /// The title of the page at this path, if it is such a page.
 pub(crate) fn served_title(path: &str) -> Option<&'static str> {

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use maud::PreEscaped;
 use serde_json::Value;
 
-use super::{FRAGMENTS, PAGES};
+use super::{FRAGMENTS, PAGES, WHOLE};
 use crate::api::{Live, Load, use_load};
 use crate::ui::{Content, Erase, failed, loaded, skeleton_rows};
 
@@ -32,14 +32,15 @@ pub(crate) fn ServedPage() -> impl IntoView {
     .erase()
 }
 
-/// A part of another page that the server writes; nothing when it cannot.
-pub(crate) fn served_region(load: Load) -> Option<AnyView> {
-    let (part, _) = load.read::<Value>()?.ok()?;
-    Some(element(&part).erase())
+/// A part of another page that the server writes, by its name; nothing when it
+/// cannot. The browser finds it in the page, and puts the next one in its place.
+pub(crate) fn served_part(load: Load, name: &str) -> Option<AnyView> {
+    let (parts, _) = load.read_shared::<Value>()?.ok()?;
+    Some(element(&parts, name).erase())
 }
 
-fn element(answer: &Value) -> Content {
-    Content::from(PreEscaped(answer["html"].as_str().unwrap_or_default().to_owned()))
+fn element(parts: &Value, name: &str) -> Content {
+    Content::from(PreEscaped(parts[name].as_str().unwrap_or_default().to_owned()))
 }
 
 fn query(search: &str) -> String {
@@ -48,8 +49,8 @@ fn query(search: &str) -> String {
 }
 
 fn region(title: &'static str, load: Load) -> Option<AnyView> {
-    Some(match load.read::<Value>()? {
+    Some(match load.read_shared::<Value>()? {
         Err(failure) => failed(title, &failure, load),
-        Ok((page, _)) => element(&page).erase(),
+        Ok((parts, _)) => element(&parts, WHOLE).erase(),
     })
 }

@@ -2,7 +2,9 @@
 
 use portal_core::access::wire::Caller;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
+use super::{FRAGMENTS, WHOLE};
 use crate::access;
 use crate::api::{Api, ApiAnswer, ApiRequest, read_json};
 use crate::ui::Content;
@@ -39,24 +41,41 @@ impl Asking<'_> {
     }
 }
 
-/// The page of this path as JSON for its frame; `None` when there is none.
+/// What is written of a page: elements by their names.
+pub(crate) type Parts = Vec<(&'static str, Content)>;
+
+/// The parts of the page of this path, as JSON for its frame; `None` when there are
+/// none.
 pub async fn written(api: &Api, path: &str, query: &str) -> Option<ApiAnswer> {
-    let asking = Asking { api, query };
-    let page = match path {
-        "/home" => crate::home::mine(&asking).await,
-        "/profile" => access::profile(&asking).await,
-        "/admin/accounts" => access::accounts(&asking).await,
-        "/admin/audit" => access::audit(&asking).await,
-        _ => return None,
-    };
-    Some(match page {
-        Ok(content) => answer(&content),
-        Err(Refusal::Answer(answer)) => answer,
-        Err(Refusal::Nothing(reason)) => ApiAnswer { status: 502, body: reason.into_bytes() },
+    Some(match parts(api, path, query).await? {
+        Ok(parts) => ApiAnswer { status: 200, body: parts.to_string().into_bytes() },
+        Err(answer) => answer,
     })
 }
 
-fn answer(content: &Content) -> ApiAnswer {
-    let html = maud::Render::render(content).into_string();
-    ApiAnswer { status: 200, body: serde_json::json!({ "html": html }).to_string().into_bytes() }
+/// What a page that is being rendered asks for under [`FRAGMENTS`], without the way
+/// through HTTP.
+pub(crate) async fn written_here(api: &Api, question: &str) -> Option<Result<Value, ApiAnswer>> {
+    let question = question.strip_prefix(FRAGMENTS)?;
+    let (path, query) = question.split_once('?').unwrap_or((question, ""));
+    parts(api, path, query).await
+}
+
+async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAnswer>> {
+    let asking = Asking { api, query };
+    let whole = |content| vec![(WHOLE, content)];
+    let parts = match path {
+        "/home" => crate::home::mine(&asking).await.map(whole),
+        "/catalog" => crate::catalog::listed(&asking).await,
+        "/profile" => access::profile(&asking).await.map(whole),
+        "/admin/accounts" => access::accounts(&asking).await.map(whole),
+        "/admin/audit" => access::audit(&asking).await.map(whole),
+        _ => return None,
+    };
+    let html = |(name, content): (&str, Content)| (name.to_owned(), content.into_html().into());
+    Some(match parts {
+        Ok(parts) => Ok(Value::Object(parts.into_iter().map(html).collect())),
+        Err(Refusal::Answer(answer)) => Err(answer),
+        Err(Refusal::Nothing(reason)) => Err(ApiAnswer { status: 502, body: reason.into_bytes() }),
+    })
 }

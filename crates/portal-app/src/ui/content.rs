@@ -24,6 +24,13 @@ use super::morph::morph;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Content(String);
 
+#[cfg(feature = "ssr")]
+impl Content {
+    pub(crate) fn into_html(self) -> String {
+        self.0
+    }
+}
+
 impl From<Markup> for Content {
     fn from(PreEscaped(html): Markup) -> Self {
         Self(html)
@@ -71,14 +78,9 @@ impl Render for Content {
         if self.0 == state.html {
             return;
         }
-        let new = parsed(&self.0);
-        state.html = self.0;
         // In place, so that focus, scrolling and what is unfolded stay.
-        if let Some(mut new) = morph(&state.element, new) {
-            state.element.insert_before_this(&mut new);
-            state.element.unmount();
-            state.element = new;
-        }
+        state.element = morph(&state.element, &self.0);
+        state.html = self.0;
     }
 }
 

@@ -73,6 +73,34 @@ fn one_client(door: &Door, paths: &[String], first: usize, end: Instant) -> Resu
     Ok(latencies)
 }
 
+/// Waits until the machine has little to do, for a minute at most.
+pub fn wait_for_quiet() {
+    const BUSY: f64 = 0.1;
+    let began = Instant::now();
+    let mut before = processor_time();
+    while began.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(500));
+        let now = processor_time();
+        if let (Some((busy_before, before)), Some((busy, all))) = (before, now)
+            && (busy - busy_before) as f64 <= BUSY * (all - before) as f64
+        {
+            return;
+        }
+        before = now;
+    }
+}
+
+/// Ticks that the processors were busy, and all ticks, since the machine started.
+fn processor_time() -> Option<(u64, u64)> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    let ticks = text.lines().next()?.split_whitespace().skip(1).map_while(|ticks| ticks.parse::<u64>().ok());
+    let ticks: Vec<u64> = ticks.take(8).collect();
+    let all: u64 = ticks.iter().sum();
+    // Idle, and waiting for the disk.
+    let idle = ticks.get(3)? + ticks.get(4)?;
+    Some((all - idle, all))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -96,7 +96,8 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// Waits until the pass at the start is over, so that nothing else runs.
+    /// Waits until the pass at the start is over, and what follows it (merging of the
+    /// search index, the database's own housekeeping), so that nothing else runs.
     fn settled(&self, portal: &Portal) -> Result<()> {
         let client = &mut Client::new(&portal.door);
         let began = Instant::now();
@@ -104,7 +105,7 @@ impl Scene<'_> {
             let sources = client.get_json("/api/v1/sources")?;
             let all = sources["items"].as_array().context("a list without items")?;
             if all.iter().all(|source| !matches!(source["state"].as_str(), Some("new" | "reading"))) {
-                thread::sleep(Duration::from_millis(500));
+                load::wait_for_quiet();
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(50));

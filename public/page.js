@@ -1,3 +1,108 @@
+// What touches many elements at once, or none of the application's state.
+
+// Turns an element of the page into the one that the HTML describes and answers
+// it: what is the same stays, so that focus, scrolling and unfolded details survive
+// new content. Rows with a `data-key` are followed to their new place; everything
+// else is compared place by place.
+(() => {
+  /** Set by the reader, not by the page. */
+  const KEPT = "open";
+  const keyOf = (node) => node.dataset?.key;
+
+  const attributes = (old, fresh) => {
+    for (const { name } of [...old.attributes]) {
+      if (name !== KEPT && !fresh.hasAttribute(name)) old.removeAttribute(name);
+    }
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+  };
+
+  /** Whether `old` could be made equal to `fresh`. */
+  const become = (old, fresh) => {
+    if (old.nodeName !== fresh.nodeName) return false;
+    if (old.nodeType !== Node.ELEMENT_NODE) {
+      if (old.data !== fresh.data) old.data = fresh.data;
+      return true;
+    }
+    if (old.isEqualNode(fresh)) return true;
+    // A button that waits for its second click goes on waiting.
+    if (old.dataset.armed !== undefined && old.dataset.act === fresh.dataset.act) return true;
+    attributes(old, fresh);
+    children(old, fresh);
+    return true;
+  };
+
+  /**
+   * The rows that stay, by their keys. The others go first: a row that is moved, even past one that
+   * goes, would lose its focus.
+   */
+  const rowsToKeep = (old, fresh) => {
+    const rows = new Map();
+    const wanted = new Set([...fresh.children].map(keyOf));
+    if (wanted.size === 1 && wanted.has(undefined)) return rows;
+    for (const row of [...old.children]) {
+      const key = keyOf(row);
+      if (key === undefined) continue;
+      if (wanted.has(key)) rows.set(key, row);
+      else row.remove();
+    }
+    return rows;
+  };
+
+  const children = (old, fresh) => {
+    const rows = rowsToKeep(old, fresh);
+    let place = old.firstChild;
+    for (const node of [...fresh.childNodes]) {
+      const key = keyOf(node);
+      if (key !== undefined) {
+        const row = rows.get(key);
+        rows.delete(key);
+        if (!row) {
+          old.insertBefore(node, place);
+          continue;
+        }
+        if (row !== place) place = old.insertBefore(row, place);
+      }
+      const current = place;
+      place = current && current.nextSibling;
+      if (!current) old.append(node);
+      else if (!become(current, node)) current.replaceWith(node);
+    }
+    while (place) {
+      const rest = place;
+      place = rest.nextSibling;
+      rest.remove();
+    }
+  };
+
+  const turn = (old, html) => {
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    const fresh = template.content.firstElementChild;
+    if (become(old, fresh)) return old;
+    old.replaceWith(fresh);
+    return fresh;
+  };
+
+  /** The newest HTML of what is turned after the next paint, so that the rest is seen sooner. */
+  const later = new Map();
+  window.morph = (old, html) => {
+    if (old.dataset.later === undefined) return turn(old, html);
+    if (!later.has(old)) {
+      requestAnimationFrame(() =>
+        setTimeout(() => {
+          const newest = later.get(old);
+          later.delete(old);
+          turn(old, newest);
+        }),
+      );
+    }
+    later.set(old, html);
+    return old;
+  };
+})();
+
 // Moves and zooms the drawing of a graph, and goes to places on a page. The frame
 // of a graph scrolls by itself, so that touch, wheel and keyboard work without
 // this; it adds dragging and zoom.

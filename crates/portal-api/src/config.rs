@@ -9,7 +9,9 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use portal_core::sources::wire::SourceType;
 use serde::Deserialize;
+use url::Url;
 
+pub use crate::access::oidc::config::OidcConfig;
 use crate::db::DatabaseUrl;
 
 /// What `serve` and the other commands on the database can be told.
@@ -161,11 +163,46 @@ pub struct AccessConfig {
     /// Listens beyond loopback without a proxy that speaks TLS: cookies and tokens
     /// can be read on their way.
     pub plain_http: bool,
+    /// Where browsers reach the portal, e.g. `https://portal.example.com`; on loopback
+    /// the address that they used when nothing is said.
+    pub public_url: Option<String>,
+    /// Providers with which people sign in.
+    pub oidc: Vec<OidcConfig>,
 }
 
 impl Default for AccessConfig {
     fn default() -> Self {
-        Self { guests: None, session_hours: 14 * 24, idle_hours: 3 * 24, plain_http: false }
+        Self {
+            guests: None,
+            session_hours: 14 * 24,
+            idle_hours: 3 * 24,
+            plain_http: false,
+            public_url: None,
+            oidc: Vec::new(),
+        }
+    }
+}
+
+impl AccessConfig {
+    fn check_oidc(&self, exposed: bool) -> Result<()> {
+        if let Some(url) = &self.public_url
+            && !Url::parse(url).is_ok_and(|url| url.has_host() && url.query().is_none() && url.path() == "/")
+        {
+            bail!("[access]: `public_url` is scheme and host, e.g. `https://portal.example.com`, not `{url}`");
+        }
+        for (number, provider) in self.oidc.iter().enumerate() {
+            provider.check()?;
+            if self.oidc[..number].iter().any(|other| other.name == provider.name) {
+                bail!("[[access.oidc]]: two providers are called `{}`", provider.name);
+            }
+        }
+        if exposed && !self.oidc.is_empty() && self.public_url.is_none() {
+            bail!(
+                "[[access.oidc]] needs to know where browsers reach the portal: set `public_url` under [access] in \
+                 portal.toml, e.g. `public_url = \"https://portal.example.com\"`"
+            );
+        }
+        Ok(())
     }
 }
 
@@ -199,7 +236,7 @@ impl Config {
     /// # Errors
     /// A file that cannot be read or says what nobody understands.
     pub fn load(flags: &Flags, serve: &ServeFlags) -> Result<Self> {
-        let file = File::load(flags.config.as_deref())?;
+        let mut file = File::load(flags.config.as_deref())?;
         let data_dir = flags.data_dir.clone().or(file.data_dir).unwrap_or_else(|| PathBuf::from("portal-data"));
         let database = match flags.database_url.clone().or(file.database_url) {
             Some(url) => DatabaseUrl::parse(&url).map_err(anyhow::Error::msg)?,
@@ -216,6 +253,10 @@ impl Config {
                  `plain_http = true` under [access]"
             );
         }
+        file.access.check_oidc(exposed)?;
+        let public =
+            file.access.public_url.as_deref().and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
+        file.limits.hosts.extend(public);
         Ok(Self {
             listen,
             data_dir,
@@ -228,6 +269,11 @@ impl Config {
             access: file.access,
             proxy: file.proxy,
         })
+    }
+
+    /// Where browsers reach the portal, without a slash at the end, if it is known.
+    pub fn public_url(&self) -> Option<String> {
+        self.access.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned())
     }
 
     /// Whether anybody may look around without signing in.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::identity::Identity;
+use crate::access::oidc::Providers;
 use crate::catalog::view::CatalogView;
 use crate::changes::tail::Wake;
 use crate::clock::Clock;
@@ -26,6 +27,7 @@ pub struct Inner {
     pub config: Arc<Config>,
     pub catalog: CatalogView,
     pub identity: Identity,
+    pub providers: Providers,
     pub search: SearchIndex,
     pub events: Events,
     /// The gate of requests that people send to APIs of the catalog.
@@ -53,6 +55,7 @@ impl App {
         tokio::spawn(projector::follow(db.clone(), search.clone(), wake.clone(), stop.clone()));
         let events = Events::start(db.clone());
         let identity = Identity::new(&config.access, config.guests());
+        let providers = Providers::new(&config, &sources.egress);
         let instance = uuid::Uuid::new_v4().to_string();
         Ok(Self(Arc::new(Inner {
             db,
@@ -60,6 +63,7 @@ impl App {
             config: Arc::new(config),
             catalog,
             identity,
+            providers,
             search,
             events,
             calls,

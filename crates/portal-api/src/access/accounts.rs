@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use portal_core::access::Role;
-use portal_core::access::wire::{AccountCreate, AccountList, AccountPatch, AccountView, SignInLink};
+use portal_core::access::wire::{AccountCreate, AccountList, AccountPatch, AccountView, ProviderList, SignInLink};
 use portal_core::catalog::EntityRef;
 use serde_json::json;
 
@@ -32,7 +32,8 @@ pub async fn list_accounts(
     params: Params,
 ) -> ApiResult<Json<AccountList>> {
     params.finish()?;
-    let items: Vec<AccountView> = store::accounts(app.db.reader()).await?.into_iter().map(store::view).collect();
+    let db = app.db.reader();
+    let items = store::views(db, store::accounts(db).await?).await?;
     let total = items.len() as u64;
     Ok(Json(AccountList { items, next_cursor: None, total }))
 }
@@ -102,7 +103,7 @@ pub async fn update_account(
             if after.disabled {
                 store::end_sessions(txn, &account.id, None).await?;
             }
-            let (before, after) = (store::view(account.clone()), store::view(after));
+            let [before, after] = [account.clone(), after].map(store::view);
             if before != after {
                 let entry = Entry::done("account.update", name, difference(&before, &after));
                 record(txn, &writing, &account.id, entry).await?;
@@ -110,8 +111,9 @@ pub async fn update_account(
             Ok::<_, ApiError>(after)
         })
     });
-    let view = work.await?;
-    Ok(Json(view))
+    let changed = work.await?;
+    let issuer = store::issuer(app.db.reader(), &changed.name).await?;
+    Ok(Json(AccountView { issuer, ..changed }))
 }
 
 /// Removes an account with its sessions and tokens. What it did stays in the
@@ -142,6 +144,22 @@ pub async fn delete_account(
     });
     work.await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The providers with which people sign in, each asked whether it can.
+#[utoipa::path(
+    get, path = "/identity-providers", tag = "access", operation_id = "list_identity_providers",
+    responses((status = 200, description = "All providers", body = ProviderList)),
+)]
+pub async fn list_identity_providers(
+    _auth: Authorized<ManageAccess>,
+    State(app): State<App>,
+    params: Params,
+) -> ApiResult<Json<ProviderList>> {
+    params.finish()?;
+    let items = app.providers.views(app.clock.now(), app.config.listen).await;
+    let total = items.len() as u64;
+    Ok(Json(ProviderList { items, next_cursor: None, total }))
 }
 
 /// Makes a link with which an account signs in once, within 15 minutes: for

@@ -324,14 +324,17 @@ fn principal(snapshot: &Snapshot, found: Found) -> Principal {
     let Found { account, known, role, verbs, .. } = found;
     let user = account.user_ref.clone().unwrap_or_else(|| format!("user:default/{}", account.name));
     let user = snapshot.index.row_of(&user).is_some().then_some(user);
-    let groups = user.as_deref().map(|user| groups(snapshot, user)).unwrap_or_default();
+    let told = account.groups.as_deref().and_then(|groups| serde_json::from_str(groups).ok());
+    let groups = groups(snapshot, user.as_deref(), told.unwrap_or_default());
     Principal { actor: ActorId(account.id), known, name: account.name, role, verbs, groups, user }
 }
 
-/// The groups of a user and the groups above them.
-fn groups(snapshot: &Snapshot, user: &str) -> Vec<String> {
-    let mut groups: Vec<String> = Vec::new();
-    let mut level = vec![user.to_owned()];
+/// The groups of a user and those that a provider put them into, as far as the catalog
+/// has them, and the groups above them.
+fn groups(snapshot: &Snapshot, user: Option<&str>, told: Vec<String>) -> Vec<String> {
+    let mut groups: Vec<String> = told;
+    groups.retain(|group| snapshot.index.row_of(group).is_some());
+    let mut level: Vec<String> = user.map(str::to_owned).into_iter().chain(groups.iter().cloned()).collect();
     for _ in 0..LEVELS {
         let mut above = Vec::new();
         for member in &level {

@@ -6,6 +6,7 @@ mod caller;
 pub mod command;
 pub mod first_start;
 pub mod identity;
+pub mod oidc;
 #[cfg(feature = "ui")]
 pub mod pages;
 mod password;
@@ -41,6 +42,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(accounts::list_accounts, accounts::create_account))
         .routes(routes!(accounts::update_account, accounts::delete_account))
         .routes(routes!(accounts::create_sign_in_link))
+        .routes(routes!(accounts::list_identity_providers))
 }
 
 /// Changes what lets somebody in. It holds from the next request on.

@@ -12,6 +12,7 @@ use portal_core::access::wire::SignIn;
 
 use super::first_start::{self, link_path};
 use super::identity::{CurrentSession, cookie};
+use super::oidc;
 use super::secret::Secret;
 use super::sessions::{Door, leave};
 use super::store;
@@ -31,6 +32,7 @@ pub fn router(site: &SiteInfo) -> Router<App> {
         .route("/sign-in", get(show_sign_in).post(sign_in))
         .route("/sign-in/link/{secret}", get(show_link).post(use_link))
         .route("/sign-out", post(sign_out))
+        .merge(oidc::router())
         .layer(Extension(site.clone()))
 }
 
@@ -41,13 +43,13 @@ pub fn to_sign_in(uri: &Uri) -> Response {
     see_other(&if wanted == "/" { "/sign-in".to_owned() } else { format!("/sign-in?{query}") })
 }
 
-fn see_other(path: &str) -> Response {
+pub(super) fn see_other(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, path), (header::CACHE_CONTROL, "no-store")]).into_response()
 }
 
 /// A path on this portal; anything else leads to the first page. Browsers read
 /// `//host` and `/\host` as another site.
-fn local(path: &str) -> String {
+pub(super) fn local(path: &str) -> String {
     let elsewhere = !path.starts_with('/') || path.starts_with("//") || path.contains('\\');
     let odd = path.len() > 2000 || path.chars().any(|c| c.is_control() || !c.is_ascii());
     if elsewhere || odd || path.starts_with("/sign-") { "/".to_owned() } else { path.to_owned() }
@@ -76,7 +78,21 @@ async fn show_sign_in(
 
 async fn blank(app: &App) -> ApiResult<SignInPage> {
     let first_start = !first_start::is_set_up(&app.db).await?;
-    Ok(SignInPage { first_start, guests: app.identity.guests(), ..SignInPage::default() })
+    let provider = |provider: &oidc::config::OidcConfig| (provider.name.clone(), provider.title().to_owned());
+    let providers = app.providers.all().map(provider).collect();
+    Ok(SignInPage { first_start, guests: app.identity.guests(), providers, ..SignInPage::default() })
+}
+
+/// The page again, with why somebody did not get in.
+pub(super) async fn refused(
+    app: &App,
+    site: &SiteInfo,
+    status: StatusCode,
+    words: String,
+    return_to: String,
+) -> ApiResult<Response> {
+    let shown = SignInPage { return_to, error: Some(words), ..blank(app).await? };
+    Ok(page(status, |nonce| sign_in_page(site, nonce, &shown)))
 }
 
 async fn sign_in(
@@ -114,7 +130,8 @@ async fn entered(
     link: Option<Secret>,
     return_to: &str,
 ) -> ApiResult<Response> {
-    let cookie = door.enter(account, link).await?;
+    let with = if link.is_some() { "link" } else { "password" };
+    let cookie = door.enter(account, link, with).await?;
     let mut response = see_other(return_to);
     response.headers_mut().append(SET_COOKIE, cookie);
     Ok(response)

@@ -69,37 +69,51 @@ impl<'a> Door<'a> {
             return account.ok_or_else(|| ApiError::Internal("a password of nobody".to_owned()));
         }
         self.app.identity.brake.failed(&keys, self.app.clock.now());
-        let (by, at) = (self.by(account.as_ref(), &name), self.app.clock.now());
-        let detail = json!({ "with": "password" });
+        self.log_failure(account.as_ref(), name, json!({ "with": "password" })).await?;
+        Err(ApiError::Unauthenticated("the name or the password is wrong".to_owned()))
+    }
+
+    /// Logs that somebody tried to sign in and did not get in.
+    pub async fn log_failure(&self, account: Option<&Account>, name: String, detail: Value) -> ApiResult<()> {
+        let (by, at) = (self.by(account, &name), self.app.clock.now());
         let entry = Entry { action: "sign_in".to_owned(), target: name, outcome: Outcome::Failed, detail };
         let write = self.app.db.write(Priority::Interactive, move |txn| {
             Box::pin(async move { crate::audit::store::append(txn, &by, at, entry).await })
         });
-        write.await?;
-        Err(ApiError::Unauthenticated("the name or the password is wrong".to_owned()))
+        Ok(write.await?)
     }
 
-    /// Begins a session and answers the header that sets its cookie. `link` is
-    /// used up with it.
+    /// How a change is written that this visitor causes.
+    pub fn writing(&self, account: Option<&Account>, name: &str) -> Writing {
+        let by = self.by(account, name);
+        Writing {
+            actor: portal_core::access::ActorId(by.actor.clone()),
+            cause: format!("request:{}", self.request_id),
+            at: self.app.clock.now(),
+            by: Some(by),
+        }
+    }
+
+    /// Begins a session and answers the header that sets its cookie. `with` is what
+    /// opened the door, for the log; `link` is used up with it.
     ///
     /// # Errors
     /// 401 when the link was used meanwhile.
-    pub async fn enter(&self, account: Account, link: Option<Secret>) -> ApiResult<axum::http::HeaderValue> {
+    pub async fn enter(
+        &self,
+        account: Account,
+        link: Option<Secret>,
+        with: &str,
+    ) -> ApiResult<axum::http::HeaderValue> {
         let app = self.app;
         let secret = Secret::random("")?;
         let life = app.identity.session_life;
         let set = cookie(self.origin.scheme, Some((&secret, life)));
         let visitor = Visitor { address: self.origin.address.clone(), agent: self.agent.clone() };
-        let by = self.by(Some(&account), &account.name);
-        let writing = Writing {
-            actor: portal_core::access::ActorId(account.id.clone()),
-            cause: format!("request:{}", self.request_id),
-            at: app.clock.now(),
-            by: Some(by),
-        };
+        let writing = self.writing(Some(&account), &account.name);
+        let with = with.to_owned();
         let work = change_access(app, move |txn| {
             Box::pin(async move {
-                let with = if link.is_some() { "link" } else { "password" };
                 if let Some(link) = link
                     && !store::take_link(txn, &link).await?
                 {
@@ -134,7 +148,7 @@ pub async fn create_session(
     params.finish()?;
     let door = Door::new(&app, &request_id, origin.as_deref(), &headers);
     let account = door.check(sign_in).await?;
-    let cookie = door.enter(account, None).await?;
+    let cookie = door.enter(account, None, "password").await?;
     Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }
 

@@ -10,7 +10,7 @@ use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::secret::Secret;
-use crate::db::entity::{account, api_token, session, sign_in_link};
+use crate::db::entity::{account, account_identity, api_token, session, sign_in_link};
 use crate::db::{DatabaseTransaction, DbResult};
 use crate::http::context::new_id;
 
@@ -37,6 +37,7 @@ pub fn view(account: Account) -> AccountView {
         user: user_ref,
         disabled,
         has_password: password_hash.is_some(),
+        issuer: None,
         created_at,
         signed_in_at,
     }
@@ -102,7 +103,60 @@ pub fn new_account(name: &str, title: &str, role: Role, user: Option<String>, no
         password_hash: None,
         created_at: now,
         signed_in_at: None,
+        groups: None,
     }
+}
+
+/// The account of whoever a provider knows by this subject.
+pub async fn account_of(txn: &DatabaseTransaction, issuer: &str, subject: &str) -> DbResult<Option<Account>> {
+    let key = (issuer.to_owned(), subject.to_owned());
+    let Some(identity) = account_identity::Entity::find_by_id(key).one(txn).await? else { return Ok(None) };
+    account_by_id(txn, &identity.account_id).await
+}
+
+pub async fn add_identity(txn: &DatabaseTransaction, issuer: &str, subject: &str, account_id: &str) -> DbResult<()> {
+    let row = account_identity::ActiveModel {
+        issuer: Set(issuer.to_owned()),
+        subject: Set(subject.to_owned()),
+        account_id: Set(account_id.to_owned()),
+    };
+    account_identity::Entity::insert(row).exec_without_returning(txn).await?;
+    Ok(())
+}
+
+/// Accounts as administrators see them, with the providers that sign them in.
+pub async fn views<C: ConnectionTrait>(db: &C, accounts: Vec<Account>) -> DbResult<Vec<AccountView>> {
+    let identities = account_identity::Entity::find().all(db).await?.into_iter();
+    let mut issuers: HashMap<String, String> = identities.map(|row| (row.account_id, row.issuer)).collect();
+    let view = |account: Account| {
+        let issuer = issuers.remove(&account.id);
+        AccountView { issuer, ..view(account) }
+    };
+    Ok(accounts.into_iter().map(view).collect())
+}
+
+/// The provider that signs an account in.
+pub async fn issuer<C: ConnectionTrait>(db: &C, name: &str) -> DbResult<Option<String>> {
+    let Some(account) = account(db, name).await? else { return Ok(None) };
+    let identity = account_identity::Entity::find().filter(account_identity::Column::AccountId.eq(account.id));
+    Ok(identity.one(db).await?.map(|identity| identity.issuer))
+}
+
+/// What a provider says of an account at a sign-in. `groups` is a JSON array of
+/// references.
+pub async fn told_by_provider(
+    txn: &DatabaseTransaction,
+    account: &Account,
+    title: String,
+    role: Role,
+    groups: Option<String>,
+) -> DbResult<Account> {
+    let told = Account { title, role: role.as_str().to_owned(), groups, ..account.clone() };
+    if told == *account {
+        return Ok(told);
+    }
+    let row: account::ActiveModel = told.into();
+    Ok(account::ActiveModel { id: Unchanged(account.id.clone()), ..row.reset_all() }.update(txn).await?)
 }
 
 pub async fn change_account(txn: &DatabaseTransaction, account: &Account, patch: AccountPatch) -> DbResult<Account> {
@@ -140,6 +194,10 @@ pub async fn remove_account(txn: &DatabaseTransaction, account_id: &str) -> DbRe
     end_sessions(txn, account_id, None).await?;
     api_token::Entity::delete_many().filter(api_token::Column::AccountId.eq(account_id)).exec(txn).await?;
     sign_in_link::Entity::delete_many().filter(sign_in_link::Column::AccountId.eq(account_id)).exec(txn).await?;
+    account_identity::Entity::delete_many()
+        .filter(account_identity::Column::AccountId.eq(account_id))
+        .exec(txn)
+        .await?;
     account::Entity::delete_by_id(account_id).exec(txn).await?;
     Ok(())
 }

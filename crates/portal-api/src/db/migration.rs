@@ -7,6 +7,7 @@ mod m0001_spine;
 mod m0002_documentation;
 mod m0003_personal;
 mod m0004_access;
+mod m0005_identity;
 
 pub struct Migrator;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0002_documentation::Migration),
             Box::new(m0003_personal::Migration),
             Box::new(m0004_access::Migration),
+            Box::new(m0005_identity::Migration),
         ]
     }
 }

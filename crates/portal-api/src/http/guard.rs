@@ -1,8 +1,8 @@
 //! Requests that a browser makes for somebody else are refused.
 //!
-//! There is no sign-in yet: whoever reaches the portal may change it, and every
-//! page that somebody on this machine opens in a browser can send requests to
-//! it. So a browser's write must come from the portal's own pages, and the name
+//! A browser sends the cookie of a session along with what any page asks it to
+//! send, and every page that somebody opens can reach a portal on their machine.
+//! So a browser's write must come from the portal's own pages, and the name
 //! under which a browser reached it must be one of ours; otherwise a page could
 //! point its own name here and read everything. Programs are not concerned:
 //! they send neither `Origin` nor `Sec-Fetch-Site`, and the address they called.

@@ -5,7 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::Request;
-use axum::http::HeaderMap;
+use axum::http::header::STRICT_TRANSPORT_SECURITY;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -29,13 +30,20 @@ pub struct Origin {
     pub scheme: Scheme,
 }
 
-/// Puts the [`Origin`] into the request. `proxies` are addresses whose
+/// Puts the [`Origin`] into the request, and tells browsers that came over TLS to come
+/// over nothing else. `proxies` are addresses whose
 /// `X-Forwarded-*` headers are believed.
 pub async fn note(proxies: Arc<[IpAddr]>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let origin = judge(peer, request.headers(), &proxies);
+    let scheme = origin.scheme;
     request.extensions_mut().insert(origin);
-    next.run(request).await
+    let mut response = next.run(request).await;
+    if scheme == Scheme::Https {
+        let for_a_year = HeaderValue::from_static("max-age=31536000");
+        response.headers_mut().insert(STRICT_TRANSPORT_SECURITY, for_a_year);
+    }
+    response
 }
 
 fn judge(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpAddr]) -> Origin {

@@ -5,6 +5,7 @@ use axum::http::{Method, Request};
 use chrono::TimeDelta;
 use portal_api::access::{command, first_start};
 use portal_api::audit::store::{Verdict, verify};
+use portal_api::http::origin::Peer;
 use portal_core::access::Role;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
@@ -430,3 +431,18 @@ on_both!(the_sign_in_page_leads_back_to_this_portal_only, portal, {
     portal.send_as_it_is(request.body(Body::empty()).unwrap()).await.is(403);
     get(&portal, As::Cookie(&cookie), "/api/v1/entities").await.is(200);
 });
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_tls_browsers_are_told_to_stay_there() {
+    let portal = Portal::with(|config| config.proxy.trusted = vec!["127.0.0.1".parse().unwrap()]).await;
+    for (peer, told) in [("127.0.0.1:9", Some("max-age=31536000")), ("192.0.2.7:9", None)] {
+        let request = Request::builder().uri("/sign-in").header("x-forwarded-proto", "https");
+        let mut request = request.body(Body::empty()).unwrap();
+        request.extensions_mut().insert(Peer(peer.parse().unwrap()));
+        let answer = portal.send_as_it_is(request).await;
+        answer.is(200);
+        let header = answer.headers.get("strict-transport-security").map(|header| header.to_str().unwrap());
+        assert_eq!(header, told, "{peer}");
+    }
+    portal.end().await;
+}

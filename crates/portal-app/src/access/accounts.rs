@@ -1,7 +1,7 @@
 //! Everybody's accounts.
 
 use maud::html;
-use portal_core::access::wire::{AccountList, AccountView, Caller};
+use portal_core::access::wire::{AccountList, AccountView, Caller, ProviderList, ProviderView};
 use portal_core::access::{Role, Verb};
 
 use crate::api::Method;
@@ -22,6 +22,7 @@ const ROLES: [(Role, &str); 6] = [
 pub(crate) async fn accounts(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let caller = asking.caller().await?;
     let list: AccountList = asking.get("/api/v1/accounts").await?;
+    let providers: ProviderList = asking.get("/api/v1/identity-providers").await?;
     let now_ms = asking.now_ms();
     Ok(Content::from(html! {
         div class="stack" {
@@ -32,13 +33,14 @@ pub(crate) async fn accounts(asking: &Asking<'_>) -> Result<Content, Refusal> {
                 ul class="list" data-compact { @for account in &list.items { (line(account, &caller, now_ms)) } }
             }
             (new_account())
+            (providers_card(&providers))
             (roles())
         }
     }))
 }
 
 fn line(account: &AccountView, caller: &Caller, now_ms: i64) -> Content {
-    let AccountView { name, title, role, user, disabled, has_password, signed_in_at, .. } = account;
+    let AccountView { name, title, role, user, disabled, has_password, issuer, signed_in_at, .. } = account;
     let path = format!("/api/v1/accounts/{name}");
     let own = *name == caller.name;
     let remove = Act {
@@ -61,7 +63,10 @@ fn line(account: &AccountView, caller: &Caller, now_ms: i64) -> Content {
                 }
                 span class="muted" {
                     @match signed_in_at { Some(at) => { "signed in " (ago(*at, now_ms)) }, None => "never signed in" }
-                    @if !has_password { ", no password" }
+                    @match issuer {
+                        Some(issuer) => { ", with " code { (issuer) } }
+                        None => { @if !has_password { ", no password" } }
+                    }
                     @if let Some(user) = user { ", " a class="underlined" href=(paths::entity(user)) { (user) } }
                 }
             }
@@ -110,6 +115,52 @@ fn new_account() -> Content {
                         }
                     }
                     div { button class="button" data-variant="primary" { "Add the account" } }
+                }
+            }
+        }
+    })
+}
+
+/// With what people sign in beside passwords. It is set in the configuration, where
+/// nobody who has taken over an administrator can change it.
+fn providers_card(list: &ProviderList) -> Content {
+    Content::from(html! {
+        section class="card" aria-labelledby="providers" {
+            header class="card-head" {
+                h2 id="providers" { "Identity providers " span class="count" { (list.total) } }
+            }
+            @if list.items.is_empty() {
+                div class="card-body" {
+                    p class="muted" {
+                        "People sign in with passwords only. " code { "[[access.oidc]]" } " in "
+                        code { "portal.toml" } " lets them sign in with the organisation's login."
+                    }
+                }
+            } @else {
+                ul class="list" data-compact { @for provider in &list.items { (provider_line(provider)) } }
+            }
+        }
+    })
+}
+
+fn provider_line(provider: &ProviderView) -> Content {
+    let ProviderView { name, title, issuer, redirect_uri, roles, role, problem, .. } = provider;
+    Content::from(html! {
+        li class="access-line" data-key=(name) {
+            (icon("key"))
+            div class="lines" {
+                span {
+                    strong { (title) } " "
+                    @match problem {
+                        None => { span class="status" data-tone="success" { (icon("pass")) "ready" } }
+                        Some(_) => { span class="status" data-tone="danger" { (icon("fail")) "not working" } }
+                    }
+                }
+                @if let Some(problem) = problem { span { (problem) } }
+                span class="muted breakable" { code { (issuer) } " sends people back to " code { (redirect_uri) } }
+                span class="muted" {
+                    @for (group, role) in roles { "the group " code { (group) } " is " (role.as_str()) ", " }
+                    "everybody else " @if roles.is_empty() { "new " } (role.as_str())
                 }
             }
         }

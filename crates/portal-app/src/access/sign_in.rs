@@ -4,6 +4,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use crate::document::SiteInfo;
+use crate::paths;
 use crate::ui::{icon, small_icon};
 
 /// What the sign-in page shows.
@@ -19,6 +20,8 @@ pub struct SignInPage {
     pub first_start: bool,
     /// Whether one may look around instead.
     pub guests: bool,
+    /// Providers to sign in with: name and title.
+    pub providers: Vec<(String, String)>,
 }
 
 /// What the page of a link shows.
@@ -31,8 +34,9 @@ pub struct SignInLinkPage {
 }
 
 pub fn sign_in_page(site: &SiteInfo, nonce: &str, page: &SignInPage) -> String {
-    let SignInPage { return_to, name, error, first_start, guests } = page;
-    let invalid = error.is_some().then_some("true");
+    let SignInPage { return_to, name, error, first_start, guests, providers } = page;
+    // What a provider refuses is not about the fields.
+    let invalid = (error.is_some() && !name.is_empty()).then_some("true");
     document(
         site,
         nonce,
@@ -52,25 +56,33 @@ pub fn sign_in_page(site: &SiteInfo, nonce: &str, page: &SignInPage) -> String {
                     }
                 }
             }
-            form class="stack" method="post" action="/sign-in" {
-                input type="hidden" name="return_to" value=(return_to);
-                @if let Some(error) = error {
-                    div class="callout" data-tone="danger" role="alert" id="error" {
-                        (icon("alert"))
-                        div { p { (error) } }
+            @if let Some(error) = error {
+                div class="callout" data-tone="danger" role="alert" id="error" {
+                    (icon("alert"))
+                    div { p { (error) } }
+                }
+            }
+            @if !providers.is_empty() {
+                div class="stack" data-gap="2" {
+                    @for (name, title) in providers {
+                        a class="button" href=(with_provider(name, return_to)) { (icon("key")) "Sign in with " (title) }
                     }
                 }
+                p class="door-or" { "or with a password" }
+            }
+            form class="stack" method="post" action="/sign-in" {
+                input type="hidden" name="return_to" value=(return_to);
                 div class="field" {
                     label for="name" { "Name" }
                     input class="input" id="name" name="name" type="text" value=(name) required maxlength="63"
                         autocomplete="username" autocapitalize="none" spellcheck="false"
-                        aria-invalid=[invalid] aria-describedby=[error.as_ref().map(|_| "error")];
+                        aria-invalid=[invalid] aria-describedby=[invalid.map(|_| "error")];
                 }
                 div class="field" {
                     label for="password" { "Password" }
                     input class="input" id="password" name="password" type="password" required maxlength="200"
                         autocomplete="current-password"
-                        aria-invalid=[invalid] aria-describedby=[error.as_ref().map(|_| "error")];
+                        aria-invalid=[invalid] aria-describedby=[invalid.map(|_| "error")];
                 }
                 button class="button" data-variant="primary" { "Sign in" }
             }
@@ -82,6 +94,10 @@ pub fn sign_in_page(site: &SiteInfo, nonce: &str, page: &SignInPage) -> String {
             }
         },
     )
+}
+
+fn with_provider(name: &str, return_to: &str) -> String {
+    paths::with_query(&format!("{}/with/{name}", paths::SIGN_IN), [("return_to", return_to)])
 }
 
 pub fn sign_in_link_page(site: &SiteInfo, nonce: &str, page: &SignInLinkPage) -> String {

@@ -71,6 +71,9 @@ pub struct AccountView {
     /// It cannot sign in, and its sessions and tokens are refused.
     pub disabled: bool,
     pub has_password: bool,
+    /// The provider that signs it in, by its issuer.
+    #[serde(default)]
+    pub issuer: Option<String>,
     #[serde(deserialize_with = "crate::moment::utc")]
     pub created_at: DateTime<Utc>,
     /// When it last signed in.
@@ -110,6 +113,34 @@ pub struct AccountPatch {
     pub role: Option<Role>,
     pub user: Option<String>,
     pub disabled: Option<bool>,
+}
+
+/// A provider with which people sign in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProviderView {
+    pub name: String,
+    /// On the button.
+    pub title: String,
+    pub issuer: String,
+    pub client_id: String,
+    /// Where it sends browsers back to, to be registered there.
+    pub redirect_uri: String,
+    /// What its groups make of their members; roles are not its to give when empty.
+    pub roles: BTreeMap<String, Role>,
+    /// The role of everybody else, and of newcomers.
+    pub role: Role,
+    /// Why nobody can sign in with it at the moment.
+    pub problem: Option<String>,
+}
+
+/// The providers of the configuration, all on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProviderList {
+    pub items: Vec<ProviderView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
 }
 
 /// A link with which an account signs in once, without a password.

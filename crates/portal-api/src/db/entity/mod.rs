@@ -294,7 +294,8 @@ table!(
 );
 
 table!(
-    /// Who may sign in. `role` is one of `portal_core::access::Role`.
+    /// Who may sign in. `role` is one of `portal_core::access::Role`, `groups` a JSON array
+    /// of the references that a provider gave at the last sign-in.
     account, "account", {
         #[sea_orm(primary_key, auto_increment = false)]
         id: String,
@@ -308,6 +309,19 @@ table!(
         password_hash: Option<String>,
         created_at: DateTimeUtc,
         signed_in_at: Option<DateTimeUtc>,
+        #[sea_orm(column_type = "Text", nullable)]
+        groups: Option<String>,
+    }
+);
+
+table!(
+    /// Who an account is to a provider of identities.
+    account_identity, "account_identity", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        issuer: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        subject: String,
+        account_id: String,
     }
 );
 

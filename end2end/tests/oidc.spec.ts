@@ -123,7 +123,7 @@ test("who gives up at the provider is told so", async ({ page }) => {
   await page.goto(`${address}/sign-in`);
   await page.getByRole("link", { name: "Sign in with the Kestrel login" }).click();
   await page.getByRole("link", { name: /Cancel/ }).click();
-  await expect(page.getByRole("alert")).toContainText("the Kestrel login did not sign you in");
+  await expect(page.getByRole("alert")).toContainText("Signing in with the Kestrel login did not work");
   await expectNoAxeViolations(page);
   expect((await page.request.get(`${address}/api/v1/caller`)).status()).toBe(401);
 });

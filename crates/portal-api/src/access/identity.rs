@@ -114,6 +114,12 @@ impl Identity {
         self.guests
     }
 
+    /// Whether one more failure of somebody unknown is logged: some in a minute are, so
+    /// that whoever tries a lot does not fill the disk.
+    pub fn logs_stranger(&self, now: DateTime<Utc>) -> bool {
+        self.strangers.admit(now)
+    }
+
     /// Asks the database again about everybody.
     pub fn forget(&self) {
         self.epoch.send_modify(|epoch| *epoch += 1);

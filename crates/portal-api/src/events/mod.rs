@@ -14,7 +14,11 @@ use crate::db::{Db, Priority};
 pub mod store;
 
 const QUEUE: usize = 10_000;
-const BATCH: usize = 300;
+/// Rows of one statement.
+const BATCH: usize = 1000;
+/// Between two batches. What is written now and then disturbs fewer of the requests
+/// that are answered beside it.
+const PAUSE: Duration = Duration::from_millis(900);
 
 /// One use of the portal.
 #[derive(Debug, Clone)]
@@ -66,6 +70,6 @@ async fn write(db: Db, mut queue: mpsc::Receiver<Event>) {
         if let Err(error) = written {
             tracing::warn!(error = %error, "could not write events");
         }
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -7,7 +7,7 @@ use portal_core::access::{Role, Verb};
 use crate::api::Method;
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Act, Content, act_button, ago, icon};
+use crate::ui::{Act, Content, act_button, ago, icon, with_code};
 
 /// What the roles are, in the words of the page.
 const ROLES: [(Role, &str); 6] = [
@@ -156,7 +156,7 @@ fn provider_line(provider: &ProviderView) -> Content {
                         Some(_) => { span class="status" data-tone="danger" { (icon("fail")) "not working" } }
                     }
                 }
-                @if let Some(problem) = problem { span { (problem) } }
+                @if let Some(problem) = problem { (with_code(problem)) }
                 span class="muted breakable" { code { (issuer) } " sends people back to " code { (redirect_uri) } }
                 span class="muted" {
                     @for (group, role) in roles { "the group " code { (group) } " is " (role.as_str()) ", " }

@@ -193,8 +193,10 @@ async fn failed(
     fault: &Fault,
     return_to: &str,
 ) -> ApiResult<Response> {
-    let detail = json!({ "with": format!("oidc:{}", provider.config.name), "reason": fault.to_string() });
-    door.log_failure(None, provider.config.name.clone(), detail).await?;
+    if app.identity.logs_stranger(app.clock.now()) {
+        let detail = json!({ "with": format!("oidc:{}", provider.config.name), "reason": fault.to_string() });
+        door.log_failure(None, provider.config.name.clone(), detail).await?;
+    }
     tracing::warn!(provider = provider.config.name, reason = %fault, "a sign-in with a provider failed");
     let title = provider.config.title();
     let (status, words) = match fault {
@@ -207,7 +209,7 @@ async fn failed(
         Fault::Provider(_) | Fault::Token(_) | Fault::Settings(_) => (
             StatusCode::UNAUTHORIZED,
             format!(
-                "{title} did not sign you in. Try again, or ask an administrator: the audit log says why, under {}.",
+                "Signing in with {title} did not work. Try again, or ask an administrator: the audit log says why, under {}.",
                 door.request_id
             ),
         ),

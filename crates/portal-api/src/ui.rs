@@ -5,7 +5,6 @@ mod fragments;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use any_spawner::Executor;
 use axum::Router;
@@ -124,12 +123,18 @@ async fn written(page: impl Future<Output = Response>) -> Response {
 /// A page that several threads work on loses wake-ups and finds signals that
 /// are just being changed as if they were gone. On a thread with a runtime of
 /// its own everything that a page starts stays with it. A few at a time, in
-/// the order of their arrival, is as fast for all and fair to each.
+/// the order of their arrival and on the thread that has the least to do, is as
+/// fast for all and fair to each.
 #[derive(Clone)]
 struct RenderThreads {
-    threads: Arc<[Handle]>,
-    next: Arc<AtomicUsize>,
+    threads: Arc<[RenderThread]>,
     permits: Arc<Semaphore>,
+}
+
+struct RenderThread {
+    handle: Handle,
+    /// One more than the pages on it: each holds a clone.
+    pages: Arc<()>,
 }
 
 impl RenderThreads {
@@ -141,18 +146,22 @@ impl RenderThreads {
             let (handle, stop) = (runtime.handle().clone(), stop.clone());
             let thread = std::thread::Builder::new().name("render".to_owned());
             thread.spawn(move || runtime.block_on(stop.cancelled())).ok()?;
-            Some(handle)
+            Some(RenderThread { handle, pages: Arc::default() })
         };
         let threads = (0..cores).filter_map(start).collect();
-        Self { threads, next: Arc::default(), permits: Arc::new(Semaphore::new(2 * cores)) }
+        Self { threads, permits: Arc::new(Semaphore::new(2 * cores)) }
     }
 
     /// `None` when the portal stops, or the work panicked.
     async fn run<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> Option<T> {
         let _permit = self.permits.acquire().await.ok()?;
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let thread = self.threads.get(number % self.threads.len().max(1))?;
-        thread.spawn(work).await.ok()
+        let thread = self.threads.iter().min_by_key(|thread| Arc::strong_count(&thread.pages))?;
+        let page = Arc::clone(&thread.pages);
+        let work = async move {
+            let _page = page;
+            work.await
+        };
+        thread.handle.spawn(work).await.ok()
     }
 }
 

@@ -108,12 +108,11 @@ pub async fn update_account(
                 let entry = Entry::done("account.update", name, difference(&before, &after));
                 record(txn, &writing, &account.id, entry).await?;
             }
-            Ok::<_, ApiError>(after)
+            let issuer = store::issuer(txn, &account.id).await?;
+            Ok::<_, ApiError>(AccountView { issuer, ..after })
         })
     });
-    let changed = work.await?;
-    let issuer = store::issuer(app.db.reader(), &changed.name).await?;
-    Ok(Json(AccountView { issuer, ..changed }))
+    Ok(Json(work.await?))
 }
 
 /// Removes an account with its sessions and tokens. What it did stays in the

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, COOKIE, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{AUTHORIZATION, SET_COOKIE};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,6 +20,7 @@ use portal_core::catalog::EntityRef;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use super::cookie::SESSION;
 use super::password::Brake;
 use super::secret::Secret;
 use super::store::{self, Account};
@@ -201,7 +202,7 @@ pub async fn identify(app: App, mut request: Request, next: Next) -> Response {
     }
     // A cookie that opens nothing any more is taken back.
     if stale_cookie && !response.headers().contains_key(SET_COOKIE) {
-        response.headers_mut().append(SET_COOKIE, cookie(origin.scheme, None));
+        response.headers_mut().append(SET_COOKIE, SESSION.clear(origin.scheme));
     }
     response
 }
@@ -241,7 +242,7 @@ async fn resolve(app: &App, headers: &HeaderMap, scheme: Scheme) -> ApiResult<(P
         return Ok((principal(&app.catalog.snapshot(), found), Some(Credential { hash, known })));
     }
     let nobody = || if app.identity.guests { Principal::guest() } else { Principal::nobody() };
-    let Some(value) = cookie_of(headers, scheme) else { return Ok((nobody(), None)) };
+    let Some(value) = SESSION.read(headers, scheme) else { return Ok((nobody(), None)) };
     let (hash, known) = (Secret::sent(value).hash(), Known::Session);
     let found = lookup(app, &hash, known).await?;
     let caller = found.map_or_else(nobody, |found| principal(&app.catalog.snapshot(), found));
@@ -359,48 +360,4 @@ fn groups(snapshot: &Snapshot, user: Option<&str>, told: Vec<String>) -> Vec<Str
     }
     groups.retain(|group| group.parse::<EntityRef>().is_ok_and(|group| group.kind().eq_ignore_ascii_case("group")));
     groups
-}
-
-/// Over TLS the name binds the cookie to this host and path; browsers refuse
-/// such a name on plain HTTP, which is for loopback only.
-fn cookie_name(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Https => "__Host-portal",
-        Scheme::Http => "portal_session",
-    }
-}
-
-fn cookie_of(headers: &HeaderMap, scheme: Scheme) -> Option<&str> {
-    let name = cookie_name(scheme);
-    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value)
-}
-
-/// The header that sets the cookie of a session, or takes it back.
-pub fn cookie(scheme: Scheme, session: Option<(&Secret, TimeDelta)>) -> HeaderValue {
-    let (value, seconds) = session.map_or(("", 0), |(secret, life)| (secret.expose(), life.num_seconds()));
-    let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
-    let text = format!("{}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}", cookie_name(scheme));
-    // It is made of characters that headers may have.
-    let mut header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
-    header.set_sensitive(true);
-    header
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_cookie_is_bound_to_the_scheme() {
-        let mut headers = HeaderMap::new();
-        headers.append(COOKIE, HeaderValue::from_static("a=b; portal_session=plain"));
-        headers.append(COOKIE, HeaderValue::from_static("__Host-portal=bound"));
-        assert_eq!(cookie_of(&headers, Scheme::Http), Some("plain"));
-        assert_eq!(cookie_of(&headers, Scheme::Https), Some("bound"));
-        assert_eq!(cookie_of(&HeaderMap::new(), Scheme::Http), None);
-        let gone = cookie(Scheme::Https, None);
-        assert_eq!(gone, "__Host-portal=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0; Secure");
-    }
 }

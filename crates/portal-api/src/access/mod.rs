@@ -4,6 +4,7 @@
 mod accounts;
 mod caller;
 pub mod command;
+mod cookie;
 pub mod first_start;
 pub mod identity;
 pub mod oidc;

@@ -10,8 +10,9 @@ use leptos::nonce::Nonce;
 use portal_app::{SignInLinkPage, SignInPage, SiteInfo, sign_in_link_page, sign_in_page};
 use portal_core::access::wire::SignIn;
 
+use super::cookie::SESSION;
 use super::first_start::{self, link_path};
-use super::identity::{CurrentSession, cookie};
+use super::identity::CurrentSession;
 use super::oidc;
 use super::secret::Secret;
 use super::sessions::{Door, leave};
@@ -83,15 +84,16 @@ async fn blank(app: &App) -> ApiResult<SignInPage> {
     Ok(SignInPage { first_start, guests: app.identity.guests(), providers, ..SignInPage::default() })
 }
 
-/// The page again, with why somebody did not get in.
+/// The page again, with why somebody did not get in, and the name that they typed.
 pub(super) async fn refused(
     app: &App,
     site: &SiteInfo,
     status: StatusCode,
     words: String,
+    name: String,
     return_to: String,
 ) -> ApiResult<Response> {
-    let shown = SignInPage { return_to, error: Some(words), ..blank(app).await? };
+    let shown = SignInPage { return_to, name, error: Some(words), ..blank(app).await? };
     Ok(page(status, |nonce| sign_in_page(site, nonce, &shown)))
 }
 
@@ -117,8 +119,7 @@ async fn sign_in(
                 ApiError::TooMany(seconds) => format!("Too many wrong passwords; try again in {seconds} s."),
                 _ => "The name or the password is wrong.".to_owned(),
             };
-            let shown = SignInPage { return_to, name, error: Some(words), ..blank(&app).await? };
-            Ok(page(error.status(), |nonce| sign_in_page(&site, nonce, &shown)))
+            refused(&app, &site, error.status(), words, name, return_to).await
         }
         Err(error) => Err(error),
     }
@@ -185,7 +186,7 @@ async fn sign_out(
     leave(&app, &caller, &request_id, session.as_deref()).await?;
     let mut response = see_other(if app.identity.guests() { "/" } else { "/sign-in" });
     let scheme = origin.map_or(Scheme::Http, |origin| origin.scheme);
-    response.headers_mut().append(SET_COOKIE, cookie(scheme, None));
+    response.headers_mut().append(SET_COOKIE, SESSION.clear(scheme));
     Ok(response)
 }
 

@@ -8,7 +8,8 @@ use axum::response::{IntoResponse, Response};
 use portal_core::access::wire::{PasswordChange, SessionList, SignIn};
 use serde_json::{Value, json};
 
-use super::identity::{CurrentSession, cookie};
+use super::cookie::SESSION;
+use super::identity::CurrentSession;
 use super::secret::Secret;
 use super::store::{self, Account, Visitor};
 use super::{change_access, password, record};
@@ -108,7 +109,7 @@ impl<'a> Door<'a> {
         let app = self.app;
         let secret = Secret::random("")?;
         let life = app.identity.session_life;
-        let set = cookie(self.origin.scheme, Some((&secret, life)));
+        let set = SESSION.set(self.origin.scheme, secret.expose(), life);
         let visitor = Visitor { address: self.origin.address.clone(), agent: self.agent.clone() };
         let writing = self.writing(Some(&account), &account.name);
         let with = with.to_owned();
@@ -168,7 +169,7 @@ pub async fn delete_session(
     params.finish()?;
     leave(&app, &anybody, &request_id, session.as_deref()).await?;
     let scheme = origin.map_or(Scheme::Http, |origin| origin.scheme);
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie(scheme, None))]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, SESSION.clear(scheme))]).into_response())
 }
 
 /// Ends the session of a cookie, if it is one.

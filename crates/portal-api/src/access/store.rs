@@ -136,9 +136,8 @@ pub async fn views<C: ConnectionTrait>(db: &C, accounts: Vec<Account>) -> DbResu
 }
 
 /// The provider that signs an account in.
-pub async fn issuer<C: ConnectionTrait>(db: &C, name: &str) -> DbResult<Option<String>> {
-    let Some(account) = account(db, name).await? else { return Ok(None) };
-    let identity = account_identity::Entity::find().filter(account_identity::Column::AccountId.eq(account.id));
+pub async fn issuer<C: ConnectionTrait>(db: &C, account_id: &str) -> DbResult<Option<String>> {
+    let identity = account_identity::Entity::find().filter(account_identity::Column::AccountId.eq(account_id));
     Ok(identity.one(db).await?.map(|identity| identity.issuer))
 }
 

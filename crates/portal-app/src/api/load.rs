@@ -24,7 +24,7 @@ use super::transport::{Api, ApiRequest, Failure, read_json, use_api};
 use crate::ui::effect;
 
 /// An answer as text, with the time at which it was read.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Fetched {
     status: u16,
     now_ms: i64,
@@ -54,7 +54,7 @@ impl FromStr for Fetched {
         match (status, now_ms, parts.next(), parts.next()) {
             (Some(status), Some(now_ms), Some(question), Some(body)) => {
                 let (question, body) = (question.to_owned(), body.to_owned());
-                Ok(Self { status, now_ms, question, body, number: 0, parts: None })
+                Ok(Self { status, now_ms, question, body, ..Self::default() })
             }
             _ => Err("not an answer".to_owned()),
         }
@@ -243,7 +243,7 @@ fn parse<T: DeserializeOwned>(fetched: &Fetched) -> Result<(T, i64), Failure> {
 async fn ask(api: Api, question: Option<String>) -> Fetched {
     let now_ms = api.now_ms();
     let Some(question) = question else {
-        return Fetched { status: 204, now_ms, question: String::new(), body: String::new(), number: 0, parts: None };
+        return Fetched { status: 204, now_ms, ..Fetched::default() };
     };
     #[cfg(feature = "ssr")]
     if let Some(written) = crate::served::written_here(&api, &question).await {
@@ -251,7 +251,7 @@ async fn ask(api: Api, question: Option<String>) -> Fetched {
             Ok(parts) => (200, String::new(), Some(Arc::new(parts))),
             Err(answer) => (answer.status, String::from_utf8_lossy(&answer.body).into_owned(), None),
         };
-        return Fetched { status, now_ms: api.now_ms(), question, body, number: 0, parts };
+        return Fetched { status, now_ms: api.now_ms(), question, body, parts, ..Fetched::default() };
     }
     match api.send(ApiRequest::get(question.clone())).await {
         Ok(answer) => Fetched {
@@ -259,10 +259,9 @@ async fn ask(api: Api, question: Option<String>) -> Fetched {
             now_ms: api.now_ms(),
             question,
             body: String::from_utf8_lossy(&answer.body).into_owned(),
-            number: 0,
-            parts: None,
+            ..Fetched::default()
         },
-        Err(reason) => Fetched { status: 0, now_ms, question, body: reason, number: 0, parts: None },
+        Err(reason) => Fetched { now_ms, question, body: reason, ..Fetched::default() },
     }
 }
 
@@ -274,7 +273,7 @@ mod tests {
     fn answers_survive_their_text_form() {
         for (question, body) in [("/api/v1/x?y=%20", "{\"a\": \"b c\"}"), ("", "")] {
             let (question, body) = (question.to_owned(), body.to_owned());
-            let fetched = Fetched { status: 200, now_ms: 17, question, body, number: 0, parts: None };
+            let fetched = Fetched { status: 200, now_ms: 17, question, body, ..Fetched::default() };
             assert_eq!(fetched.to_string().parse(), Ok(fetched));
         }
     }
@@ -283,7 +282,7 @@ mod tests {
     fn what_stands_in_the_page_does_not_travel() {
         let parts = Some(Arc::new(serde_json::json!({"rows": "<table>"})));
         let question = "/fragments/catalog?q=a".to_owned();
-        let fetched = Fetched { status: 200, now_ms: 17, question, body: String::new(), number: 0, parts };
+        let fetched = Fetched { status: 200, now_ms: 17, question, parts, ..Fetched::default() };
         assert_eq!(fetched.to_string(), "200 17 /fragments/catalog?q=a ");
     }
 }

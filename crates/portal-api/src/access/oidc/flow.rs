@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::header::{COOKIE, HOST, SET_COOKIE};
+use axum::http::header::{HOST, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use base64::Engine as _;
@@ -16,6 +16,7 @@ use url::Url;
 
 use super::provider::Exchange;
 use super::{Fault, Provider, people};
+use crate::access::cookie::PENDING;
 use crate::access::pages;
 use crate::access::secret::Secret;
 use crate::access::sessions::Door;
@@ -77,7 +78,7 @@ pub async fn begin(
     match address(&app, &provider, &pending).await {
         Ok(address) => {
             let mut response = pages::see_other(&address);
-            response.headers_mut().append(SET_COOKIE, cookie(door.origin.scheme, Some(&pending)));
+            response.headers_mut().append(SET_COOKIE, cookie(door.origin.scheme, &pending)?);
             Ok(response)
         }
         Err(fault) => failed(&app, &site, &door, &provider, &fault, &pending.return_to).await,
@@ -142,7 +143,7 @@ pub async fn finish(
         }
         Err(fault) => failed(&app, &site, &door, &provider, &fault, &return_to).await?,
     };
-    response.headers_mut().append(SET_COOKIE, cookie(door.origin.scheme, None));
+    response.headers_mut().append(SET_COOKIE, PENDING.clear(door.origin.scheme));
     Ok(response)
 }
 
@@ -214,37 +215,19 @@ async fn failed(
             ),
         ),
     };
-    pages::refused(app, site, status, words, pages::local(return_to)).await
+    pages::refused(app, site, status, words, String::new(), pages::local(return_to)).await
 }
 
 fn find(app: &App, name: &str) -> ApiResult<std::sync::Arc<Provider>> {
     app.providers.find(name).ok_or_else(|| ApiError::not_found("provider_not_found", format!("no provider `{name}`")))
 }
 
-/// Bound to this host like the cookie of a session.
-fn cookie_name(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Https => "__Host-portal-oidc",
-        Scheme::Http => "portal_oidc",
-    }
-}
-
-fn cookie(scheme: Scheme, pending: Option<&Pending>) -> HeaderValue {
-    let value = pending.and_then(|pending| serde_json::to_vec(pending).ok());
-    let value = value.map(|value| URL_SAFE_NO_PAD.encode(value)).unwrap_or_default();
-    let seconds = pending.map_or(0, |_| LIFE.num_seconds());
-    let secure = if scheme == Scheme::Https { "; Secure" } else { "" };
-    let name = cookie_name(scheme);
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
-    let mut header = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
-    header.set_sensitive(true);
-    header
+fn cookie(scheme: Scheme, pending: &Pending) -> ApiResult<HeaderValue> {
+    let value = serde_json::to_vec(pending).map_err(|error| ApiError::Internal(error.to_string()))?;
+    Ok(PENDING.set(scheme, &URL_SAFE_NO_PAD.encode(value), LIFE))
 }
 
 fn pending_of(headers: &HeaderMap, scheme: Scheme) -> Option<Pending> {
-    let name = cookie_name(scheme);
-    let values = headers.get_all(COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    let (_, value) = pairs.find(|(key, _)| *key == name)?;
+    let value = PENDING.read(headers, scheme)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
 }

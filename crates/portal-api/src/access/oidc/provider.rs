@@ -26,8 +26,8 @@ const LIMIT: usize = 512 << 10;
 const REMEMBERED: TimeDelta = TimeDelta::hours(1);
 /// Between two readings of its keys because of tokens with unknown ones.
 const PATIENCE: TimeDelta = TimeDelta::seconds(30);
-/// A sign-in waits so long for the provider, all of its calls together.
-pub const TIMEOUT: Duration = Duration::from_secs(20);
+/// Longest wait for one answer of a provider.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The part of a provider's description that is used
 /// (OpenID Connect Discovery 1.0, section 3).

@@ -57,6 +57,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/profile") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/accounts") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/admin/policies") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/access") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/audit") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources/:id") view=|| view! { <SourcePage /> }.erase() ssr=SsrMode::Async />
                 </Routes>

@@ -7,6 +7,8 @@
 
 pub mod access;
 pub mod catalog;
+#[cfg(feature = "engine")]
+pub mod cel;
 pub mod definition;
 #[cfg(feature = "engine")]
 pub mod document;

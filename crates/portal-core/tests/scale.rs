@@ -86,6 +86,7 @@ fn a_hundred_thousand_entities_are_small_and_change_quickly() {
 
     let by = |filter: &[&str], order: Option<&str>, term: Option<&str>| Query {
         selection: Selection {
+            within: None,
             filter: Filter::parse(filter).unwrap(),
             predicate: None,
             full_text: term.map(FullText::of_catalog),

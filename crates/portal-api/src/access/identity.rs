@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use portal_core::access::{ActorId, Known, Principal, Role, Verb};
 use portal_core::catalog::EntityRef;
+use portal_core::catalog::index::Visibility;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
@@ -168,6 +169,15 @@ pub async fn until_refused(app: App, credential: Option<Credential>) {
             return;
         }
     }
+}
+
+/// Who a credential opens the portal to by now, if still to anybody.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn again(app: &App, credential: &Credential) -> ApiResult<Option<Principal>> {
+    let found = lookup(app, &credential.hash, credential.known).await?;
+    Ok(found.map(|found| principal(&app.catalog.snapshot(), found)))
 }
 
 /// Puts the principal into the request; refuses tokens that are none.
@@ -327,8 +337,18 @@ fn note_use(app: &App, hash: &str, found: &Found, now: DateTime<Utc>) {
     });
 }
 
+/// An account as it is when signed in with a browser.
+pub fn as_account(snapshot: &Snapshot, account: Account) -> Principal {
+    let role = store::role(&account.role);
+    of_account(snapshot, account, Known::Session, role, None)
+}
+
 fn principal(snapshot: &Snapshot, found: Found) -> Principal {
     let Found { account, known, role, verbs, .. } = found;
+    of_account(snapshot, account, known, role, verbs)
+}
+
+fn of_account(snapshot: &Snapshot, account: Account, known: Known, role: Role, verbs: Option<Vec<Verb>>) -> Principal {
     let user = account.user_ref.clone().unwrap_or_else(|| format!("user:default/{}", account.name));
     let user = snapshot.index.row_of(&user).is_some().then_some(user);
     let told = account.groups.as_deref().and_then(|groups| serde_json::from_str(groups).ok());
@@ -346,7 +366,7 @@ fn groups(snapshot: &Snapshot, user: Option<&str>, told: Vec<String>) -> Vec<Str
         let mut above = Vec::new();
         for member in &level {
             let Some(row) = snapshot.index.row_of(member) else { continue };
-            let edges = snapshot.index.edges(row).into_iter();
+            let edges = snapshot.index.edges(row, &Visibility::All).into_iter();
             let next = edges.filter(|(relation, _)| matches!(*relation, "memberOf" | "childOf"));
             above.extend(next.map(|(_, group)| group.to_owned()).filter(|group| !groups.contains(group)));
         }

@@ -11,6 +11,7 @@ pub mod oidc;
 #[cfg(feature = "ui")]
 pub mod pages;
 mod password;
+pub mod policies;
 pub mod secret;
 mod sessions;
 pub mod store;
@@ -44,6 +45,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(accounts::update_account, accounts::delete_account))
         .routes(routes!(accounts::create_sign_in_link))
         .routes(routes!(accounts::list_identity_providers))
+        .merge(policies::router())
 }
 
 /// Changes what lets somebody in. It holds from the next request on.

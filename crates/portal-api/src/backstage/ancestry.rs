@@ -34,9 +34,10 @@ pub async fn get_entity_ancestry_by_name(
     State(app): State<App>,
     Path(parts): RefPath,
 ) -> ApiResult<Response> {
-    let (snapshot, visibility) = (app.catalog.snapshot(), auth.visibility());
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
     let row = named(&snapshot.index, &parts, &visibility).ok_or_else(|| no_entity_named(&parts))?;
-    let found = app.catalog.documents.get(&app.db, &snapshot.index, &[row]).await?;
+    let found = app.catalog.documents.get(&app.db, &snapshot.index, &visibility, &[row]).await?;
     let Some(document) = found.into_iter().flatten().next() else { return Err(no_entity_named(&parts)) };
     let items = ancestry(&app, &snapshot, &visibility, document.clone()).await?;
     let root = serde_json::Value::from(document.entity_ref.as_str());
@@ -98,9 +99,9 @@ async fn locations(
     source_id: i64,
 ) -> ApiResult<Vec<(Arc<Document>, Vec<String>)>> {
     let filter = Filter::parse(&["kind=location"]).unwrap_or_default();
-    let selection = Selection { filter, predicate: None, full_text: None };
+    let selection = Selection { filter, ..Selection::default() };
     let rows: Vec<u32> = snapshot.index.select(&selection, visibility).iter().collect();
-    let found = app.catalog.documents.get(&app.db, &snapshot.index, &rows).await?;
+    let found = app.catalog.documents.get(&app.db, &snapshot.index, visibility, &rows).await?;
     let own = found.into_iter().flatten().filter(|document| document.source_id == Some(source_id));
     Ok(own
         .map(|document| {

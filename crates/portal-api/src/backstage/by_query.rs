@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use portal_core::catalog::index::Visibility;
 use portal_core::catalog::query::{Cursor, FullText, Missing, Order, Position, Query, SortKey};
 use serde::Deserialize;
 use serde_json::Value;
@@ -98,7 +97,7 @@ pub async fn get_entities_by_query(
     let limit = read::count(&mut params, "limit")?.unwrap_or(LIMIT);
     let fields = read::fields(&mut params)?;
     if let Some(text) = params.all("cursor").into_iter().next() {
-        return answer(&app, Asked::from_cursor(&text, limit, fields)?, &auth.visibility()).await;
+        return answer(&app, Asked::from_cursor(&text, limit, fields)?, &auth).await;
     }
     let order = params.all("orderField").first().map(|text| Order::parse_order_field(text)).transpose();
     let order = order.map_err(|error| ApiError::parameter("orderField", error.to_string()))?;
@@ -117,7 +116,7 @@ pub async fn get_entities_by_query(
         fields,
     };
     let asked = asked.with(order, term.map(|term| (term, text_fields)), limit)?;
-    answer(&app, asked, &auth.visibility()).await
+    answer(&app, asked, &auth).await
 }
 
 /// The same, with a predicate or a cursor in the body.
@@ -147,7 +146,7 @@ pub async fn query_entities_by_predicate(
     let limit = limit.unwrap_or(LIMIT);
     let fields = read::checked_fields(fields)?;
     if let Some(text) = cursor {
-        return answer(&app, Asked::from_cursor(&text, limit, fields)?, &auth.visibility()).await;
+        return answer(&app, Asked::from_cursor(&text, limit, fields)?, &auth).await;
     }
     let order = order_by.into_iter().next().map(|OrderBy { field, order }| {
         Order::parse_order_field(&format!("{field},{}", order.as_deref().unwrap_or("asc")))
@@ -161,7 +160,7 @@ pub async fn query_entities_by_predicate(
         fields,
     };
     let text = full_text_filter.map(|FullTextFilter { term, fields }| (term, fields));
-    answer(&app, asked.with(order, text, limit)?, &auth.visibility()).await
+    answer(&app, asked.with(order, text, limit)?, &auth).await
 }
 
 impl Asked {
@@ -216,10 +215,11 @@ fn excludes_total(mode: Option<&str>) -> ApiResult<bool> {
     }
 }
 
-async fn answer(app: &App, asked: Asked, visibility: &Visibility) -> ApiResult<Response> {
+async fn answer(app: &App, asked: Asked, auth: &Authorized<ReadCatalog>) -> ApiResult<Response> {
     let snapshot = app.catalog.snapshot();
+    let visibility = &auth.visibility(&snapshot);
     let page = snapshot.index.page(&asked.query, visibility);
-    let documents = app.catalog.documents.get(&app.db, &snapshot.index, &page.rows).await?;
+    let documents = app.catalog.documents.get(&app.db, &snapshot.index, visibility, &page.rows).await?;
     let documents: Vec<&Arc<Document>> = documents.iter().flatten().collect();
     let total = if asked.without_total { 0 } else { page.total };
     let size: usize = documents.iter().map(|document| document.json.len() + 1).sum();

@@ -48,7 +48,7 @@ pub async fn get_entities_by_refs(
     let fields = read::checked_fields(fields)?;
     let selection = read::selection(&params.all("filter"), query.as_ref())?;
     let snapshot = app.catalog.snapshot();
-    let visible = auth.visibility();
+    let visible = auth.visibility(&snapshot);
     let unfiltered = selection == Selection::default();
     let selected = (!unfiltered).then(|| snapshot.index.select(&selection, &visible));
     let admitted = |row: &u32| match &selected {
@@ -58,7 +58,7 @@ pub async fn get_entities_by_refs(
     // Exactly as written: Backstage compares texts.
     let rows: Vec<Option<u32>> = entity_refs.iter().map(|name| snapshot.index.row_of(name).filter(admitted)).collect();
     let known: Vec<u32> = rows.iter().flatten().copied().collect();
-    let found = app.catalog.documents.get(&app.db, &snapshot.index, &known).await?;
+    let found = app.catalog.documents.get(&app.db, &snapshot.index, &visible, &known).await?;
     let mut documents = found.iter();
     let items = rows.iter().map(|row| row.and_then(|_| documents.next()?.as_ref()));
     let mut text = b"{\"items\":".to_vec();

@@ -68,12 +68,13 @@ pub async fn get_entities(
         (limit, offset) = (Some(after.limit), Some(after.offset));
     }
     let snapshot = app.catalog.snapshot();
-    let selected = snapshot.index.select(&selection, &auth.visibility());
-    let rows = snapshot.index.ordered(&selected, &orders);
+    let visibility = auth.visibility(&snapshot);
+    let selected = snapshot.index.select(&selection, &visibility);
+    let rows = snapshot.index.ordered(&selected, &orders, &visibility);
     let (limit_or_all, skipped) = (limit.unwrap_or(usize::MAX), offset.unwrap_or(0));
     let more = limit.filter(|limit| *limit > 0 && rows.len() > skipped.saturating_add(*limit));
     let rows: Vec<u32> = rows.into_iter().skip(skipped).take(limit_or_all).collect();
-    let mut response = stream_of(app, snapshot, rows, fields);
+    let mut response = stream_of(app, snapshot, visibility, rows, fields);
     if let Some(limit) = more {
         let after = After { limit, offset: skipped + limit };
         let after = cursor::encode(&serde_json::to_vec(&after).unwrap_or_default());
@@ -93,18 +94,19 @@ fn link(raw: &str, after: &str) -> String {
     format!("</entities?{query}>; rel=\"next\"")
 }
 
-fn stream_of(app: App, snapshot: Arc<Snapshot>, rows: Vec<u32>, fields: Fields) -> Response {
+fn stream_of(app: App, snapshot: Arc<Snapshot>, visibility: Visibility, rows: Vec<u32>, fields: Fields) -> Response {
     let pieces: Vec<Vec<u32>> = rows.chunks(PIECE).map(<[u32]>::to_vec).collect();
     let last = pieces.len();
     let pieces = pieces.into_iter().enumerate().collect::<Vec<_>>().into_iter();
     let stream = stream::unfold((pieces, true), move |(mut pieces, mut first)| {
         let (app, snapshot, fields) = (app.clone(), snapshot.clone(), fields.clone());
+        let visibility = visibility.clone();
         async move {
             let Some((number, rows)) = pieces.next() else {
                 // Nothing at all is a list, too.
                 return first.then(|| (Ok(Bytes::from_static(b"[]")), (pieces, false)));
             };
-            let found = app.catalog.documents.get(&app.db, &snapshot.index, &rows).await;
+            let found = app.catalog.documents.get(&app.db, &snapshot.index, &visibility, &rows).await;
             let piece = found.map(|documents| {
                 let mut body = Vec::new();
                 body.extend_from_slice(if number == 0 { b"[" } else { b"" });
@@ -137,9 +139,10 @@ pub async fn get_entity_by_uid(
     Path(uid): Path<String>,
 ) -> ApiResult<Response> {
     let snapshot = app.catalog.snapshot();
-    let row = snapshot.index.row_by_uid(&uid).filter(|row| auth.visibility().admits(*row));
+    let visibility = auth.visibility(&snapshot);
+    let row = snapshot.index.row_by_uid(&uid).filter(|row| visibility.admits(*row));
     let absent = || ApiError::not_found("entity_not_found", format!("No entity with uid {uid}"));
-    one(&app, &snapshot.index, row).await?.ok_or_else(absent)
+    one(&app, &snapshot.index, &visibility, row).await?.ok_or_else(absent)
 }
 
 /// An entity by kind, namespace and name, in any case.
@@ -156,8 +159,9 @@ pub async fn get_entity_by_name(
     Path(parts): RefPath,
 ) -> ApiResult<Response> {
     let snapshot = app.catalog.snapshot();
-    let row = named(&snapshot.index, &parts, &auth.visibility());
-    one(&app, &snapshot.index, row).await?.ok_or_else(|| no_entity_named(&parts))
+    let visibility = auth.visibility(&snapshot);
+    let row = named(&snapshot.index, &parts, &visibility);
+    one(&app, &snapshot.index, &visibility, row).await?.ok_or_else(|| no_entity_named(&parts))
 }
 
 pub(super) fn named(index: &CatalogIndex, parts: &(String, String, String), visibility: &Visibility) -> Option<u32> {
@@ -170,9 +174,14 @@ pub(super) fn no_entity_named((kind, namespace, name): &(String, String, String)
     ApiError::not_found("entity_not_found", detail)
 }
 
-async fn one(app: &App, index: &CatalogIndex, row: Option<u32>) -> ApiResult<Option<Response>> {
+async fn one(
+    app: &App,
+    index: &CatalogIndex,
+    visibility: &Visibility,
+    row: Option<u32>,
+) -> ApiResult<Option<Response>> {
     let Some(row) = row else { return Ok(None) };
-    let found = app.catalog.documents.get(&app.db, index, &[row]).await?;
+    let found = app.catalog.documents.get(&app.db, index, visibility, &[row]).await?;
     Ok(found.into_iter().flatten().next().map(|document| read::json(document.json.clone())))
 }
 
@@ -190,10 +199,11 @@ pub async fn delete_entity_by_uid(
     request_id: RequestId,
 ) -> ApiResult<StatusCode> {
     let snapshot = app.catalog.snapshot();
-    let known = snapshot.index.row_by_uid(&uid).and_then(|row| snapshot.index.entity_ref(row));
-    if let Some(entity_ref) = known {
-        check_write(&auth, &snapshot, &entity_ref, None)?;
-    }
+    let row = snapshot.index.row_by_uid(&uid).filter(|row| auth.visibility(&snapshot).admits(*row));
+    let Some(entity_ref) = row.and_then(|row| snapshot.index.entity_ref(row)) else {
+        return Ok(StatusCode::NO_CONTENT);
+    };
+    check_write(&app, &auth, &snapshot, &entity_ref, None).await?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
@@ -234,7 +244,8 @@ pub async fn refresh_entity(
     JsonBody(RefreshEntityRequest { entity_ref }): JsonBody<RefreshEntityRequest>,
 ) -> ApiResult<Response> {
     let wanted: EntityRef = entity_ref.parse().map_err(|error| ApiError::parameter("entityRef", format!("{error}")))?;
-    let row = app.catalog.snapshot().index.row(&wanted).filter(|row| auth.visibility().admits(*row));
+    let snapshot = app.catalog.snapshot();
+    let row = snapshot.index.row(&wanted).filter(|row| auth.visibility(&snapshot).admits(*row));
     if row.is_none() {
         return Err(ApiError::not_found("entity_not_found", format!("No such entity {entity_ref}")));
     }

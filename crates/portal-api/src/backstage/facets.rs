@@ -77,9 +77,10 @@ fn answer(
     if keys.len() > MOST {
         return Err(ApiError::parameter("facet", format!("at most {MOST} facets")));
     }
-    let index = &app.catalog.snapshot().index;
-    let rows = index.select(selection, &auth.visibility());
-    let facets = index.facets(&keys, &rows, Values::All).into_iter().map(|(key, values)| {
+    let snapshot = app.catalog.snapshot();
+    let (index, visibility) = (&snapshot.index, auth.visibility(&snapshot));
+    let rows = index.select(selection, &visibility);
+    let facets = index.facets(&keys, &rows, Values::All, &visibility).into_iter().map(|(key, values)| {
         let values = values.into_iter().map(|value| json!({ "value": value.value, "count": value.count }));
         (key, values.collect::<Value>())
     });

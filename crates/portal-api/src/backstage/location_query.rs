@@ -99,7 +99,9 @@ fn holds(predicate: &Predicate, location: &Location) -> ApiResult<bool> {
         Predicate::Any(parts) => Ok(each(parts)?.into_iter().any(|part| part)),
         Predicate::Not(part) => Ok(!holds(part, location)?),
         Predicate::Exists { key, exists } => value(key).map(|_| *exists),
-        Predicate::In { key, values } => value(key).map(|value| values.contains(&value)),
+        Predicate::In { key, values } | Predicate::Is { key, values } => {
+            value(key).map(|value| values.contains(&value))
+        }
         Predicate::HasPrefix { key, prefix } => value(key).map(|value| value.starts_with(prefix)),
         Predicate::Contains { key, value: wanted } => value(key).map(|value| value == *wanted),
         Predicate::Relation { .. } => value("relations").map(|_| false),

@@ -48,7 +48,7 @@ pub(super) fn selection(filters: &[String], predicate: Option<&Value>) -> ApiRes
     let predicate = predicate.map(Predicate::parse).transpose();
     let predicate =
         predicate.map_err(|error| ApiError::bad("invalid_query", format!("Invalid filter predicate: {error}")))?;
-    Ok(Selection { filter, predicate, full_text: None })
+    Ok(Selection { filter, predicate, ..Selection::default() })
 }
 
 /// A number of the query string that is not negative.

@@ -5,7 +5,6 @@ use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use portal_core::catalog::index::Visibility;
 use portal_core::catalog::validate::{nowhere, validate};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -93,18 +92,19 @@ pub async fn analyze_location(
     }
     let url = url::Url::parse(&target)
         .map_err(|error| ApiError::bad("invalid_location", format!("`{target}` is not a URL: {error}")))?;
-    let existing = declared_at(&app, &target, &auth.visibility()).await?;
+    let existing = declared_at(&app, &target, &auth).await?;
     let generated = if existing.is_empty() { json!([starter(&url)]) } else { json!([]) };
     Ok(Json(json!({ "existingEntityFiles": existing, "generateEntities": generated })))
 }
 
 /// The entities that sources with this target declare.
-async fn declared_at(app: &App, target: &str, visibility: &Visibility) -> ApiResult<Vec<Value>> {
+async fn declared_at(app: &App, target: &str, auth: &Authorized<ReadCatalog>) -> ApiResult<Vec<Value>> {
     let refs = store::refs_declared_at(app.db.reader(), target).await?;
     let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
     let rows: Vec<u32> =
         refs.iter().filter_map(|name| snapshot.index.row_of(name)).filter(|row| visibility.admits(*row)).collect();
-    let found = app.catalog.documents.get(&app.db, &snapshot.index, &rows).await?;
+    let found = app.catalog.documents.get(&app.db, &snapshot.index, &visibility, &rows).await?;
     let files = found.iter().flatten().map(|document| {
         let entity: Value = serde_json::from_slice(&document.json).unwrap_or_default();
         json!({ "location": { "type": "url", "target": target }, "isRegistered": true, "entity": entity })

@@ -11,7 +11,6 @@ use portal_core::catalog::wire::{BulkItem, BulkResult, Fault};
 
 use super::permission::check_write;
 use super::service::{self, Upserted};
-use super::view::Snapshot;
 use super::writes::{api_draft, checked};
 use crate::changes::Writing;
 use crate::db::{DbError, Priority};
@@ -61,7 +60,7 @@ pub async fn bulk_upsert_entities(
     let kinds = app.catalog.snapshot().kinds.clone();
     let lines = tokio::task::spawn_blocking(move || read_lines(&bytes, &kinds)).await;
     let mut lines = lines.map_err(|error| ApiError::Internal(error.to_string()))?;
-    refuse(&auth, &app.catalog.snapshot(), &mut lines);
+    refuse(&app, &auth, &mut lines).await;
     let writing = auth.writing(&app, &request_id);
     let mut result = BulkResult { items: Vec::with_capacity(lines.len()), seq: None };
     let mut lines = lines.into_iter().peekable();
@@ -83,13 +82,12 @@ pub async fn bulk_upsert_entities(
 }
 
 /// Turns lines that the caller may not write into refusals.
-fn refuse(auth: &Authorized<WriteCatalog>, snapshot: &Snapshot, lines: &mut [Line]) {
+async fn refuse(app: &App, auth: &Authorized<WriteCatalog>, lines: &mut [Line]) {
+    let snapshot = app.catalog.snapshot();
     for (_, line) in lines {
-        let refused = line.as_ref().ok().and_then(|entity| {
-            let entity_ref = entity.entity_ref()?;
-            check_write(auth, snapshot, &entity_ref, Some(entity)).err()
-        });
-        if let Some(error) = refused {
+        let Some(entity) = line.as_ref().ok() else { continue };
+        let Some(entity_ref) = entity.entity_ref() else { continue };
+        if let Err(error) = check_write(app, auth, &snapshot, &entity_ref, Some(entity)).await {
             *line = Err(vec![fault(FORBIDDEN, error.to_string())]);
         }
     }

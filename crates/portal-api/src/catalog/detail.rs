@@ -83,14 +83,6 @@ fn provenance(document: &Document, sources: &Sources) -> Provenance {
 
 /// Relations in both directions, as links.
 pub fn relations(index: &CatalogIndex, row: u32, visibility: &Visibility) -> Vec<RelationView> {
-    let relations = index.relations(row).into_iter();
+    let relations = index.relations(row, visibility).into_iter();
     relations.map(|(relation, target)| RelationView { relation, target: index.link(&target, visibility) }).collect()
-}
-
-/// Whether a caller may see a row.
-pub fn is_visible(visibility: &Visibility, row: u32) -> bool {
-    match visibility {
-        Visibility::All => true,
-        Visibility::Rows(rows) => rows.contains(row),
-    }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::body::Bytes;
 use chrono::{DateTime, Utc};
-use portal_core::catalog::index::CatalogIndex;
+use portal_core::catalog::index::{CatalogIndex, Visibility};
 use serde_json::{Value, json};
 
 use super::state::EntityState;
@@ -18,7 +18,7 @@ const SHARDS: usize = 16;
 const CAPACITY: usize = 96 << 20;
 
 /// One entity, ready to be sent.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Document {
     pub entity_ref: String,
     pub uid: String,
@@ -64,11 +64,29 @@ impl Documents {
         Self(Arc::new(Inner { shards: Default::default(), epoch: AtomicU64::new(0) }))
     }
 
-    /// The documents of these rows, in order; a row that is gone has none.
+    /// The documents of these rows, in order, with the relations that the caller may
+    /// know of; a row that is gone has none. That they may see the rows is for the
+    /// caller of this to know.
     ///
     /// # Errors
     /// The database does not answer.
-    pub async fn get(&self, db: &Db, index: &CatalogIndex, rows: &[u32]) -> DbResult<Vec<Option<Arc<Document>>>> {
+    pub async fn get(
+        &self,
+        db: &Db,
+        index: &CatalogIndex,
+        visibility: &Visibility,
+        rows: &[u32],
+    ) -> DbResult<Vec<Option<Arc<Document>>>> {
+        let mut found = self.whole(db, index, rows).await?;
+        for (row, slot) in rows.iter().zip(&mut found) {
+            if let Some(document) = slot.as_ref().and_then(|document| restricted(document, index, *row, visibility)) {
+                *slot = Some(Arc::new(document));
+            }
+        }
+        Ok(found)
+    }
+
+    async fn whole(&self, db: &Db, index: &CatalogIndex, rows: &[u32]) -> DbResult<Vec<Option<Arc<Document>>>> {
         let epoch = self.0.epoch.load(Ordering::Acquire);
         let mut found: Vec<Option<Arc<Document>>> = rows.iter().map(|row| self.cached(*row)).collect();
         let missing: Vec<u32> =
@@ -147,6 +165,23 @@ impl Documents {
     }
 }
 
+/// The document without the relations that the caller may not know of, when there are any.
+fn restricted(document: &Document, index: &CatalogIndex, row: u32, visibility: &Visibility) -> Option<Document> {
+    let Visibility::Rows(_) = visibility else { return None };
+    let known = relations(index, row, visibility);
+    if known.len() == index.edges(row, &Visibility::All).len() {
+        return None;
+    }
+    let mut entity: Value = serde_json::from_slice(&document.json).unwrap_or_default();
+    entity["relations"] = Value::Array(known);
+    Some(Document { json: Bytes::from(entity.to_string()), ..document.clone() })
+}
+
+fn relations(index: &CatalogIndex, row: u32, visibility: &Visibility) -> Vec<Value> {
+    let relations = index.relations(row, visibility).into_iter();
+    relations.map(|(kind, target)| json!({"type": kind, "targetRef": target.to_string()})).collect()
+}
+
 fn weight(document: &Document) -> usize {
     document.json.len() + document.location.len() + 400
 }
@@ -157,15 +192,20 @@ async fn assemble(db: &Db, index: &CatalogIndex, states: Vec<EntityState>) -> Db
     let definitions = store::definitions(db.reader(), &hashes).await?;
     let documents = states.into_iter().map(|state| {
         let definition = state.definition_hash.as_ref().and_then(|hash| definitions.get(hash)).map(String::as_str);
-        (state.id, Arc::new(document(&state, definition, index)))
+        (state.id, Arc::new(document(&state, definition, index, &Visibility::All)))
     });
     Ok(documents.collect())
 }
 
 /// Serialises one entity with the relations that the index knows.
-pub fn document(state: &EntityState, definition: Option<&str>, index: &CatalogIndex) -> Document {
+pub fn document(
+    state: &EntityState,
+    definition: Option<&str>,
+    index: &CatalogIndex,
+    visibility: &Visibility,
+) -> Document {
     let entity_ref = state.entity.entity_ref().map(|entity_ref| entity_ref.to_string()).unwrap_or_default();
-    let json = Bytes::from(served(state, definition, index).to_string());
+    let json = Bytes::from(served(state, definition, index, visibility).to_string());
     Document {
         entity_ref,
         uid: state.uid.clone(),
@@ -192,7 +232,7 @@ pub fn mark_orphan(entity: &mut Value) {
     }
 }
 
-fn served(state: &EntityState, definition: Option<&str>, index: &CatalogIndex) -> Value {
+fn served(state: &EntityState, definition: Option<&str>, index: &CatalogIndex, visibility: &Visibility) -> Value {
     let mut entity = state.whole(definition).0;
     if let Some(metadata) = entity.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.entry("namespace").or_insert_with(|| json!("default"));
@@ -202,10 +242,8 @@ fn served(state: &EntityState, definition: Option<&str>, index: &CatalogIndex) -
     if state.orphan_since.is_some() {
         mark_orphan(&mut entity);
     }
-    let relations = index.relations(state.id);
-    let relations = relations.iter().map(|(kind, target)| json!({"type": kind, "targetRef": target.to_string()}));
     if let Some(root) = entity.as_object_mut() {
-        root.insert("relations".to_owned(), relations.collect());
+        root.insert("relations".to_owned(), Value::Array(relations(index, state.id, visibility)));
     }
     entity
 }

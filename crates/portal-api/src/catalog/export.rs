@@ -91,8 +91,8 @@ pub async fn export_entities(
         return Err(ApiError::parameter("fields", "the columns of CSV are fixed; ask for `format=ndjson`"));
     }
     params.finish()?;
-    let visibility = auth.visibility();
     let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
     let query =
         Query { selection, order, missing: Missing::Last, position: Position::default(), limit: snapshot.index.len() };
     let rows = snapshot.index.page(&query, &visibility).rows;
@@ -152,7 +152,7 @@ impl Export {
 
     async fn views(&self, rows: &[u32]) -> ApiResult<Vec<EntityView>> {
         let Self { app, snapshot, visibility, fields, .. } = self;
-        let found = app.catalog.documents.get(&app.db, &snapshot.index, rows).await?;
+        let found = app.catalog.documents.get(&app.db, &snapshot.index, visibility, rows).await?;
         let views = lists::shown(app, &snapshot.index, visibility, &found, fields).await?;
         Ok(views.into_iter().flatten().collect())
     }

@@ -7,6 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use portal_core::access::Principal;
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Direction, GraphQuery, Visibility};
 use portal_core::catalog::wire::{EntityDetail, EntityGraph, Impact};
@@ -14,6 +15,7 @@ use portal_core::catalog::wire::{EntityDetail, EntityGraph, Impact};
 use super::detail;
 use super::documents::Document;
 use super::prune::Fields;
+use super::view::Snapshot;
 use super::{documents, lists, store};
 use crate::error::{ApiError, ApiResult};
 use crate::events::Event;
@@ -60,11 +62,10 @@ pub async fn find_entity(
     if let Some(seq) = seq {
         lists::wait(&app, seq).await?;
     }
-    let visibility = auth.visibility();
     let detail = match as_of {
-        Some(time) => at(&app, &entity_ref, time, &visibility, &fields).await?,
+        Some(time) => at(&app, &entity_ref, time, &auth.principal, &fields).await?,
         None => {
-            let mut detail = current(&app, &entity_ref, &visibility, &fields).await?;
+            let mut detail = current(&app, &entity_ref, &auth, &fields).await?;
             let (db, actor) = (app.db.reader(), &auth.principal.actor);
             detail.marks = personal::store::marks_on(db, actor, &detail.view.entity_ref).await?;
             detail
@@ -128,12 +129,12 @@ pub async fn graph_entity(
     params.finish()?;
     let (index, visibility, seq) = match as_of {
         Some(time) => {
-            let past = lists::past(&app, time, None, GRAPH_PAST_LIMIT).await?;
-            (past.index, Visibility::All, past.seq)
+            let past = lists::past(&app, time, None, GRAPH_PAST_LIMIT, &auth.principal).await?;
+            (past.index, past.visibility, past.seq)
         }
         None => {
             let snapshot = app.catalog.snapshot();
-            (snapshot.index.clone(), auth.visibility(), snapshot.seq)
+            (snapshot.index.clone(), auth.visibility(&snapshot), snapshot.seq)
         }
     };
     visible_row(&index, &root, &visibility)?;
@@ -162,7 +163,7 @@ pub async fn show_impact(
     let limit = usize::try_from(params.number("limit", 200, 1..=GRAPH_LIMIT)?).unwrap_or(200);
     params.finish()?;
     let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility();
+    let visibility = auth.visibility(&snapshot);
     visible_row(&snapshot.index, &root, &visibility)?;
     let mut impact = snapshot.index.impact(&root, limit, &visibility);
     impact.seq = snapshot.seq;
@@ -185,7 +186,7 @@ pub fn reference((kind, namespace, name): (String, String, String)) -> ApiResult
 /// # Errors
 /// 404 when it is absent, or not the caller's to know about.
 pub fn visible_row(index: &CatalogIndex, entity_ref: &EntityRef, visibility: &Visibility) -> ApiResult<u32> {
-    index.row(entity_ref).filter(|row| detail::is_visible(visibility, *row)).ok_or_else(|| absent(entity_ref))
+    index.row(entity_ref).filter(|row| visibility.admits(*row)).ok_or_else(|| absent(entity_ref))
 }
 
 pub fn absent(entity_ref: &EntityRef) -> ApiError {
@@ -198,12 +199,12 @@ pub fn absent(entity_ref: &EntityRef) -> ApiError {
 /// 404, or the database.
 pub async fn document(
     app: &App,
-    index: &CatalogIndex,
+    snapshot: &Snapshot,
     entity_ref: &EntityRef,
     visibility: &Visibility,
 ) -> ApiResult<(u32, Arc<Document>)> {
-    let row = visible_row(index, entity_ref, visibility)?;
-    let found = app.catalog.documents.get(&app.db, index, &[row]).await?;
+    let row = visible_row(&snapshot.index, entity_ref, visibility)?;
+    let found = app.catalog.documents.get(&app.db, &snapshot.index, visibility, &[row]).await?;
     let document = found.into_iter().next().flatten().ok_or_else(|| absent(entity_ref))?;
     Ok((row, document))
 }
@@ -211,11 +212,12 @@ pub async fn document(
 async fn current(
     app: &App,
     entity_ref: &EntityRef,
-    visibility: &Visibility,
+    auth: &Authorized<ReadCatalog>,
     fields: &Fields,
 ) -> ApiResult<EntityDetail> {
     let snapshot = app.catalog.snapshot();
-    let (row, document) = document(app, &snapshot.index, entity_ref, visibility).await?;
+    let visibility = &auth.visibility(&snapshot);
+    let (row, document) = document(app, &snapshot, entity_ref, visibility).await?;
     let sources = detail::sources(app, std::iter::once(&document)).await?;
     Ok(EntityDetail {
         view: detail::view(&document, &snapshot.index, visibility, &sources, fields),
@@ -229,17 +231,19 @@ async fn at(
     app: &App,
     entity_ref: &EntityRef,
     time: DateTime<Utc>,
-    visibility: &Visibility,
+    principal: &Principal,
     fields: &Fields,
 ) -> ApiResult<EntityDetail> {
     // Whatever refers to an entity names it, so that nothing else need be read.
-    let lists::Past { index, states, .. } = lists::past(app, time, Some(entity_ref.name()), GRAPH_PAST_LIMIT).await?;
+    let past = lists::past(app, time, Some(entity_ref.name()), GRAPH_PAST_LIMIT, principal).await?;
+    let lists::Past { index, states, visibility, .. } = past;
+    let visibility = &visibility;
     let row = visible_row(&index, entity_ref, visibility)?;
     let state = states.get(&row).ok_or_else(|| absent(entity_ref))?;
     let hashes: Vec<String> = state.definition_hash.iter().cloned().collect();
     let definitions = store::definitions(app.db.reader(), &hashes).await?;
     let definition = state.definition_hash.as_ref().and_then(|hash| definitions.get(hash)).map(String::as_str);
-    let document = Arc::new(documents::document(state, definition, &index));
+    let document = Arc::new(documents::document(state, definition, &index, visibility));
     let sources = detail::sources(app, std::iter::once(&document)).await?;
     Ok(EntityDetail {
         view: detail::view(&document, &index, visibility, &sources, fields),

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::handlers::{RefPath, absent, reference};
 use crate::changes::handlers::{page, shown};
+use crate::changes::seeing::Seeing;
 use crate::changes::store::ChangeFilter;
 use crate::changes::{self, entity_subject};
 use crate::error::{ApiError, ApiResult};
@@ -28,7 +29,7 @@ use crate::state::App;
     responses((status = 200, description = "A page of changes", body = ChangeList)),
 )]
 pub async fn list_entity_history(
-    _auth: Authorized<ReadCatalog>,
+    auth: Authorized<ReadCatalog>,
     State(app): State<App>,
     Path(parts): RefPath,
     mut params: Params,
@@ -38,7 +39,7 @@ pub async fn list_entity_history(
     let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     let filter = ChangeFilter { subject: Some(entity_subject(&entity_ref.to_string())), ..ChangeFilter::default() };
-    let history = page(&app, &filter, before, limit).await?;
+    let history = page(&app, &auth.principal, &filter, before, limit).await?;
     if history.total == 0 {
         return Err(absent(&entity_ref));
     }
@@ -71,7 +72,7 @@ pub struct EntityDiff {
     responses((status = 200, description = "The difference", body = EntityDiff)),
 )]
 pub async fn diff_entity(
-    _auth: Authorized<ReadCatalog>,
+    auth: Authorized<ReadCatalog>,
     State(app): State<App>,
     Path(parts): RefPath,
     mut params: Params,
@@ -83,6 +84,9 @@ pub async fn diff_entity(
     let to = params.time("to")?.unwrap_or_else(|| app.clock.now());
     params.finish()?;
     let subject = entity_subject(&entity_ref.to_string());
+    if !Seeing::new(&app, &auth.principal).sees(&subject).await? {
+        return Err(absent(&entity_ref));
+    }
     let db = app.db.reader();
     let older = changes::store::at(db, &subject, from).await?;
     let newer = changes::store::at(db, &subject, to).await?;

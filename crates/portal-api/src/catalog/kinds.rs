@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use portal_core::access::Resource;
+use portal_core::catalog::index::Visibility;
 use portal_core::catalog::kinds::{KindDefinition, KindRegistry};
 use portal_core::catalog::query::{Filter, Selection};
 use portal_core::catalog::wire::KindView;
@@ -72,7 +73,7 @@ pub async fn put_kind(
     JsonBody(definition): JsonBody<KindDefinition>,
 ) -> ApiResult<Json<KindView>> {
     params.finish()?;
-    auth.check(everybodys(&kind))?;
+    auth.check(&app.catalog.snapshot().policies.rules, everybodys(&kind), None)?;
     if !definition.kind.eq_ignore_ascii_case(&kind) {
         return Err(ApiError::field("/kind", format!("`{}` is not the kind in the path, `{kind}`", definition.kind)));
     }
@@ -110,14 +111,15 @@ pub async fn delete_kind(
     request_id: RequestId,
 ) -> ApiResult<StatusCode> {
     params.finish()?;
-    auth.check(everybodys(&kind))?;
+    auth.check(&app.catalog.snapshot().policies.rules, everybodys(&kind), None)?;
     let snapshot = app.catalog.snapshot();
     let Some(definition) = snapshot.kinds.get(&kind) else { return Err(absent(&kind)) };
     if snapshot.kinds.is_built_in(&kind) {
         return Err(ApiError::conflict("built_in_kind", format!("`{kind}` is built in and cannot be removed")));
     }
     let name = definition.kind.clone();
-    let used = view(&auth, &snapshot, definition).count;
+    // Of whoever's they are.
+    let used = count(&snapshot, definition, &Visibility::All);
     if used > 0 {
         return Err(ApiError::conflict(
             "kind_in_use",
@@ -155,14 +157,15 @@ async fn change_kind(app: &App, writing: Writing, kind: String, definition: Opti
 }
 
 fn view<P>(auth: &Authorized<P>, snapshot: &Snapshot, kind: &KindDefinition) -> KindView {
-    let selection = Selection {
-        filter: Filter::parse(&[format!("kind={}", kind.kind)]).unwrap_or_default(),
-        ..Selection::default()
-    };
-    let count = snapshot.index.select(&selection, &auth.visibility()).len();
+    let count = count(snapshot, kind, &auth.visibility(snapshot));
     let KindDefinition { kind, plural, api_versions, icon, description, schema, relation_fields } = kind.clone();
     let built_in = snapshot.kinds.is_built_in(&kind);
     KindView { kind, plural, api_versions, icon, built_in, description, count, schema, relation_fields }
+}
+
+fn count(snapshot: &Snapshot, kind: &KindDefinition, visibility: &Visibility) -> u64 {
+    let filter = Filter::parse(&[format!("kind={}", kind.kind)]).unwrap_or_default();
+    snapshot.index.select(&Selection { filter, ..Selection::default() }, visibility).len()
 }
 
 fn absent(kind: &str) -> ApiError {

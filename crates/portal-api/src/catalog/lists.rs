@@ -7,6 +7,7 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use portal_core::access::Principal;
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Page, Values, Visibility};
 use portal_core::catalog::query::{Filter, FullText, Missing, Order, Position, Query, Selection, SortKey};
@@ -101,10 +102,9 @@ pub async fn list_entities(
     if let Some(seq) = asked.seq {
         wait(&app, seq).await?;
     }
-    let visibility = auth.visibility();
     let list = match asked.as_of {
-        Some(time) => in_the_past(&app, &asked, time).await?,
-        None => now(&app, &asked, &visibility).await?,
+        Some(time) => in_the_past(&app, &asked, time, &auth.principal).await?,
+        None => now(&app, &asked, &auth).await?,
     };
     app.events.record(Event {
         at: app.clock.now(),
@@ -140,15 +140,15 @@ pub async fn batch_entities(
         ));
     }
     let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility();
+    let visibility = auth.visibility(&snapshot);
     let mut rows = Vec::with_capacity(entity_refs.len());
     for (position, text) in entity_refs.iter().enumerate() {
         let entity_ref: EntityRef =
             text.parse().map_err(|error| ApiError::field(&format!("/entity_refs/{position}"), format!("{error}")))?;
-        rows.push(snapshot.index.row(&entity_ref).filter(|row| detail::is_visible(&visibility, *row)));
+        rows.push(snapshot.index.row(&entity_ref).filter(|row| visibility.admits(*row)));
     }
     let known: Vec<u32> = rows.iter().flatten().copied().collect();
-    let found = app.catalog.documents.get(&app.db, &snapshot.index, &known).await?;
+    let found = app.catalog.documents.get(&app.db, &snapshot.index, &visibility, &known).await?;
     let fields = Fields::new(fields.as_deref().unwrap_or_default());
     let mut views = shown(&app, &snapshot.index, &visibility, &found, &fields).await?.into_iter();
     let items = rows.iter().map(|row| row.and_then(|_| views.next().flatten())).collect();
@@ -163,8 +163,9 @@ pub async fn wait(app: &App, seq: i64) -> ApiResult<()> {
     Err(ApiError::Unavailable(format!("change {seq} is not visible yet; try again")))
 }
 
-async fn now(app: &App, asked: &ListQuery, visibility: &Visibility) -> ApiResult<EntityList> {
+async fn now(app: &App, asked: &ListQuery, auth: &Authorized<ReadCatalog>) -> ApiResult<EntityList> {
     let snapshot: Arc<Snapshot> = app.catalog.snapshot();
+    let visibility = &auth.visibility(&snapshot);
     let index = &snapshot.index;
     let page = index.page(&asked.query, visibility);
     let facets = match asked.facets.is_empty() {
@@ -174,21 +175,26 @@ async fn now(app: &App, asked: &ListQuery, visibility: &Visibility) -> ApiResult
             titled(index, facets, visibility)
         }
     };
-    let found = app.catalog.documents.get(&app.db, index, &page.rows).await?;
+    let found = app.catalog.documents.get(&app.db, index, visibility, &page.rows).await?;
     let items = shown(app, index, visibility, &found, &asked.fields).await?;
     Ok(asked.list(&page, items.into_iter().flatten().collect(), facets, snapshot.seq))
 }
 
 /// The list at an earlier time, from the feed: everything is read, so the size is bounded.
-async fn in_the_past(app: &App, asked: &ListQuery, time: DateTime<Utc>) -> ApiResult<EntityList> {
-    let Past { index, states, seq } = past(app, time, None, PAST_LIMIT).await?;
-    let page = index.page(&asked.query, &Visibility::All);
+async fn in_the_past(
+    app: &App,
+    asked: &ListQuery,
+    time: DateTime<Utc>,
+    principal: &Principal,
+) -> ApiResult<EntityList> {
+    let Past { index, states, visibility, seq } = past(app, time, None, PAST_LIMIT, principal).await?;
+    let page = index.page(&asked.query, &visibility);
     let documents: Vec<Option<Arc<Document>>> = page
         .rows
         .iter()
-        .map(|row| states.get(row).map(|state| Arc::new(documents::document(state, None, &index))))
+        .map(|row| states.get(row).map(|state| Arc::new(documents::document(state, None, &index, &visibility))))
         .collect();
-    let items = shown(app, &index, &Visibility::All, &documents, &asked.fields).await?;
+    let items = shown(app, &index, &visibility, &documents, &asked.fields).await?;
     Ok(asked.list(&page, items.into_iter().flatten().collect(), BTreeMap::new(), seq))
 }
 
@@ -196,6 +202,8 @@ async fn in_the_past(app: &App, asked: &ListQuery, time: DateTime<Utc>) -> ApiRe
 pub struct Past {
     pub index: CatalogIndex,
     pub states: BTreeMap<u32, EntityState>,
+    /// The rows that the caller may see.
+    pub visibility: Visibility,
     /// The last change before that time.
     pub seq: i64,
 }
@@ -205,7 +213,13 @@ pub struct Past {
 ///
 /// # Errors
 /// 422 when that is more than can be read for one request.
-pub async fn past(app: &App, time: DateTime<Utc>, mention: Option<&str>, limit: u64) -> ApiResult<Past> {
+pub async fn past(
+    app: &App,
+    time: DateTime<Utc>,
+    mention: Option<&str>,
+    limit: u64,
+    principal: &Principal,
+) -> ApiResult<Past> {
     let changes = changes::store::entities_at(app.db.reader(), time, mention, limit + 1).await?;
     if changes.len() as u64 > limit {
         return Err(ApiError::invalid(
@@ -214,13 +228,15 @@ pub async fn past(app: &App, time: DateTime<Utc>, mention: Option<&str>, limit: 
             Vec::new(),
         ));
     }
-    let kinds = app.catalog.snapshot().kinds.clone();
+    let snapshot = app.catalog.snapshot();
+    let kinds = &snapshot.kinds;
     let seq = changes.last().map_or(0, |change| change.seq);
     let states: Vec<EntityState> =
         changes.iter().filter_map(|change| serde_json::from_str(change.document.as_deref()?).ok()).collect();
-    let mut index = super::view::empty_index(&kinds);
-    index.apply(states.iter().map(|state| super::view::upsert(state.clone(), &kinds)).collect());
-    Ok(Past { index, states: states.into_iter().map(|state| (state.id, state)).collect(), seq })
+    let mut index = super::view::empty_index(kinds);
+    index.apply(states.iter().map(|state| super::view::upsert(state.clone(), kinds)).collect());
+    let visibility = snapshot.past_visibility(principal, &index);
+    Ok(Past { index, states: states.into_iter().map(|state| (state.id, state)).collect(), visibility, seq })
 }
 
 /// The paths to keep of each descriptor.
@@ -287,7 +303,7 @@ impl Wanted {
         let order = order.map_err(|error| ApiError::parameter("sort", error.to_string()))?;
         filters.sort_unstable();
         let text = full_text.as_deref().map(|text| FullText::of_catalog(text.trim()));
-        let selection = Selection { filter, predicate: None, full_text: text };
+        let selection = Selection { within: None, filter, predicate: None, full_text: text };
         Ok(Self { selection, order, written: (filters, full_text, sort) })
     }
 }

@@ -1,12 +1,16 @@
 //! Whether a caller may change a particular entity.
 
 use portal_core::access::Resource;
+use portal_core::access::policy::Subject;
+use portal_core::catalog::index::{CatalogIndex, RowChange, Visibility};
 use portal_core::catalog::relations::emitted;
 use portal_core::catalog::{Entity, EntityRef};
 
+use super::handlers::{absent, document};
 use super::view::Snapshot;
 use crate::error::ApiResult;
 use crate::http::authorized::{Authorized, WriteCatalog};
+use crate::state::App;
 
 const OWNED: &str = "ownedBy";
 
@@ -14,28 +18,46 @@ const OWNED: &str = "ownedBy";
 /// takes over what is another team's, or gives them what they did not ask for.
 ///
 /// # Errors
-/// The decision's reason.
-pub fn check_write(
+/// The decision's reason; 404 when it is not theirs to know about.
+pub async fn check_write(
+    app: &App,
     auth: &Authorized<WriteCatalog>,
     snapshot: &Snapshot,
     entity_ref: &EntityRef,
     draft: Option<&Entity>,
 ) -> ApiResult<()> {
+    let rules = &snapshot.policies.rules;
     let name = entity_ref.to_string();
-    let current = snapshot.index.row(entity_ref).map(|row| owners(snapshot, row));
-    let wanted = draft.map(|draft| {
-        let relations = emitted(draft, &snapshot.kinds).into_iter();
-        let own = relations.filter(|relation| relation.relation == OWNED && relation.source == *entity_ref);
-        own.map(|relation| relation.target.to_string()).collect::<Vec<String>>()
-    });
-    for owners in [current, wanted].into_iter().flatten() {
-        auth.check(Resource::Entity { entity_ref: &name, owners: &owners })?;
+    if let Some(row) = snapshot.index.row(entity_ref) {
+        if !auth.visibility(snapshot).admits(row) {
+            return Err(absent(entity_ref));
+        }
+        let owners = owners(&snapshot.index, row);
+        let resource = Resource::Entity { entity_ref: &name, owners: &owners };
+        // Roles and ownership ask nothing of the document.
+        if rules.is_empty() {
+            auth.check(rules, resource, None)?;
+        } else {
+            let (_, found) = document(app, snapshot, entity_ref, &Visibility::All).await?;
+            let document = Entity(serde_json::from_slice(&found.json).unwrap_or_default());
+            auth.check(rules, resource, Some(&Subject { index: &snapshot.index, row, document: &document }))?;
+        }
     }
-    Ok(())
+    let Some(draft) = draft else { return Ok(()) };
+    let relations = emitted(draft, &snapshot.kinds);
+    let own = relations.iter().filter(|relation| relation.relation == OWNED && relation.source == *entity_ref);
+    let owners: Vec<String> = own.map(|relation| relation.target.to_string()).collect();
+    let resource = Resource::Entity { entity_ref: &name, owners: &owners };
+    if rules.is_empty() {
+        return auth.check(rules, resource, None);
+    }
+    let mut alone = CatalogIndex::new();
+    alone.apply(vec![RowChange::Upsert { id: 0, uid: String::new(), entity: draft.clone(), relations }]);
+    auth.check(rules, resource, Some(&Subject { index: &alone, row: 0, document: draft }))
 }
 
-/// Who owns a row of the catalog.
-pub fn owners(snapshot: &Snapshot, row: u32) -> Vec<String> {
-    let edges = snapshot.index.edges(row).into_iter().filter(|(relation, _)| *relation == OWNED);
+/// Who owns a row of an index.
+pub fn owners(index: &CatalogIndex, row: u32) -> Vec<String> {
+    let edges = index.edges(row, &Visibility::All).into_iter().filter(|(relation, _)| *relation == OWNED);
     edges.map(|(_, owner)| owner.to_owned()).collect()
 }

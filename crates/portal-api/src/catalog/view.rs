@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use futures::future::BoxFuture;
-use portal_core::catalog::index::{CatalogIndex, RowChange};
+use portal_core::access::Principal;
+use portal_core::catalog::index::{CatalogIndex, RowChange, Visibility};
 use portal_core::catalog::kinds::{KindDefinition, KindRegistry};
 use portal_core::catalog::{EntityRef, relations};
 use tokio::sync::{broadcast, watch};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::documents::{Documents, mark_orphan};
 use super::state::EntityState;
 use super::store;
+use crate::access::policies::{self, InForce};
 use crate::changes::{self, Change, tail};
 use crate::db::{Db, DbError, DbResult};
 
@@ -24,8 +26,28 @@ use crate::db::{Db, DbError, DbResult};
 pub struct Snapshot {
     pub index: CatalogIndex,
     pub kinds: KindRegistry,
+    pub policies: Arc<InForce>,
     /// Everything up to this change is in the index.
     pub seq: i64,
+}
+
+impl Snapshot {
+    /// The rows that a caller may see.
+    pub fn visibility(&self, principal: &Principal) -> Visibility {
+        self.policies.visibility(principal, &self.index, self.seq)
+    }
+
+    /// The rows of an earlier catalog that a caller may see: what was theirs to see
+    /// then, and is not hidden from them now.
+    pub fn past_visibility(&self, principal: &Principal, past: &CatalogIndex) -> Visibility {
+        if !self.policies.rules.hide() {
+            return Visibility::All;
+        }
+        let now = self.index.visible(&Visibility::All);
+        let hidden = &*now - &*self.index.visible(&self.visibility(principal));
+        let then = past.visible(&self.policies.rules.visibility(principal, past));
+        Visibility::Rows(Arc::new(&*then - hidden))
+    }
 }
 
 /// The current snapshot, and ways to wait for a later one.
@@ -46,9 +68,10 @@ impl CatalogView {
         // Rows may be newer than this sequence; their changes are applied again, which is harmless.
         let seq = changes::store::last_seq(db.reader()).await?;
         let (kinds, index) = rebuild(db).await?;
+        let policies = Arc::new(policies::load(db).await?);
         let (sender, applied) = watch::channel(seq);
         let (live, _) = broadcast::channel(4096);
-        let current = Arc::new(ArcSwap::from_pointee(Snapshot { index, kinds, seq }));
+        let current = Arc::new(ArcSwap::from_pointee(Snapshot { index, kinds, policies, seq }));
         let view = Self { current, applied, live, documents: Documents::new() };
         let projector = view.clone();
         let reader = db.clone();
@@ -89,6 +112,12 @@ impl CatalogView {
                     self.documents.clear();
                 }
                 Err(error) => tracing::error!(error = %error, "cannot reload the kinds"),
+            }
+        }
+        if changes.iter().any(|change| change.subject.starts_with(policies::SUBJECT)) {
+            match policies::load(db).await {
+                Ok(policies) => next.policies = Arc::new(policies),
+                Err(error) => tracing::error!(error = %error, "cannot reload the policies"),
             }
         }
         let mut touched = Vec::new();
@@ -145,7 +174,7 @@ impl CatalogView {
 /// An entity and everything whose relations mention it: their documents change with it.
 fn touch(index: &CatalogIndex, id: u32, touched: &mut Vec<u32>) {
     touched.push(id);
-    touched.extend(index.relations(id).iter().filter_map(|(_, target)| index.row(target)));
+    touched.extend(index.relations(id, &Visibility::All).iter().filter_map(|(_, target)| index.row(target)));
 }
 
 /// A row of the index from what is stored.

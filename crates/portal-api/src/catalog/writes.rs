@@ -1,10 +1,13 @@
 //! Writing entities through the API: one at a time, and validating without storing.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use portal_core::catalog::index::Visibility;
 use portal_core::catalog::kinds::KindRegistry;
 use portal_core::catalog::validate::{nowhere, validate, verdicts};
 use portal_core::catalog::wire::{DocumentVerdict, EntityView, Fault};
@@ -87,7 +90,7 @@ pub async fn put_entity(
             format!("the descriptor is `{found}`, the path names `{entity_ref}`"),
         ));
     }
-    check_write(&auth, &app.catalog.snapshot(), &entity_ref, Some(&entity))?;
+    check_write(&app, &auth, &app.catalog.snapshot(), &entity_ref, Some(&entity)).await?;
     let writing = auth.writing(&app, &request_id);
     let draft = api_draft(entity);
     let name = entity_ref.to_string();
@@ -110,8 +113,12 @@ pub async fn put_entity(
         super::lists::wait(&app, seq).await?;
     }
     let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility();
-    let (_, document) = document(&app, &snapshot.index, &entity_ref, &visibility).await?;
+    // What one has just written one is shown, even if it is hidden from now on.
+    let mut visibility = auth.visibility(&snapshot);
+    if let (Visibility::Rows(rows), Some(row)) = (&mut visibility, snapshot.index.row(&entity_ref)) {
+        Arc::make_mut(rows).insert(row);
+    }
+    let (_, document) = document(&app, &snapshot, &entity_ref, &visibility).await?;
     let view = detail::view(&document, &snapshot.index, &visibility, &detail::Sources::default(), &Fields::default());
     Ok((status, [(header::ETAG, etag::header_value(&view.etag))], Json(view)).into_response())
 }
@@ -135,7 +142,7 @@ pub async fn delete_entity(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let entity_ref = reference(parts)?;
-    check_write(&auth, &app.catalog.snapshot(), &entity_ref, None)?;
+    check_write(&app, &auth, &app.catalog.snapshot(), &entity_ref, None).await?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
@@ -168,7 +175,7 @@ pub async fn restore_entity(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let entity_ref = reference(parts)?;
-    check_write(&auth, &app.catalog.snapshot(), &entity_ref, None)?;
+    check_write(&app, &auth, &app.catalog.snapshot(), &entity_ref, None).await?;
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {

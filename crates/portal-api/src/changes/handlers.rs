@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use portal_core::access::ActorId;
+use portal_core::access::{ActorId, Principal};
 use portal_core::catalog::wire::{ChangeList, ChangeView};
 use portal_core::personal::wire::Mark;
 use serde_json::Value;
 
+use super::seeing::Seeing;
 use super::store::{self, ChangeFilter};
 use super::{Change, entity_subject};
 use crate::access;
@@ -19,6 +20,9 @@ use crate::http::cursor;
 use crate::http::params::Params;
 use crate::personal;
 use crate::state::App;
+
+/// Changes that are read at once when some are left out.
+const BATCH: u64 = 500;
 
 /// What changed, newest first.
 ///
@@ -76,7 +80,7 @@ pub async fn list_changes(
     let limit = params.number("limit", 50, 1..=200)?;
     let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
-    let mut list = page(&app, &filter, before, limit).await?;
+    let mut list = page(&app, &auth.principal, &filter, before, limit).await?;
     if compact {
         for item in &mut list.items {
             (item.before, item.after) = (None, None);
@@ -92,16 +96,62 @@ async fn followed(app: &App, actor: &ActorId) -> DbResult<Vec<String>> {
     Ok(followed.map(|mark| entity_subject(&mark.entity_ref)).collect())
 }
 
-/// One page with its total.
-pub async fn page(app: &App, filter: &ChangeFilter, before: Option<i64>, limit: u64) -> Result<ChangeList, ApiError> {
+/// One page with its total, of what the caller may know.
+pub async fn page(
+    app: &App,
+    principal: &Principal,
+    filter: &ChangeFilter,
+    before: Option<i64>,
+    limit: u64,
+) -> ApiResult<ChangeList> {
     let db = app.db.reader();
-    let mut changes = store::page(db, filter, before, limit + 1).await?;
+    let mut seeing = Seeing::new(app, principal);
+    let (mut changes, total) = match seeing.is_restricted() {
+        true => (seen(app, &mut seeing, filter, before, limit + 1).await?, count_seen(app, &mut seeing, filter).await?),
+        false => (store::page(db, filter, before, limit + 1).await?, store::count(db, filter).await?),
+    };
     let more = changes.len() as u64 > limit;
     changes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next_cursor = changes.last().filter(|_| more).map(|change| cursor::encode(&change.seq));
     let items = views(app, changes).await?;
-    let total = store::count(db, filter).await?;
     Ok(ChangeList { items, next_cursor, total })
+}
+
+/// Up to `limit` changes that the caller may know of, newest first.
+async fn seen(
+    app: &App,
+    seeing: &mut Seeing,
+    filter: &ChangeFilter,
+    mut before: Option<i64>,
+    limit: u64,
+) -> DbResult<Vec<Change>> {
+    let mut kept = Vec::new();
+    loop {
+        let batch = store::page(app.db.reader(), filter, before, BATCH).await?;
+        let last = (batch.len() as u64) < BATCH;
+        before = batch.last().map(|change| change.seq);
+        for change in batch {
+            if seeing.sees(&change.subject).await? {
+                kept.push(change);
+            }
+            if kept.len() as u64 == limit {
+                return Ok(kept);
+            }
+        }
+        if last {
+            return Ok(kept);
+        }
+    }
+}
+
+async fn count_seen(app: &App, seeing: &mut Seeing, filter: &ChangeFilter) -> DbResult<u64> {
+    let mut total = 0;
+    for (subject, count) in store::count_by_subject(app.db.reader(), filter).await? {
+        if seeing.sees(&subject).await? {
+            total += count.unsigned_abs();
+        }
+    }
+    Ok(total)
 }
 
 /// Shows changes with what was before them.

@@ -2,6 +2,7 @@
 //! derived learns of a write.
 
 pub mod handlers;
+pub mod seeing;
 pub mod store;
 pub mod stream;
 pub mod tail;

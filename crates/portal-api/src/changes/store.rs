@@ -158,6 +158,22 @@ pub async fn count<C: ConnectionTrait>(db: &C, filter: &ChangeFilter) -> DbResul
     Ok(filtered(filter).count(db).await?)
 }
 
+/// How many changes of each subject there are.
+pub async fn count_by_subject<C: ConnectionTrait>(db: &C, filter: &ChangeFilter) -> DbResult<Vec<(String, i64)>> {
+    let counts = filtered(filter).select_only().column(Column::Subject).column_as(Column::Seq.count(), "count");
+    Ok(counts.group_by(Column::Subject).into_tuple().all(db).await?)
+}
+
+/// The last state of a subject that has one, whatever became of it.
+pub async fn last_document<C: ConnectionTrait>(db: &C, subject: &str) -> DbResult<Option<String>> {
+    let newest = Entity::find()
+        .filter(Column::Subject.eq(subject))
+        .filter(Column::Document.is_not_null())
+        .order_by_desc(Column::Seq)
+        .limit(1);
+    Ok(newest.one(db).await?.and_then(|row| row.document))
+}
+
 /// The entry of each subject just before the given sequence, for "before" in a diff.
 pub async fn predecessors<C: ConnectionTrait>(db: &C, changes: &[Change]) -> DbResult<HashMap<i64, Change>> {
     let (of, earlier) = (Alias::new("of"), Alias::new("earlier"));

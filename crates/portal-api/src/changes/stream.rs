@@ -9,12 +9,14 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
+use portal_core::access::Principal;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::seeing::Seeing;
 use super::{Change, store};
-use crate::access;
-use crate::access::identity::{Credential, until_refused};
+use crate::access::identity::{Credential, again, until_refused};
+use crate::access::{self, policies};
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadChanges};
 use crate::http::params::Params;
@@ -61,30 +63,65 @@ pub async fn stream_changes(
         if changes.len() as u64 > REPLAY {
             missed.push(reset());
         } else {
-            missed.extend(changes.iter().filter(|change| shown(change, &own)).map(event));
+            let mut seeing = Seeing::new(&app, &auth.principal);
+            for change in &changes {
+                if shown(change, &own) && seeing.sees(&change.subject).await? {
+                    missed.push(event(change));
+                }
+            }
         }
     }
-    let stop = app.stop.clone();
-    let mine = own.clone();
-    let follow = stream::unfold(live, move |mut live| {
-        let (stop, mine) = (stop.clone(), mine.clone());
+    let credential = credential.map(|credential| credential.0);
+    let caller = Listener { app: app.clone(), principal: auth.principal, credential: credential.clone(), own };
+    let follow = stream::unfold((live, caller), move |(mut live, mut caller)| {
         async move {
             loop {
-                let event = match stop.run_until_cancelled(live.recv()).await? {
-                    Ok(change) if !shown(&change, &mine) => continue,
+                let event = match caller.app.stop.run_until_cancelled(live.recv()).await? {
+                    // What is theirs to see may be another catalog from here on.
+                    Ok(change) if change.subject.starts_with(policies::SUBJECT) => reset(),
+                    Ok(change) if !caller.hears(&change).await => continue,
                     Ok(change) => event(&Arc::unwrap_or_clone(change)),
                     Err(RecvError::Lagged(_)) => reset(),
                     Err(RecvError::Closed) => return None,
                 };
-                return Some((event, live));
+                return Some((event, (live, caller)));
             }
         }
     });
     let hello = Event::default().retry(Duration::from_secs(2)).comment("portal");
     let events = stream::iter(std::iter::once(hello).chain(missed)).chain(follow).map(Ok);
-    let refused = until_refused(app.clone(), credential.map(|credential| credential.0));
+    let refused = until_refused(app, credential);
     let events = events.take_until(Box::pin(refused)).fuse();
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+/// Whoever follows the feed.
+struct Listener {
+    app: App,
+    principal: Principal,
+    credential: Option<Credential>,
+    /// The subject of what they do for themselves.
+    own: String,
+}
+
+impl Listener {
+    /// Whether they may know of a change, being in the groups that they are in now.
+    async fn hears(&mut self, change: &Change) -> bool {
+        if !shown(change, &self.own) {
+            return false;
+        }
+        if !Seeing::new(&self.app, &self.principal).is_restricted() {
+            return true;
+        }
+        if let Some(credential) = &self.credential {
+            match again(&self.app, credential).await {
+                Ok(Some(principal)) => self.principal = principal,
+                _ => return false,
+            }
+        }
+        let sees = Seeing::new(&self.app, &self.principal).sees(&change.subject).await;
+        sees.unwrap_or(false)
+    }
 }
 
 /// What others mark and save is theirs; accounts are nobody's business.

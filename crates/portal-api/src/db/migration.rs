@@ -8,6 +8,7 @@ mod m0002_documentation;
 mod m0003_personal;
 mod m0004_access;
 mod m0005_identity;
+mod m0006_policy;
 
 pub struct Migrator;
 
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0003_personal::Migration),
             Box::new(m0004_access::Migration),
             Box::new(m0005_identity::Migration),
+            Box::new(m0006_policy::Migration),
         ]
     }
 }

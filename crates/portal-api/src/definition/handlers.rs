@@ -77,7 +77,7 @@ struct Written {
 
 async fn written<P>(app: &App, auth: &Authorized<P>, entity_ref: &EntityRef) -> ApiResult<Written> {
     let snapshot = app.catalog.snapshot();
-    let (_, document) = entities::document(app, &snapshot.index, entity_ref, &auth.visibility()).await?;
+    let (_, document) = entities::document(app, &snapshot, entity_ref, &auth.visibility(&snapshot)).await?;
     let entity: Entity = serde_json::from_slice(&document.json).map(Entity).unwrap_or(Entity(serde_json::Value::Null));
     let text = entity.spec_str("definition").ok_or_else(|| {
         let way = "it stands in `spec.definition` of the descriptor, or is read by `$text` from a file beside it";

@@ -159,8 +159,8 @@ struct Found {
 async fn find(app: &App, auth: &Authorized<ReadCatalog>, parts: (String, String, String)) -> ApiResult<Found> {
     let asked = entities::reference(parts)?;
     let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility();
-    let (_, document) = entities::document(app, &snapshot.index, &asked, &visibility).await?;
+    let visibility = auth.visibility(&snapshot);
+    let (_, document) = entities::document(app, &snapshot, &asked, &visibility).await?;
     let entity: Entity = serde_json::from_slice(&document.json).map(Entity).unwrap_or(Entity(serde_json::Value::Null));
     let db = app.db.reader();
     let named =

@@ -4,12 +4,14 @@ use std::marker::PhantomData;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use portal_core::access::policy::{self, Policies, Subject};
 use portal_core::access::{Decision, Principal, Resource, Verb, decide};
 use portal_core::catalog::index::Visibility;
 
 use crate::audit::By;
+use crate::catalog::view::Snapshot;
 use crate::changes::Writing;
-use crate::error::ApiError;
+use crate::error::{ApiError, ApiResult};
 use crate::http::context::RequestId;
 use crate::http::origin::Origin;
 use crate::state::App;
@@ -81,12 +83,13 @@ impl<P: Permission> Authorized<P> {
         Anybody { principal, address }.writing(app, request)
     }
 
-    /// Proof that they may do it to this.
+    /// Proof that they may do it to this; an entity comes with its row and document,
+    /// for policies to judge it.
     ///
     /// # Errors
     /// The decision's reason.
-    pub fn check(&self, resource: Resource<'_>) -> Result<(), ApiError> {
-        allowed(&self.principal, P::VERB, resource)
+    pub fn check(&self, policies: &Policies, resource: Resource<'_>, subject: Option<&Subject<'_>>) -> ApiResult<()> {
+        allowed(policy::decide(policies, &self.principal, P::VERB, resource, subject), P::VERB)
     }
 }
 
@@ -95,18 +98,18 @@ impl<P> Authorized<P> {
     ///
     /// # Errors
     /// The decision's reason.
-    pub fn also(&self, verb: Verb) -> Result<(), ApiError> {
-        allowed(&self.principal, verb, Resource::Any)
+    pub fn also(&self, verb: Verb) -> ApiResult<()> {
+        allowed(decide(&self.principal, verb, Resource::Any), verb)
     }
 
     /// The rows of the catalog that reads of this request may touch.
-    pub fn visibility(&self) -> Visibility {
-        Visibility::All
+    pub fn visibility(&self, snapshot: &Snapshot) -> Visibility {
+        snapshot.visibility(&self.principal)
     }
 }
 
-fn allowed(principal: &Principal, verb: Verb, resource: Resource<'_>) -> Result<(), ApiError> {
-    match decide(principal, verb, resource) {
+fn allowed(decision: Decision, verb: Verb) -> ApiResult<()> {
+    match decision {
         Decision::Allow => Ok(()),
         Decision::SignIn => Err(ApiError::Unauthenticated(format!(
             "sign in to {}: send `Authorization: Bearer` with a token, or the cookie of a session",
@@ -127,12 +130,13 @@ impl<S: Send + Sync> FromRequestParts<S> for Anybody {
     }
 }
 
-impl<P: Permission, S: Send + Sync> FromRequestParts<S> for Authorized<P> {
+impl<P: Permission> FromRequestParts<App> for Authorized<P> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Anybody { principal, address } = Anybody::from_request_parts(parts, state).await?;
-        allowed(&principal, P::VERB, Resource::Any)?;
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
+        let Anybody { principal, address } = Anybody::from_request_parts(parts, app).await?;
+        let snapshot = app.catalog.snapshot();
+        allowed(policy::decide(&snapshot.policies.rules, &principal, P::VERB, Resource::Any, None), P::VERB)?;
         Ok(Self { principal, address, permission: PhantomData })
     }
 }

@@ -29,7 +29,8 @@ pub async fn list_marks(
 ) -> ApiResult<Json<MarkList>> {
     params.finish()?;
     let stored = store::marks(app.db.reader(), &auth.principal.actor).await?;
-    let (snapshot, visibility) = (app.catalog.snapshot(), auth.visibility());
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
     let shown = |StoredMark { mark, entity_ref, at }: StoredMark| {
         let entity_ref: EntityRef = entity_ref.parse().ok()?;
         Some(MarkView { mark, link: snapshot.index.link(&entity_ref, &visibility), at })
@@ -57,7 +58,8 @@ pub async fn put_mark(
 ) -> ApiResult<StatusCode> {
     params.finish()?;
     let (mark, entity_ref) = read(parts)?;
-    entities::visible_row(&app.catalog.snapshot().index, &entity_ref, &auth.visibility())?;
+    let snapshot = app.catalog.snapshot();
+    entities::visible_row(&snapshot.index, &entity_ref, &auth.visibility(&snapshot))?;
     if store::count_marks(app.db.reader(), &auth.principal.actor).await? >= MARKS {
         return Err(ApiError::conflict("too_many_marks", format!("you have {MARKS} marks; remove some first")));
     }

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portal_core::catalog::EntityRef;
-use portal_core::catalog::index::Visibility;
 use portal_core::catalog::query::{Clause, Condition, Filter, Selection};
 use portal_core::search::wire::Segment;
 use serde_json::{Value, json};
@@ -63,18 +62,19 @@ pub async fn query_search(auth: Authorized<ReadCatalog>, State(app): State<App>,
         Ok(asked) => asked,
         Err(message) => return input_error(&uri, &message),
     };
-    let visibility = auth.visibility();
-    match blocking(move || answer(&app, &asked, &visibility)).await {
+    match blocking(move || answer(&app, &asked, &auth)).await {
         Ok(body) => Json(body).into_response(),
         Err(error) => error.into_response(),
     }
 }
 
-fn answer(app: &App, asked: &Asked, visibility: &Visibility) -> Result<Value, SearchError> {
-    let matches = app.search.find(&asked.term, Scope::Everything, request::rows(visibility).map(Arc::as_ref))?;
-    let matched = Visibility::Rows(Arc::new(matches.rows()));
-    let selection = Selection { filter: asked.filter.clone(), ..Selection::default() };
-    let allowed = app.catalog.snapshot().index.select(&selection, &matched);
+fn answer(app: &App, asked: &Asked, auth: &Authorized<ReadCatalog>) -> Result<Value, SearchError> {
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
+    let matches = app.search.find(&asked.term, Scope::Everything, request::rows(&visibility).map(Arc::as_ref))?;
+    let within = Some(Arc::new(matches.rows()));
+    let selection = Selection { within, filter: asked.filter.clone(), ..Selection::default() };
+    let allowed = snapshot.index.select(&selection, &visibility);
     let total = if asked.has_documents { allowed.len() } else { 0 };
     let (start, end) = (asked.page * asked.limit, (asked.page + 1) * asked.limit);
     let hits = if asked.has_documents { matches.page(end, None, Some(&allowed))? } else { Vec::new() };

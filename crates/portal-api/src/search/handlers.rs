@@ -74,7 +74,7 @@ pub async fn search(
     let request = SearchRequest::read(params)?;
     wait(&app, request.seq).await?;
     let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility();
+    let visibility = auth.visibility(&snapshot);
     let (results, request) = find(&app, snapshot, visibility, request).await?;
     // Further pages are the same search.
     if request.after.is_none() && !request.text.is_empty() {
@@ -124,14 +124,14 @@ pub async fn suggest(
     if text.trim().is_empty() {
         return Ok(Json(SuggestionList { items: Vec::new(), seq: snapshot.seq }));
     }
-    let visibility = auth.visibility();
-    let selection = Selection { filter: request::kinds(kinds), ..Selection::default() };
+    let visibility = auth.visibility(&snapshot);
+    let mut selection = Selection { filter: request::kinds(kinds), ..Selection::default() };
     let search = app.search.clone();
     let list = blocking(move || {
         let visible = request::rows(&visibility).map(Arc::as_ref);
         let matches = search.find(&text, Scope::Names, visible)?;
-        let matched = Visibility::Rows(Arc::new(matches.rows()));
-        let allowed = snapshot.index.select(&selection, &matched);
+        selection.within = Some(Arc::new(matches.rows()));
+        let allowed = snapshot.index.select(&selection, &visibility);
         let hits = matches.page(limit, None, Some(&allowed))?;
         let items = hits.into_iter().map(|hit| suggestion(hit, &snapshot.index, &visibility)).collect();
         Ok(SuggestionList { items, seq: snapshot.seq.min(matches.seq()) })
@@ -244,11 +244,11 @@ fn answer(
 ) -> Result<SearchResults, super::SearchError> {
     let index = &snapshot.index;
     // What the text matches is all that is counted from here on.
-    let matched = Visibility::Rows(Arc::new(matches.rows()));
-    let allowed = index.select(&request.selection, &matched);
+    let selection = Selection { within: Some(Arc::new(matches.rows())), ..request.selection.clone() };
+    let allowed = index.select(&selection, visibility);
     let (hits, next) = match &request.order {
         None => ranked(request, matches, &allowed)?,
-        Some(_) => sorted(request, matches, index, &matched)?,
+        Some(_) => sorted(request, matches, index, &selection, visibility)?,
     };
     let suggestions = if allowed.is_empty() || !matches.has_all_words() {
         matches.suggestions(request::rows(visibility).map(Arc::as_ref))?
@@ -259,7 +259,7 @@ fn answer(
         items: hits.into_iter().map(|hit| shown(hit, index, visibility)).collect(),
         next_cursor: next.map(|place| request.cursor(place)),
         total: allowed.len(),
-        facets: counted(request, index, &matched, visibility),
+        facets: counted(request, index, &selection, visibility),
         suggestions,
         seq: snapshot.seq.min(matches.seq()),
     })
@@ -284,16 +284,17 @@ fn sorted(
     request: &SearchRequest,
     matches: &Matches,
     index: &CatalogIndex,
-    matched: &Visibility,
+    selection: &Selection,
+    visibility: &Visibility,
 ) -> Result<Page, super::SearchError> {
     let query = Query {
-        selection: request.selection.clone(),
+        selection: selection.clone(),
         order: request.order.clone(),
         missing: Missing::Last,
         position: request.sort_key().map_or(Position::default(), Position::After),
         limit: request.limit,
     };
-    let page = index.page(&query, matched);
+    let page = index.page(&query, visibility);
     let hits = matches.hits_of(&page.rows)?;
     let next = page.last.filter(|_| page.has_next).map(|key| Place::Sorted(key.value, key.row));
     Ok((hits, next))
@@ -302,11 +303,11 @@ fn sorted(
 fn counted(
     request: &SearchRequest,
     index: &CatalogIndex,
-    matched: &Visibility,
+    selection: &Selection,
     visibility: &Visibility,
 ) -> BTreeMap<String, Vec<FacetValue>> {
     let keys: Vec<String> = request.facets.iter().map(|(_, key)| (*key).to_owned()).collect();
-    let mut found = index.facets_sideways(&keys, &request.selection, matched, Values::Frequent(FACET_VALUES));
+    let mut found = index.facets_sideways(&keys, selection, visibility, Values::Frequent(FACET_VALUES));
     let facets = request.facets.iter().map(|(name, key)| {
         let mut values = found.remove(*key).unwrap_or_default();
         if *name == "owner" {

@@ -263,7 +263,7 @@ pub async fn list_source_passes(
     responses((status = 200, description = "A page of errors; `total` counts documents with errors", body = SourceErrorList)),
 )]
 pub async fn list_source_errors(
-    _auth: Authorized<ReadSources>,
+    auth: Authorized<ReadSources>,
     State(app): State<App>,
     Path(id): Path<String>,
     mut params: Params,
@@ -273,7 +273,9 @@ pub async fn list_source_errors(
     let after = params.one("cursor")?.map(|text| cursor::decode::<(String, i32)>(&text)).transpose()?;
     params.finish()?;
     stored(&app, id).await?;
-    let page = views::errors(app.db.reader(), id, after, limit).await?;
+    let (db, snapshot) = (app.db.reader(), app.catalog.snapshot());
+    let concealed = views::Concealed::of(db, id, &snapshot, &auth.visibility(&snapshot)).await?;
+    let page = views::errors(db, id, after, limit, &concealed).await?;
     let next_cursor = page.next.map(|place| cursor::encode(&place));
     Ok(Json(SourceErrorList { items: page.items, next_cursor, total: page.total }))
 }

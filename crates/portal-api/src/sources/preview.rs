@@ -46,7 +46,7 @@ pub async fn preview_source(
     let request = ingest::request(&draft).map_err(|error| unreadable(&error))?;
     let Preview { revision, files, proposal } =
         preview::read(&app, &request).await.map_err(|error| unreadable(&error))?;
-    let holders = holders(&app, &files).await?;
+    let holders = holders(&app, &auth, &files).await?;
     let mut documents: Vec<PreviewDocument> = files
         .into_iter()
         .flat_map(|Previewed { file, documents }| documents.into_iter().map(move |document| (file.clone(), document)))
@@ -66,14 +66,18 @@ fn unreadable(error: &FetchError) -> ApiError {
 }
 
 /// Who declares the references of these files already, in words.
-async fn holders(app: &App, files: &[Previewed]) -> ApiResult<HashMap<String, String>> {
+async fn holders(app: &App, auth: &Authorized<AddSources>, files: &[Previewed]) -> ApiResult<HashMap<String, String>> {
     let documents = files.iter().flat_map(|file| &file.documents);
     let refs: Vec<String> = documents.filter_map(|document| document.entity_ref.clone()).collect();
     let held = store::holders(app.db.reader(), &refs).await?;
     let ids: Vec<i64> = held.values().filter_map(|holder| holder.source_id).collect();
     let names = catalog_store::source_names(app.db.reader(), &ids).await?;
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
     let words = |(entity_ref, holder): (String, store::Holder)| {
+        let hidden = snapshot.index.row_of(&entity_ref).is_some_and(|row| !visibility.admits(row));
         let text = match holder.source_id {
+            _ if hidden => format!("`{entity_ref}` is taken"),
             None => format!("`{entity_ref}` was written by the API and stays so"),
             Some(id) => {
                 let name = names.get(&id).map_or("which was removed", |source| source.name.as_str());

@@ -503,6 +503,24 @@ pub async fn count_faulty<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<u64> 
     Ok(faulty.count(db).await?)
 }
 
+/// File and entity of each document with faults.
+pub async fn faulty_places<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Vec<(String, Option<String>)>> {
+    use source_document::Column;
+    let rows = source_document::Entity::find()
+        .select_only()
+        .columns([Column::Path, Column::EntityRef])
+        .filter(Column::SourceId.eq(id))
+        .filter(Column::Faults.ne("[]"));
+    Ok(rows.into_tuple().all(db).await?)
+}
+
+/// The entities that a source holds, with their files.
+pub async fn held_by<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Vec<(String, String)>> {
+    use entity::Column;
+    let rows = entity::Entity::find().select_only().columns([Column::EntityRef, Column::Location]);
+    Ok(rows.filter(Column::SourceId.eq(id)).into_tuple().all(db).await?)
+}
+
 /// How many documents of one source declare an entity well.
 pub async fn count_good<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<u64> {
     use source_document::Column;

@@ -1,11 +1,13 @@
 //! Sources as the API shows them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use portal_core::catalog::index::Visibility;
 use portal_core::sources::wire::{PassView, SourceErrorView, SourceView};
 
 use super::reading::{RecordedFault, Status};
 use super::store::{self, Counts, DocumentRow, Holder, Pass, Source};
+use crate::catalog::view::Snapshot;
 use crate::db::{ConnectionTrait, DbResult};
 
 /// Errors on one page.
@@ -122,6 +124,54 @@ pub struct ErrorPage {
     pub total: u64,
 }
 
+/// What of a source a caller may not know: entities that are hidden from them, and
+/// the files where those stand.
+#[derive(Debug, Default)]
+pub struct Concealed {
+    refs: HashSet<String>,
+    files: HashSet<String>,
+}
+
+impl Concealed {
+    /// # Errors
+    /// The database does not answer.
+    pub async fn of<C: ConnectionTrait>(
+        db: &C,
+        id: i64,
+        snapshot: &Snapshot,
+        visibility: &Visibility,
+    ) -> DbResult<Self> {
+        if *visibility == Visibility::All {
+            return Ok(Self::default());
+        }
+        let mut concealed = Self::default();
+        // Whoever else holds an entity that a document claims is asked about by name.
+        let claimed = store::faulty_places(db, id).await?.into_iter().filter_map(|(_, entity_ref)| entity_ref);
+        let hidden = |entity_ref: &str| snapshot.index.row_of(entity_ref).is_some_and(|row| !visibility.admits(row));
+        concealed.refs.extend(claimed.filter(|entity_ref| hidden(entity_ref)));
+        for (entity_ref, location) in store::held_by(db, id).await? {
+            if hidden(&entity_ref) {
+                concealed.refs.insert(entity_ref);
+                concealed.files.insert(location);
+            }
+        }
+        Ok(concealed)
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.refs.is_empty()
+    }
+
+    /// Whether a document is not the caller's to know. One that says of no entity may
+    /// be the broken version of a hidden one in the same file.
+    fn conceals(&self, path: &str, entity_ref: Option<&str>) -> bool {
+        match entity_ref {
+            Some(entity_ref) => self.refs.contains(entity_ref),
+            None => self.files.contains(path),
+        }
+    }
+}
+
 /// What is wrong with up to `limit` documents of a source, in the order of
 /// their files. The first page also says who claims what the source holds.
 pub async fn errors<C: ConnectionTrait>(
@@ -129,14 +179,26 @@ pub async fn errors<C: ConnectionTrait>(
     id: i64,
     after: Option<(String, i32)>,
     limit: u64,
+    concealed: &Concealed,
 ) -> DbResult<ErrorPage> {
-    let rivals = store::rivals(db, id, limit).await?;
-    let total = store::count_faulty(db, id).await? + rivals.len() as u64;
+    let mut rivals = store::rivals(db, id, limit).await?;
+    rivals.retain(|(_, row, _)| !concealed.conceals(&row.path, row.entity_ref.as_deref()));
+    let faulty = match concealed.is_nothing() {
+        true => store::count_faulty(db, id).await?,
+        false => {
+            let places = store::faulty_places(db, id).await?;
+            let open =
+                |(path, entity_ref): &&(String, Option<String>)| !concealed.conceals(path, entity_ref.as_deref());
+            places.iter().filter(open).count() as u64
+        }
+    };
+    let total = faulty + rivals.len() as u64;
     let first = after.is_none();
     let mut documents = store::faulty_documents(db, id, after, limit + 1).await?;
     let more = documents.len() as u64 > limit;
     documents.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = documents.last().filter(|_| more).map(|row| (row.path.clone(), row.document_index));
+    documents.retain(|row| !concealed.conceals(&row.path, row.entity_ref.as_deref()));
     let refs: Vec<String> = documents.iter().filter_map(|row| row.entity_ref.clone()).collect();
     let holders = store::holders(db, &refs).await?;
     let rivals = rivals.into_iter().filter(|_| first);

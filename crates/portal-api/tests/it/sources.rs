@@ -40,12 +40,12 @@ fn component(name: &str) -> String {
     )
 }
 
-fn path_source(folder: &Path) -> Value {
+pub(crate) fn path_source(folder: &Path) -> Value {
     json!({"type": "path", "target": folder.display().to_string()})
 }
 
 /// Adds a source and waits for its first pass.
-async fn add(portal: &Portal, source: &Value) -> i64 {
+pub(crate) async fn add(portal: &Portal, source: &Value) -> i64 {
     let view = portal.post("/api/v1/sources", source).await.json(201);
     let id = view["id"].as_i64().unwrap();
     until(portal, id, 1).await;
@@ -53,7 +53,7 @@ async fn add(portal: &Portal, source: &Value) -> i64 {
 }
 
 /// Asks for a pass and waits for it.
-async fn refresh(portal: &Portal, id: i64) -> Value {
+pub(crate) async fn refresh(portal: &Portal, id: i64) -> Value {
     portal.clock.advance(chrono::Duration::milliseconds(1));
     let before = passes(portal, id).await.len();
     portal.call(axum::http::Method::POST, &format!("/api/v1/sources/{id}/refresh"), None).await.json(202);

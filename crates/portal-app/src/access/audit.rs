@@ -2,16 +2,16 @@
 
 use maud::html;
 use portal_core::access::wire::{AuditList, AuditView};
-use portal_core::percent;
 
+use super::question::Question;
 use crate::paths;
 use crate::served::{Asking, Refusal};
 use crate::ui::{Content, empty, icon, moment, number};
 
 pub(crate) async fn audit(asking: &Asking<'_>) -> Result<Content, Refusal> {
-    let pairs: Vec<(String, String)> = decoded(asking.query).filter(|(_, value)| !value.is_empty()).collect();
-    let value = |name: &str| pairs.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-    let asked = || pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    let question = Question::of(asking.query);
+    let value = |name: &str| question.value(name);
+    let asked = || question.pairs();
     let list: AuditList = asking.get(&paths::with_query("/api/v1/audit", asked())).await?;
     let filters = || asked().filter(|(key, _)| *key != "cursor");
     let export = paths::with_query("/api/v1/audit/export", filters());
@@ -59,12 +59,6 @@ pub(crate) async fn audit(asking: &Asking<'_>) -> Result<Content, Refusal> {
             }
         }
     }))
-}
-
-/// The pairs of a query.
-fn decoded(query: &str) -> impl Iterator<Item = (String, String)> {
-    let text = |text: &str| percent::decode(&text.replace('+', " "));
-    query.split('&').filter_map(|pair| pair.split_once('=')).map(move |(key, value)| (text(key), text(value)))
 }
 
 fn input(name: &str, label: &str, value: &str) -> Content {

@@ -2,10 +2,15 @@
 
 mod accounts;
 mod audit;
+mod explain;
+mod policies;
 mod profile;
+mod question;
 mod sign_in;
 
 pub(crate) use accounts::accounts;
 pub(crate) use audit::audit;
+pub(crate) use explain::explain;
+pub(crate) use policies::policies;
 pub(crate) use profile::profile;
 pub use sign_in::{SignInLinkPage, SignInPage, sign_in_link_page, sign_in_page};

@@ -1,6 +1,7 @@
 //! Facts of an entity, as keys and values, and its links.
 
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::catalog::Entity;
 use portal_core::catalog::wire::{EntityLink, EntityView};
 use serde_json::{Map, Value};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value};
 use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::{CatalogQuery, TAG};
+use crate::paths;
 use crate::ui::{Content, icon, moment, safe_url};
 
 /// Fields of `spec` that are shown elsewhere, or too long for a list.
@@ -57,6 +59,13 @@ pub(super) fn about(view: &EntityView, entity: &Entity) -> Content {
         }),
     ));
     rows.push(row("Changed", moment(view.changed_at)));
+    let question = [("verb", Verb::WriteCatalog.as_str()), ("entity", view.entity_ref.as_str())];
+    rows.push(row(
+        "Access",
+        Content::from(html! {
+            a class="underlined" href=(paths::with_query(paths::ACCESS, question)) { "Who may change it" }
+        }),
+    ));
     Content::from(html! {
         div class="stack" {
             section class="card" aria-labelledby="about" {

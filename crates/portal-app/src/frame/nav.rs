@@ -43,6 +43,7 @@ pub(super) fn navigation() -> AnyView {
                 <h2 class="nav-title">"Admin"</h2>
                 {item(paths::SOURCES, "Sources", "source")}
                 {may(Verb::ManageAccess).then(|| item(paths::ACCOUNTS, "Accounts", "user"))}
+                {may(Verb::ManageAccess).then(|| item(paths::POLICIES, "Policies", "lock"))}
                 {may(Verb::ReadAudit).then(|| item(paths::AUDIT, "Audit log", "shield"))}
                 <a class="nav-item" href=paths::API_DOCS rel="external">
                     {icon("terminal")}

@@ -26,8 +26,10 @@ pub(crate) fn served_title(path: &str) -> Option<&'static str> {
 }
 
 /// Path, title and what it is for.
-const PAGES: [(&str, &str, &str); 3] = [
+const PAGES: [(&str, &str, &str); 5] = [
     ("/profile", "Profile", "Who you are here, where you are signed in, and the tokens of your scripts."),
     ("/admin/accounts", "Accounts", "Who may come in, and what they may do."),
+    ("/admin/policies", "Policies", "Rules of the organisation on top of roles and ownership."),
+    ("/access", "Access", "Why somebody may or may not do something, and who could."),
     ("/admin/audit", "Audit log", "Who did what, from where, and what was refused."),
 ];

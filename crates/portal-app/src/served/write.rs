@@ -1,12 +1,13 @@
 //! Writing a served page from what the API answers.
 
 use portal_core::access::wire::Caller;
+use portal_core::problem::Problem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{FRAGMENTS, WHOLE};
 use crate::access;
-use crate::api::{Api, ApiAnswer, ApiRequest, read_json};
+use crate::api::{Api, ApiAnswer, ApiRequest, Method, read_json};
 use crate::ui::Content;
 
 /// What a page is written from.
@@ -30,6 +31,31 @@ impl Asking<'_> {
         }
         let text = String::from_utf8_lossy(&answer.body);
         read_json(&text).map_err(|error| Refusal::Nothing(error.to_string()))
+    }
+
+    /// An answer, or the problem with what was asked, to be shown beside the question.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, path: &str) -> Result<Result<T, Problem>, Refusal> {
+        self.answer(ApiRequest::get(path)).await
+    }
+
+    pub(crate) async fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Value,
+    ) -> Result<Result<T, Problem>, Refusal> {
+        let body = Some(body.to_string().into_bytes());
+        self.answer(ApiRequest { method: Method::Post, body, ..ApiRequest::get(path) }).await
+    }
+
+    async fn answer<T: DeserializeOwned>(&self, request: ApiRequest) -> Result<Result<T, Problem>, Refusal> {
+        let answer = self.api.send(request).await.map_err(Refusal::Nothing)?;
+        let text = String::from_utf8_lossy(&answer.body);
+        let unreadable = |error: serde_json::Error| Refusal::Nothing(error.to_string());
+        match answer.status {
+            200 => read_json(&text).map(Ok).map_err(unreadable),
+            400 | 404 | 422 => read_json(&text).map(Err).map_err(unreadable),
+            _ => Err(Refusal::Answer(answer)),
+        }
     }
 
     pub(crate) async fn caller(&self) -> Result<Caller, Refusal> {
@@ -69,6 +95,8 @@ async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAn
         "/catalog" => crate::catalog::listed(&asking).await,
         "/profile" => access::profile(&asking).await.map(whole),
         "/admin/accounts" => access::accounts(&asking).await.map(whole),
+        "/admin/policies" => access::policies(&asking).await.map(whole),
+        "/access" => access::explain(&asking).await.map(whole),
         "/admin/audit" => access::audit(&asking).await.map(whole),
         _ => return None,
     };

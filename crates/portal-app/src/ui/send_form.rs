@@ -2,8 +2,9 @@
 //!
 //! A form with `data-send="/api/v1/tokens"` is sent as a JSON object of its
 //! controls: a control without a value is left out, `data-type="number"` makes a
-//! number, `data-type="list"` a list of all that are checked. Faults are shown
-//! beside the control that the API names. `data-method` is the method, `data-done`
+//! number, `data-type="list"` a list of all that are checked, `data-type="flag"` true or
+//! false. A control that `data-send` names, as in `/api/v1/policies/{name}`, goes there.
+//! Faults are shown beside the control that the API names. `data-method` is the method, `data-done`
 //! what is said afterwards, and `data-reveal` the field of the answer that is
 //! shown once, e.g. the text of a token.
 
@@ -14,8 +15,11 @@ use serde_json::{Map, Value};
 use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{
-    Element, Event, HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlSelectElement, NodeList,
+    Element, Event, HtmlDialogElement, HtmlElement, HtmlFormElement, HtmlInputElement, HtmlSelectElement,
+    HtmlTextAreaElement, NodeList, SubmitEvent,
 };
+
+use portal_core::percent;
 
 use super::{Content, Toasts, effect, icon};
 use crate::api::{Api, Failure, Live, Method, send, use_api};
@@ -50,18 +54,23 @@ pub(crate) fn revealed() -> Content {
 fn submit(api: &Api, toasts: Toasts, live: Live, event: &Event) {
     let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
     let Some(form) = form.filter(|form| form.has_attribute("data-send")) else { return };
+    // A button may send the form somewhere else, as forms do.
+    let elsewhere = event.dyn_ref().and_then(SubmitEvent::submitter);
+    if elsewhere.is_some_and(|button| button.has_attribute("formaction")) {
+        return;
+    }
     event.prevent_default();
     if form.has_attribute("aria-busy") {
         return;
     }
     let attribute = |name: &str| form.get_attribute(name).unwrap_or_default();
-    let (path, done, reveal) = (attribute("data-send"), attribute("data-done"), attribute("data-reveal"));
+    let (mut path, done, reveal) = (attribute("data-send"), attribute("data-done"), attribute("data-reveal"));
     let method = match attribute("data-method").as_str() {
         "PATCH" => Method::Patch,
         "PUT" => Method::Put,
         _ => Method::Post,
     };
-    let body = Value::Object(fields(&form));
+    let body = Value::Object(fields(&form, &mut path));
     let _ = form.set_attribute("aria-busy", "true");
     let api = api.clone();
     spawn_local(async move {
@@ -93,18 +102,29 @@ fn value(control: &Element) -> String {
     input
         .map(HtmlInputElement::value)
         .or_else(|| Some(control.dyn_ref::<HtmlSelectElement>()?.value()))
+        .or_else(|| Some(control.dyn_ref::<HtmlTextAreaElement>()?.value()))
         .unwrap_or_default()
 }
 
-fn fields(form: &HtmlFormElement) -> Map<String, Value> {
+/// What is sent; controls that the path names go into it.
+fn fields(form: &HtmlFormElement, path: &mut String) -> Map<String, Value> {
     let mut fields = Map::new();
     for control in controls(form) {
         let name = control.get_attribute("name").unwrap_or_default();
         let text = value(&control);
+        let (place, kind) = (format!("{{{name}}}"), control.get_attribute("data-type"));
+        if path.contains(&place) {
+            *path = path.replace(&place, &percent::encode(&text, b"-_."));
+            continue;
+        }
+        if kind.as_deref() == Some("flag") {
+            fields.insert(name, Value::Bool(!text.is_empty()));
+            continue;
+        }
         if text.is_empty() {
             continue;
         }
-        match control.get_attribute("data-type").as_deref() {
+        match kind.as_deref() {
             Some("number") => fields.insert(name, text.parse::<u64>().map_or(Value::String(text), Value::from)),
             Some("list") => {
                 let list = fields.entry(name).or_insert_with(|| Value::Array(Vec::new()));

@@ -27,22 +27,27 @@ pub enum Decision {
 /// Of [`Resource::Any`] it answers whether there is anything that they may do it
 /// to; who changes a particular thing asks again with that.
 pub fn decide(principal: &Principal, verb: Verb, resource: Resource<'_>) -> Decision {
+    by_scope(principal, verb).unwrap_or_else(|| by_role(principal, verb, resource))
+}
+
+/// What nothing can lift: nobody is known, or their token leaves it out.
+pub(super) fn by_scope(principal: &Principal, verb: Verb) -> Option<Decision> {
     match principal.known {
-        Known::Nobody => return Decision::SignIn,
+        Known::Nobody => return Some(Decision::SignIn),
         Known::Guest if !matches!(verb, Verb::ReadCatalog | Verb::ReadSources | Verb::ReadChanges) => {
-            return Decision::SignIn;
+            return Some(Decision::SignIn);
         }
         Known::Guest | Known::Session | Known::Token => {}
     }
-    if let Some(verbs) = &principal.verbs
-        && !verbs.contains(&verb)
-    {
-        return Decision::Deny(format!(
-            "this token may not {}: its scopes leave out `{}`",
-            verb.words(),
-            verb.as_str()
-        ));
-    }
+    let left_out = principal.verbs.as_ref().is_some_and(|verbs| !verbs.contains(&verb));
+    left_out.then(|| {
+        let (words, name) = (verb.words(), verb.as_str());
+        Decision::Deny(format!("this token may not {words}: its scopes leave out `{name}`"))
+    })
+}
+
+/// What roles and ownership say.
+pub(super) fn by_role(principal: &Principal, verb: Verb, resource: Resource<'_>) -> Decision {
     match (principal.role.grant(verb), resource) {
         (Grant::Yes, _) | (Grant::Own, Resource::Any) => Decision::Allow,
         (Grant::Own, Resource::Entity { owners, .. })

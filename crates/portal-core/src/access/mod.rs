@@ -2,15 +2,19 @@
 //!
 //! [`decide`] is the one place that answers; handlers name the verb in their
 //! signature, views carry its answers as `can`, and the UI disables with its
-//! reasons. Nothing is allowed unless a role allows it.
+//! reasons. Nothing is allowed unless a role or a policy allows it.
 
 mod decide;
+#[cfg(feature = "engine")]
+pub mod policy;
 mod role;
 pub mod wire;
 
 use serde::{Deserialize, Serialize};
 
 pub use decide::{Decision, Resource, decide};
+#[cfg(feature = "engine")]
+use decide::{by_role, by_scope};
 pub use role::{Role, Verb};
 
 /// Opaque id of an account or part of the system that causes a change.

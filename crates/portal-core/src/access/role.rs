@@ -127,6 +127,16 @@ impl Role {
         Verb::ALL.into_iter().all(|verb| self.grant(verb) >= other.grant(verb))
     }
 
+    /// Whether it may do this to anything.
+    pub fn may_everywhere(self, verb: Verb) -> bool {
+        self.grant(verb) == Grant::Yes
+    }
+
+    /// Whether it may do this to what it owns, and to nothing else.
+    pub fn needs_to_own(self, verb: Verb) -> bool {
+        self.grant(verb) == Grant::Own
+    }
+
     /// How far it may do this.
     pub(super) fn grant(self, verb: Verb) -> Grant {
         use Grant::{Never, Own, Yes};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Role, Verb};
+use crate::catalog::wire::EntityLink;
 
 /// Who the caller is and what they may do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
@@ -141,6 +142,130 @@ pub struct ProviderList {
     pub items: Vec<ProviderView>,
     pub next_cursor: Option<String>,
     pub total: u64,
+}
+
+/// What a policy does where its condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Effect {
+    /// Refuses, whatever roles and other policies say.
+    Deny,
+    /// Grants what the role would not.
+    Allow,
+}
+
+impl Effect {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Allow => "allow",
+        }
+    }
+}
+
+/// A rule on top of roles and ownership.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyDraft {
+    pub effect: Effect,
+    /// `read_catalog` and `write_catalog`.
+    pub verbs: Vec<Verb>,
+    /// CEL over `entity`, `relations` and `caller`.
+    pub condition: String,
+    /// Shown to whom it refuses.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Whether it is in force; `true` when absent.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A policy as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyView {
+    pub name: String,
+    pub effect: Effect,
+    pub verbs: Vec<Verb>,
+    pub condition: String,
+    pub message: Option<String>,
+    pub enabled: bool,
+    /// Of this version, for `If-Match`.
+    pub etag: String,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub changed_at: DateTime<Utc>,
+}
+
+/// Every policy, by name, all on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyList {
+    pub items: Vec<PolicyView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+/// Whom a policy would affect, were it in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyPreview {
+    /// Entities in the catalog.
+    pub total: u64,
+    /// For guests and for each account, those with the most first. Empty when the
+    /// condition is only answered for one entity at a time.
+    pub callers: Vec<PolicyReach>,
+    pub answered: bool,
+}
+
+/// How much of the catalog a policy speaks of, for one caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PolicyReach {
+    /// The name of an account, or `guest`.
+    pub name: String,
+    pub title: String,
+    pub role: Role,
+    pub entities: u64,
+    /// Some of them, by name.
+    pub examples: Vec<EntityLink>,
+}
+
+/// Why somebody may or may not do something, and who could.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Explanation {
+    /// Whose access is explained: the name of an account, or `guest`.
+    pub account: String,
+    pub verb: Verb,
+    pub entity: Option<EntityLink>,
+    pub allowed: bool,
+    /// The decision in words.
+    pub reason: String,
+    /// What each rule says, in the order in which they are asked.
+    pub rules: Vec<RuleSays>,
+    /// Roles that may do it to anything.
+    pub roles: Vec<Role>,
+    /// Owners of the entity, where they may do it as its owners.
+    pub owners: Vec<EntityLink>,
+    /// Accounts that could, for whoever manages accounts; at most 50.
+    pub accounts: Vec<String>,
+}
+
+/// What one rule says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RuleSays {
+    /// `sign-in`, `scopes`, `policy NAME` or `role NAME`.
+    pub rule: String,
+    /// `allow`, `deny`, or nothing about this.
+    pub effect: Option<Effect>,
+    pub words: String,
 }
 
 /// A link with which an account signs in once, without a password.

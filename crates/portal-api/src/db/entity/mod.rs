@@ -326,6 +326,24 @@ table!(
 );
 
 table!(
+    /// A rule on top of roles and ownership. `verbs` is a JSON list.
+    policy, "policy", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        name: String,
+        effect: String,
+        #[sea_orm(column_type = "Text")]
+        verbs: String,
+        #[sea_orm(column_type = "Text")]
+        condition: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        message: Option<String>,
+        enabled: bool,
+        etag: String,
+        changed_at: DateTimeUtc,
+    }
+);
+
+table!(
     /// A browser that is signed in, by the SHA-256 of its cookie.
     session, "session", {
         #[sea_orm(primary_key, auto_increment = false)]

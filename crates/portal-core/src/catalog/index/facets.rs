@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use roaring::RoaringBitmap;
 
-use super::posting::Counted;
+use super::posting::{Counted, Posting};
 use super::text::Text;
 use super::{CatalogIndex, Visibility};
 use crate::catalog::query::{Filter, Selection};
@@ -27,9 +27,9 @@ type Counts<'a> = Vec<(&'a str, u64)>;
 
 impl CatalogIndex {
     /// Values with counts among `rows`, for each key.
-    pub fn facets(&self, keys: &[String], rows: &RoaringBitmap, values: Values) -> Facets {
+    pub fn facets(&self, keys: &[String], rows: &RoaringBitmap, values: Values, visibility: &Visibility) -> Facets {
         let rows = Counted::new(rows);
-        keys.iter().map(|key| (key.clone(), self.facet(key, &rows, values))).collect()
+        keys.iter().map(|key| (key.clone(), self.facet(key, &rows, values, visibility))).collect()
     }
 
     /// Facets of a selection, where a facet's own filter does not narrow its
@@ -46,17 +46,18 @@ impl CatalogIndex {
         let facet = |key: &String| {
             let filter: Filter = selection.filter.without(&key.to_lowercase());
             if filter == selection.filter {
-                return self.facet(key, &counted, values);
+                return self.facet(key, &counted, values, visibility);
             }
             let widened = Selection { filter, ..selection.clone() };
-            self.facet(key, &Counted::new(&self.selected(&widened, visibility)), values)
+            self.facet(key, &Counted::new(&self.selected(&widened, visibility)), values, visibility)
         };
         keys.iter().map(|key| (key.clone(), facet(key))).collect()
     }
 
-    fn facet(&self, key: &str, rows: &Counted<'_>, values: Values) -> Vec<FacetValue> {
+    fn facet(&self, key: &str, rows: &Counted<'_>, values: Values, visibility: &Visibility) -> Vec<FacetValue> {
         let key = key.to_lowercase();
-        let mut counts = self.find_field(&key).map_or_else(Vec::new, |number| self.stored_facet(number, rows));
+        let mut counts =
+            self.find_field(&key).map_or_else(Vec::new, |number| self.stored_facet(number, rows, visibility));
         let items = self.item_rows(&key).map_or(0, |items| items.intersection_len(rows.rows()));
         if items > 0 {
             match counts.iter_mut().find(|(value, _)| *value == "true") {
@@ -81,7 +82,7 @@ impl CatalogIndex {
         counts.into_iter().map(shown).collect()
     }
 
-    fn stored_facet(&self, number: u32, counted: &Counted<'_>) -> Counts<'_> {
+    fn stored_facet(&self, number: u32, counted: &Counted<'_>, visibility: &Visibility) -> Counts<'_> {
         let Some(field) = self.fields.get(number) else { return Vec::new() };
         let rows = counted.rows();
         let whole = rows.len() == self.all.len();
@@ -90,14 +91,20 @@ impl CatalogIndex {
         if !whole && rows.len() * 4 < field.values.len() as u64 {
             let mut counts: BTreeMap<&Text, u64> = BTreeMap::new();
             for row in rows {
-                self.each_value(row, Some(number), |text| *counts.entry(text).or_default() += 1);
+                self.each_value(row, Some(number), visibility, |text| *counts.entry(text).or_default() += 1);
             }
             return counts.into_iter().map(|(text, count)| (text.original(), count)).collect();
         }
+        let restriction = self.restriction(number, visibility);
+        let count = |text: &Text, posting: &Posting| match restriction {
+            _ if whole => posting.len(),
+            Some(restriction) => restriction.rows(text, posting).intersection_len(rows),
+            None => posting.count_in(counted),
+        };
         field
             .values
             .iter()
-            .map(|(text, posting)| (text, if whole { posting.len() } else { posting.count_in(counted) }))
+            .map(|(text, posting)| (text, count(text, posting)))
             .filter(|(_, count)| *count > 0)
             .map(|(text, count)| (text.original(), count))
             .collect()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::row::Node;
+use super::text::Text;
 use super::{CatalogIndex, Visibility};
 use crate::catalog::EntityRef;
 use crate::catalog::wire::{EntityGraph, GraphEdge, GraphNode};
@@ -33,8 +34,9 @@ pub struct GraphQuery {
 impl CatalogIndex {
     /// The neighbourhood of an entity, breadth first; its `seq` is the caller's
     /// to fill in. Both directions of a pair are one edge, in the direction of
-    /// the declared type. Entities that the caller may not see are left out
-    /// uncounted; dangling ends are shown.
+    /// the declared type. Dangling ends are shown, and what the caller may not see
+    /// is as if it did not exist: dangling where a document names it that they may
+    /// see, else left out uncounted.
     pub fn graph(&self, query: &GraphQuery, visibility: &Visibility) -> EntityGraph {
         let root = query.root.to_string();
         let mut depths: BTreeMap<&str, u32> = BTreeMap::new();
@@ -48,9 +50,9 @@ impl CatalogIndex {
             order.push(text.lower_str());
         }
         while let Some((from, depth)) = queue.pop_front() {
-            let Some((_, node)) = self.node(from) else { continue };
-            for (relation, to) in self.followed(node, query) {
-                if !self.is_shown(to, query, visibility) && to != root {
+            let Some((text, node)) = self.node(from) else { continue };
+            for (relation, to) in self.followed(text, node, query, visibility) {
+                if !is_wanted(to, query) && to != root {
                     continue;
                 }
                 if !depths.contains_key(to) {
@@ -78,7 +80,13 @@ impl CatalogIndex {
 
     /// Edges of a node in the directions and of the types asked for, in the
     /// order of type, then target.
-    fn followed<'a>(&'a self, node: &'a Node, query: &GraphQuery) -> Vec<(&'a str, &'a str)> {
+    fn followed<'a>(
+        &'a self,
+        from: &Text,
+        node: &'a Node,
+        query: &GraphQuery,
+        visibility: &Visibility,
+    ) -> Vec<(&'a str, &'a str)> {
         let wanted = |name: &str| {
             let inverse = self.relation_types.inverse(name);
             let direction = match (query.direction, inverse) {
@@ -92,17 +100,12 @@ impl CatalogIndex {
         let mut edges: Vec<_> = node
             .edges
             .iter()
+            .filter(|((relation, target), _)| self.is_stated(from, *relation, target, visibility))
             .map(|((relation, target), _)| (self.relation_types.name(*relation), target.lower_str()))
             .filter(|(name, _)| wanted(name))
             .collect();
         edges.sort_unstable();
         edges
-    }
-
-    fn is_shown(&self, name: &str, query: &GraphQuery, visibility: &Visibility) -> bool {
-        let kind = name.split_once(':').map_or("", |(kind, _)| kind);
-        let admitted = self.row_of(name).is_none_or(|row| visibility.admits(row));
-        admitted && (query.kinds.is_empty() || query.kinds.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind)))
     }
 
     fn declared_edge(&self, from: &str, relation: &str, to: &str) -> GraphEdge {
@@ -113,6 +116,11 @@ impl CatalogIndex {
             _ => GraphEdge { from: from.to_owned(), to: to.to_owned(), relation: relation.to_owned() },
         }
     }
+}
+
+fn is_wanted(name: &str, query: &GraphQuery) -> bool {
+    let kind = name.split_once(':').map_or("", |(kind, _)| kind);
+    query.kinds.is_empty() || query.kinds.iter().any(|wanted| wanted.eq_ignore_ascii_case(kind))
 }
 
 #[cfg(test)]
@@ -188,10 +196,10 @@ mod tests {
     }
 
     #[test]
-    fn what_may_not_be_seen_is_left_out_and_dangling_ends_are_shown() {
+    fn what_may_not_be_seen_is_a_dangling_end_where_a_document_names_it() {
         let seen = Visibility::Rows(std::sync::Arc::new([1, 2].into_iter().collect()));
-        let nodes = [("component:a", 0), ("component:b", 1), ("group:gone", 2)];
-        let edges = [A_B, "component:b ownedBy group:gone"];
+        let nodes = [("component:a", 0), ("component:b", 1), ("group:team", 1), ("component:c", 2), ("group:gone", 2)];
+        let edges = [A_B, "component:a ownedBy group:team", B_C, "component:b ownedBy group:gone"];
         check(&query("component:a", 3, Direction::Both), &seen, &nodes, &edges, 0);
         check(&query("component:absent", 3, Direction::Both), &seen, &[("component:absent", 0)], &[], 0);
     }

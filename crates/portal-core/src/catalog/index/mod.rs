@@ -16,6 +16,7 @@ mod row;
 mod search_keys;
 mod select;
 mod sorted;
+mod stated;
 mod text;
 mod update;
 
@@ -237,19 +238,22 @@ impl CatalogIndex {
         EntityLink { entity_ref: canonical.to_owned(), title: row.title.original().to_owned(), subtype, exists: true }
     }
 
-    /// Relations of a row, its own and those that others declare, sorted by
-    /// type, then target.
-    pub fn relations(&self, row: u32) -> Vec<(String, EntityRef)> {
-        let edges = self.edges(row);
+    /// Relations of a row, its own and those that others declare, as far as the
+    /// caller may know of them; sorted by type, then target.
+    pub fn relations(&self, row: u32, visibility: &Visibility) -> Vec<(String, EntityRef)> {
+        let edges = self.edges(row, visibility);
         edges.into_iter().filter_map(|(relation, target)| Some((relation.to_owned(), target.parse().ok()?))).collect()
     }
 
     /// The same, as canonical texts that the index holds.
-    pub fn edges(&self, row: u32) -> Vec<(&str, &str)> {
-        let node = self.rows.get(row).and_then(|row| self.nodes.get(&row.reference));
-        let mut edges: Vec<_> = node
+    pub fn edges(&self, row: u32, visibility: &Visibility) -> Vec<(&str, &str)> {
+        let Some(from) = self.rows.get(row).map(|row| &row.reference) else { return Vec::new() };
+        let mut edges: Vec<_> = self
+            .nodes
+            .get(from)
             .into_iter()
             .flat_map(|node| node.edges.iter())
+            .filter(|((relation, target), _)| self.is_stated(from, *relation, target, visibility))
             .map(|((relation, target), _)| (self.relation_types.name(*relation), target.lower_str()))
             .collect();
         edges.sort_unstable();

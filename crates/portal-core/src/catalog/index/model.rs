@@ -80,6 +80,7 @@ impl Model {
             Predicate::Not(part) => !self.holds(row, part),
             Predicate::Exists { key, exists } => self.has(row, key) == *exists,
             Predicate::In { key, values } => self.equals(row, key, values),
+            Predicate::Is { key, values } => self.values(row, key).iter().any(|value| values.contains(value)),
             Predicate::HasPrefix { key, prefix } => {
                 self.values(row, key).iter().any(|value| value.to_lowercase().starts_with(prefix))
             }
@@ -91,7 +92,14 @@ impl Model {
         }
     }
 
-    fn select(&self, selection: &Selection, visibility: &Visibility) -> BTreeSet<u32> {
+    /// The catalog without the documents that a caller may not see.
+    fn seen(&self, visibility: &Visibility) -> Self {
+        let mut seen = self.clone();
+        seen.stored.retain(|row, _| visibility.admits(*row));
+        seen
+    }
+
+    fn select(&self, selection: &Selection) -> BTreeSet<u32> {
         let clause = |row: u32, clause: &crate::catalog::query::Clause| {
             clause.all.iter().all(|condition| match &condition.values {
                 None => self.has(row, &condition.key),
@@ -103,7 +111,7 @@ impl Model {
             let contains = |value: &String| value.to_lowercase().contains(&term);
             term.is_empty() || full_text.fields.iter().any(|field| self.values(row, field).iter().any(contains))
         };
-        let rows = self.stored.keys().copied().filter(|row| visibility.admits(*row));
+        let rows = self.stored.keys().copied();
         rows.filter(|row| selection.filter.any.is_empty() || selection.filter.any.iter().any(|part| clause(*row, part)))
             .filter(|row| selection.predicate.as_ref().is_none_or(|predicate| self.holds(*row, predicate)))
             .filter(|row| selection.full_text.as_ref().is_none_or(|full_text| text(*row, full_text)))
@@ -111,8 +119,8 @@ impl Model {
     }
 
     /// Every row of the list, in order.
-    fn list(&self, query: &Query, visibility: &Visibility) -> Vec<SortKey> {
-        let mut rows = self.select(&query.selection, visibility);
+    fn list(&self, query: &Query) -> Vec<SortKey> {
+        let mut rows = self.select(&query.selection);
         let Some(Order { field, descending }) = &query.order else {
             return rows.into_iter().map(|row| SortKey { value: None, row }).collect();
         };
@@ -255,6 +263,13 @@ fn key() -> impl Strategy<Value = String> {
     prop::sample::select(keys.map(str::to_owned).to_vec())
 }
 
+/// A key of documents themselves, which no list item makes.
+fn document_key() -> impl Strategy<Value = String> {
+    prop::sample::select(
+        ["kind", "metadata.name", "metadata.tags", "spec.type", "spec.owner"].map(str::to_owned).to_vec(),
+    )
+}
+
 fn needle() -> impl Strategy<Value = String> + Clone {
     let words = ["a", "b", "bc", "c", "true", "x.y", "0", "1", "component", "api", "t", "uid-3", "group:default/a"];
     prop::sample::select(words.map(str::to_owned).to_vec())
@@ -269,9 +284,11 @@ fn filter() -> impl Strategy<Value = Filter> {
 
 fn predicate() -> impl Strategy<Value = Predicate> {
     let values = prop::collection::vec(needle(), 0..3);
+    let words = prop::collection::vec(word().prop_map(str::to_owned), 0..3);
     let leaf = prop_oneof![
         (key(), any::<bool>()).prop_map(|(key, exists)| Predicate::Exists { key, exists }),
         (key(), values.clone()).prop_map(|(key, values)| Predicate::In { key, values }),
+        (document_key(), words).prop_map(|(key, values)| Predicate::Is { key, values }),
         (key(), needle()).prop_map(|(key, prefix)| Predicate::HasPrefix { key, prefix }),
         (key(), needle()).prop_map(|(key, value)| Predicate::Contains { key, value }),
         prop::option::of(values).prop_map(|targets| Predicate::Relation { relation: "ownedby".to_owned(), targets }),
@@ -288,7 +305,7 @@ fn predicate() -> impl Strategy<Value = Predicate> {
 fn selection() -> impl Strategy<Value = Selection> {
     let full_text = (needle(), prop::collection::vec(key(), 1..3)).prop_map(|(term, fields)| FullText { term, fields });
     (filter(), prop::option::of(predicate()), prop::option::weighted(0.3, full_text))
-        .prop_map(|(filter, predicate, full_text)| Selection { filter, predicate, full_text })
+        .prop_map(|(filter, predicate, full_text)| Selection { within: None, filter, predicate, full_text })
 }
 
 fn visibility() -> impl Strategy<Value = Visibility> {
@@ -330,9 +347,9 @@ proptest! {
     fn selections_agree(changes in changes(), selection in selection(), visibility in visibility()) {
         let (index, model) = built(&changes);
         let rows: BTreeSet<u32> = index.select(&selection, &visibility).iter().collect();
-        prop_assert_eq!(&rows, &model.select(&selection, &visibility));
+        prop_assert_eq!(&rows, &model.seen(&visibility).select(&selection));
         for row in model.stored.keys() {
-            let wanted = model.select(&selection, &Visibility::All).contains(row);
+            let wanted = model.select(&selection).contains(row);
             prop_assert_eq!(index.matches(*row, &selection), wanted);
         }
     }
@@ -340,13 +357,14 @@ proptest! {
     #[test]
     fn facets_agree(changes in changes(), selection in selection(), visibility in visibility(), keys in prop::collection::vec(key(), 1..4)) {
         let (index, model) = built(&changes);
-        let rows = model.select(&selection, &visibility);
-        let facets = index.facets(&keys, &index.select(&selection, &visibility), Values::All);
+        let model = model.seen(&visibility);
+        let rows = model.select(&selection);
+        let facets = index.facets(&keys, &index.select(&selection, &visibility), Values::All, &visibility);
         for key in &keys {
             let found = facets[key].iter().map(|FacetValue { value, count, .. }| (value.clone(), *count)).collect::<Vec<_>>();
             let all = model.facet(key, &rows);
             prop_assert_eq!(&found, &all, "{}", key);
-            let frequent = &index.facets(&keys, &index.select(&selection, &visibility), Values::Frequent(2))[key];
+            let frequent = &index.facets(&keys, &index.select(&selection, &visibility), Values::Frequent(2), &visibility)[key];
             let mut counts: Vec<u64> = all.iter().map(|(_, count)| *count).collect();
             counts.sort_unstable_by(|a, b| b.cmp(a));
             counts.truncate(2);
@@ -358,7 +376,7 @@ proptest! {
     #[test]
     fn walking_the_pages_forth_and_back_gives_the_list(changes in changes(), query in query(), visibility in visibility()) {
         let (index, model) = built(&changes);
-        let list = model.list(&query, &visibility);
+        let list = model.seen(&visibility).list(&query);
         let mut position = Position::Offset(0);
         let mut seen = Vec::new();
         loop {
@@ -396,7 +414,7 @@ proptest! {
         for (index, model) in [(&snapshot, &old), (&index, &model)] {
             prop_assert_eq!(index.len(), model.stored.len());
             for (row, (entity, _)) in &model.stored {
-                let edges: Vec<_> = index.relations(*row).into_iter().map(|(name, target)| (name, target.to_string())).collect();
+                let edges: Vec<_> = index.relations(*row, &Visibility::All).into_iter().map(|(name, target)| (name, target.to_string())).collect();
                 prop_assert_eq!(edges, model.edges(*row).into_iter().collect::<Vec<_>>());
                 let entity_ref = entity.entity_ref().unwrap();
                 prop_assert_eq!(index.row(&entity_ref), Some(*row));
@@ -406,6 +424,25 @@ proptest! {
                 prop_assert_eq!(summary.title.as_str(), entity.display_title());
             }
         }
+    }
+
+    /// To a caller who may not see some documents the catalog is as it would be without them.
+    #[test]
+    fn what_is_hidden_is_as_if_it_were_not_there(
+        changes in changes(), visibility in visibility(), root in entity_ref(), relation in prop::option::of(Just("dependsOn".to_owned())),
+    ) {
+        let (index, model) = built(&changes);
+        let mut without = index.clone();
+        without.apply(model.stored.keys().filter(|row| !visibility.admits(**row)).map(|id| RowChange::Remove { id: *id }).collect());
+        for row in model.seen(&visibility).stored.keys() {
+            prop_assert_eq!(index.relations(*row, &visibility), without.relations(*row, &Visibility::All));
+        }
+        let query = GraphQuery {
+            root: root.clone(), depth: 3, direction: Direction::Both, relations: relation.into_iter().collect(), kinds: Vec::new(), limit: 6,
+        };
+        prop_assert_eq!(index.graph(&query, &visibility), without.graph(&query, &Visibility::All));
+        prop_assert_eq!(index.impact(&root, 4, &visibility), without.impact(&root, 4, &Visibility::All));
+        prop_assert_eq!(index.link(&root, &visibility), without.link(&root, &Visibility::All));
     }
 
     /// The walk over sorted values, which short lists do not take.
@@ -433,7 +470,7 @@ proptest! {
             limit,
             ..Query::default()
         };
-        let list = model.list(&query, &Visibility::All);
+        let list = model.list(&query);
         for (at, place) in list.iter().enumerate().step_by(7) {
             let rows = |range: std::ops::Range<usize>| list[range].iter().map(|place| place.row).collect::<Vec<_>>();
             let page = |position| index.page(&Query { position, ..query.clone() }, &Visibility::All);

@@ -27,7 +27,7 @@ impl CatalogIndex {
     pub fn page(&self, query: &Query, visibility: &Visibility) -> Page {
         let Query { selection, order, missing, position, limit } = query;
         let mut rows = self.selected(selection, visibility);
-        let sorting = order.as_ref().map(|order| Sorting::new(self, order));
+        let sorting = order.as_ref().map(|order| Sorting::new(self, order, visibility));
         if let Some(sorting) = sorting.as_ref().filter(|_| *missing == Missing::Excluded) {
             *rows.to_mut() &= &sorting.having;
         }
@@ -69,11 +69,11 @@ impl CatalogIndex {
 impl CatalogIndex {
     /// Rows sorted by several keys at once, those without a value last; ties
     /// keep the order of arrival.
-    pub fn ordered(&self, rows: &RoaringBitmap, orders: &[Order]) -> Vec<u32> {
+    pub fn ordered(&self, rows: &RoaringBitmap, orders: &[Order], visibility: &Visibility) -> Vec<u32> {
         let mut sorted: Vec<u32> = rows.iter().collect();
         // From the last key to the first, each sort keeping what it cannot tell apart.
         for order in orders.iter().rev() {
-            let sorting = Sorting::new(self, order);
+            let sorting = Sorting::new(self, order, visibility);
             sorted.sort_by_cached_key(|row| {
                 let value = sorting.value(*row);
                 let directed = if sorting.descending { Err(std::cmp::Reverse(value)) } else { Ok(value) };
@@ -87,6 +87,9 @@ impl CatalogIndex {
 /// How a list is sorted: by the values of one key.
 struct Sorting<'a> {
     index: &'a CatalogIndex,
+    visibility: &'a Visibility,
+    /// Some values are not the caller's to know.
+    restricted: bool,
     number: Option<u32>,
     field: Option<&'a Field>,
     descending: bool,
@@ -97,14 +100,16 @@ struct Sorting<'a> {
 }
 
 impl<'a> Sorting<'a> {
-    fn new(index: &'a CatalogIndex, order: &Order) -> Self {
+    fn new(index: &'a CatalogIndex, order: &Order, visibility: &'a Visibility) -> Self {
         let number = index.find_field(&order.field);
         Self {
             index,
+            visibility,
+            restricted: number.is_some_and(|number| index.restriction(number, visibility).is_some()),
             number,
             field: number.and_then(|number| index.fields.get(number)),
             descending: order.descending,
-            having: index.having(&order.field).into_owned(),
+            having: index.having(&order.field, visibility).into_owned(),
             items: index.item_rows(&order.field).map(std::borrow::Cow::into_owned).unwrap_or_default(),
         }
     }
@@ -112,7 +117,7 @@ impl<'a> Sorting<'a> {
     /// The value by which a row sorts: its first in the direction of the order.
     fn value(&self, row: u32) -> Option<&'a [u8]> {
         let mut found: Option<&'a [u8]> = self.items.contains(row).then_some(b"true");
-        self.index.each_value(row, self.number, |text: &'a Text| {
+        self.index.each_value(row, self.number, self.visibility, |text: &'a Text| {
             let value = text.lower();
             let better = found.is_none_or(|found| if self.descending { value > found } else { value < found });
             if better {
@@ -142,7 +147,8 @@ impl<'a> List<'_, 'a> {
         // Walking the values in order passes by those of other rows; with few
         // rows, or keys that are no stored field, sorting them is cheaper.
         let steps = values.saturating_mul((skip + count) as u64) / candidates.max(1);
-        if !sorting.items.is_empty() || candidates <= steps.saturating_mul(2) || candidates <= 64 {
+        if sorting.restricted || !sorting.items.is_empty() || candidates <= steps.saturating_mul(2) || candidates <= 64
+        {
             self.sorted(sorting, from, backwards, skip, count)
         } else {
             self.walked(sorting, from, backwards, skip, count)

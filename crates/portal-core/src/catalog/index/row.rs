@@ -22,6 +22,14 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Whether its document states a relation: as the source (`own`) to the other
+    /// end, or from the other end to itself.
+    pub(super) fn states(&self, relation: u32, own: bool, other: &Text) -> bool {
+        let start = self.declared.partition_point(|edge| *edge < (relation, own));
+        let count = self.declared[start..].partition_point(|edge| *edge == (relation, own));
+        self.others[start..start + count].binary_search(other).is_ok()
+    }
+
     /// Values of a field, in order.
     pub(super) fn values_of(&self, field: u32) -> &[Option<Text>] {
         let start = self.fields.partition_point(|other| *other < field);

@@ -24,64 +24,73 @@ impl CatalogIndex {
         self.selected(selection, visibility).into_owned()
     }
 
-    pub(super) fn selected(&self, selection: &Selection, visibility: &Visibility) -> Rows<'_> {
-        let Selection { filter, predicate, full_text } = selection;
-        let mut rows: Rows<'_> = Cow::Borrowed(&self.all);
-        if let Visibility::Rows(visible) = visibility {
-            rows = Cow::Owned(&*rows & &**visible);
+    pub(super) fn selected<'a>(&'a self, selection: &Selection, visibility: &'a Visibility) -> Rows<'a> {
+        let rows = match visibility {
+            Visibility::All => Cow::Borrowed(&*self.all),
+            Visibility::Rows(visible) => Cow::Owned(&*self.all & &**visible),
+        };
+        self.among(rows, selection, visibility)
+    }
+
+    /// Those of `rows` that match.
+    fn among<'a>(&'a self, mut rows: Rows<'a>, selection: &Selection, visibility: &'a Visibility) -> Rows<'a> {
+        let Selection { within, filter, predicate, full_text } = selection;
+        if let Some(within) = within {
+            *rows.to_mut() &= &**within;
         }
         if !filter.any.is_empty() {
-            rows = intersect(rows, self.filter(filter));
+            rows = intersect(rows, self.filter(filter, visibility));
         }
         if let Some(predicate) = predicate {
-            rows = intersect(rows, self.predicate(predicate));
+            rows = intersect(rows, self.predicate(predicate, visibility));
         }
         if let Some(full_text) = full_text {
-            rows = self.containing(full_text, rows);
+            rows = self.containing(full_text, rows, visibility);
         }
         rows
     }
 
     /// Whether one row matches; its visibility is the caller's concern.
     pub fn matches(&self, row: u32, selection: &Selection) -> bool {
-        let one = Visibility::Rows(Arc::new(RoaringBitmap::from_iter([row])));
-        !self.selected(selection, &one).is_empty()
+        let one = Cow::Owned(RoaringBitmap::from_iter([row]));
+        !self.among(one, selection, &Visibility::All).is_empty()
     }
 
-    fn filter(&self, filter: &Filter) -> Rows<'_> {
-        unite(filter.any.iter().map(|clause| self.clause(clause)))
+    fn filter<'a>(&'a self, filter: &Filter, visibility: &'a Visibility) -> Rows<'a> {
+        unite(filter.any.iter().map(|clause| self.clause(clause, visibility)))
     }
 
-    fn clause(&self, clause: &Clause) -> Rows<'_> {
-        let conditions = clause.all.iter().map(|condition| self.condition(condition));
+    fn clause<'a>(&'a self, clause: &Clause, visibility: &'a Visibility) -> Rows<'a> {
+        let conditions = clause.all.iter().map(|condition| self.condition(condition, visibility));
         conditions.reduce(intersect).unwrap_or(Cow::Borrowed(&self.all))
     }
 
-    fn condition(&self, Condition { key, values }: &Condition) -> Rows<'_> {
+    fn condition<'a>(&'a self, Condition { key, values }: &Condition, visibility: &'a Visibility) -> Rows<'a> {
         match values {
-            None => self.having(key),
-            Some(values) => self.one_of(key, values),
+            None => self.having(key, visibility),
+            Some(values) => self.one_of(key, values, visibility),
         }
     }
 
-    fn predicate(&self, predicate: &Predicate) -> Rows<'_> {
+    fn predicate<'a>(&'a self, predicate: &Predicate, visibility: &'a Visibility) -> Rows<'a> {
         match predicate {
             Predicate::All(parts) => {
-                let parts = parts.iter().map(|part| self.predicate(part));
+                let parts = parts.iter().map(|part| self.predicate(part, visibility));
                 parts.reduce(intersect).unwrap_or(Cow::Borrowed(&self.all))
             }
-            Predicate::Any(parts) => unite(parts.iter().map(|part| self.predicate(part))),
-            Predicate::Not(part) => self.complement(&self.predicate(part)),
-            Predicate::Exists { key, exists: true } => self.having(key),
-            Predicate::Exists { key, exists: false } => self.complement(&self.having(key)),
-            Predicate::In { key, values } => self.one_of(key, values),
-            Predicate::HasPrefix { key, prefix } => self.with_prefix(key, prefix),
-            Predicate::Contains { key, value } => self.one_of(key, std::slice::from_ref(value)),
+            Predicate::Any(parts) => unite(parts.iter().map(|part| self.predicate(part, visibility))),
+            Predicate::Not(part) => self.complement(&self.predicate(part, visibility)),
+            Predicate::Exists { key, exists: true } => self.having(key, visibility),
+            Predicate::Exists { key, exists: false } => self.complement(&self.having(key, visibility)),
+            Predicate::In { key, values } => self.one_of(key, values, visibility),
+            Predicate::Is { key, values } => self.spelled(key, values),
+            Predicate::HasPrefix { key, prefix } => self.with_prefix(key, prefix, visibility),
+            Predicate::Contains { key, value } => self.one_of(key, std::slice::from_ref(value), visibility),
             Predicate::Relation { relation, targets } => {
                 let key = format!("relations.{relation}");
                 match targets {
-                    None => self.having(&key),
-                    Some(targets) => self.one_of(&key, targets),
+                    None => self.having(&key, visibility),
+                    Some(targets) => self.one_of(&key, targets, visibility),
                 }
             }
         }
@@ -92,27 +101,58 @@ impl CatalogIndex {
     }
 
     /// Rows that have a key.
-    pub(super) fn having(&self, key: &str) -> Rows<'_> {
-        let stored = self.field(key).map(|field| field.exists.bitmap());
+    pub(super) fn having<'a>(&'a self, key: &str, visibility: &'a Visibility) -> Rows<'a> {
+        let number = self.find_field(key);
+        let stored = number.and_then(|number| {
+            let rows = self.fields.get(number)?.exists.bitmap();
+            Some(match self.restriction(number, visibility) {
+                Some(restriction) => Cow::Owned(restriction.having(&rows)),
+                None => rows,
+            })
+        });
         unite(stored.into_iter().chain(self.item_rows(key)))
     }
 
-    fn one_of(&self, key: &str, values: &[String]) -> Rows<'_> {
+    fn one_of<'a>(&'a self, key: &str, values: &[String], visibility: &'a Visibility) -> Rows<'a> {
         let number = self.find_field(key);
-        let stored = values.iter().flat_map(|value| {
-            number.into_iter().flat_map(|number| self.equal(number, value)).map(|(_, rows)| rows.bitmap())
-        });
+        let restriction = number.and_then(|number| self.restriction(number, visibility));
+        let mut found: Vec<Rows<'a>> = Vec::new();
+        for value in values {
+            let equal = number.into_iter().flat_map(|number| self.equal(number, value));
+            found.extend(equal.map(|(target, rows)| match restriction {
+                Some(restriction) => restriction.rows(target, rows),
+                None => rows.bitmap(),
+            }));
+        }
         let items = if values.iter().any(|value| value == "true") { self.item_rows(key) } else { None };
-        unite(stored.chain(items))
+        unite(found.into_iter().chain(items))
     }
 
-    fn with_prefix(&self, key: &str, prefix: &str) -> Rows<'_> {
+    /// Rows of documents with a value spelled like this.
+    fn spelled(&self, key: &str, values: &[String]) -> Rows<'_> {
         let mut rows = RoaringBitmap::new();
-        if let Some(field) = self.field(key) {
+        let Some(number) = self.find_field(key) else { return Cow::Owned(rows) };
+        for value in values {
+            let lower = value.to_lowercase();
+            self.equal(number, &lower)
+                .filter(|(text, _)| text.original() == value)
+                .for_each(|(_, posting)| posting.add_to(&mut rows));
+        }
+        Cow::Owned(rows)
+    }
+
+    fn with_prefix<'a>(&'a self, key: &str, prefix: &str, visibility: &'a Visibility) -> Rows<'a> {
+        let mut rows = RoaringBitmap::new();
+        let number = self.find_field(key);
+        let restriction = number.and_then(|number| self.restriction(number, visibility));
+        if let Some(field) = number.and_then(|number| self.fields.get(number)) {
             let at = field.values.seek(|text| text.lower() < prefix.as_bytes());
             let matching =
                 field.values.forwards(at).take_while(|(text, _)| text.lower().starts_with(prefix.as_bytes()));
-            matching.for_each(|(_, posting)| posting.add_to(&mut rows));
+            matching.for_each(|(target, posting)| match restriction {
+                Some(restriction) => rows |= &*restriction.rows(target, posting),
+                None => posting.add_to(&mut rows),
+            });
         }
         if "true".starts_with(prefix) {
             self.item_rows(key).into_iter().for_each(|items| rows |= &*items);
@@ -121,27 +161,30 @@ impl CatalogIndex {
     }
 
     /// Those of `rows` with a value that contains the term.
-    fn containing<'a>(&'a self, full_text: &FullText, rows: Rows<'a>) -> Rows<'a> {
+    fn containing<'a>(&'a self, full_text: &FullText, rows: Rows<'a>, visibility: &Visibility) -> Rows<'a> {
         let term = full_text.term.trim().to_lowercase();
         if term.is_empty() {
             return rows;
         }
         let wanted = FullText { term, fields: full_text.fields.iter().map(|field| field.to_lowercase()).collect() };
+        let fields: Vec<_> = wanted.fields.iter().map(|key| (key, self.find_field(key))).collect();
+        let restricted = fields
+            .iter()
+            .any(|(_, number)| number.is_some_and(|number| self.restriction(number, visibility).is_some()));
         let known = {
             let memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
             memo.texts.iter().find(|(known, _)| *known == wanted).map(|(_, found)| Arc::clone(found))
         };
-        if let Some(found) = known {
+        if let Some(found) = known.filter(|_| !restricted) {
             return Cow::Owned(&*found & &*rows);
         }
         // Few candidates are looked at one by one.
-        if rows.len() * 8 < self.all.len() {
+        if restricted || rows.len() * 8 < self.all.len() {
             let finder = memmem::Finder::new(wanted.term.as_bytes());
-            let fields: Vec<_> = wanted.fields.iter().map(|key| (key, self.find_field(key))).collect();
             let matches = |row: &u32| {
                 fields.iter().any(|(key, number)| {
                     let mut found = false;
-                    self.each_value(*row, *number, |text| found |= finder.find(text.lower()).is_some());
+                    self.each_value(*row, *number, visibility, |text| found |= finder.find(text.lower()).is_some());
                     found
                         || ("true".contains(&wanted.term)
                             && self.item_rows(key).is_some_and(|items| items.contains(*row)))
@@ -205,14 +248,22 @@ impl CatalogIndex {
         self.fields.get(number).into_iter().flat_map(move |field| equal(field, value))
     }
 
-    /// Calls `each` with every value that a row has of a stored field.
-    pub(super) fn each_value<'a>(&'a self, row: u32, number: Option<u32>, mut each: impl FnMut(&'a Text)) {
+    /// Calls `each` with every value that a row has of a stored field, as far as
+    /// the caller may know of it.
+    pub(super) fn each_value<'a>(
+        &'a self,
+        row: u32,
+        number: Option<u32>,
+        visibility: &Visibility,
+        mut each: impl FnMut(&'a Text),
+    ) {
         let (Some(row), Some(number)) = (self.rows.get(row), number) else { return };
         row.values_of(number).iter().flatten().for_each(&mut each);
         if let Some(relation) = self.relation_types.of_field(number)
             && let Some(node) = self.nodes.get(&row.reference)
         {
-            node.targets(relation).for_each(each);
+            let stated = |target: &&Text| self.is_stated(&row.reference, relation, target, visibility);
+            node.targets(relation).filter(stated).for_each(each);
         }
     }
 }

@@ -116,7 +116,7 @@ impl Cursor {
         let predicate = predicate.map_err(|error| CursorError(error.to_string()))?;
         let place = self.place.clone();
         Ok(Query {
-            selection: Selection { filter, predicate, full_text: self.full_text.clone() },
+            selection: Selection { within: None, filter, predicate, full_text: self.full_text.clone() },
             order: self.order.clone(),
             missing: Missing::Excluded,
             position: if self.is_previous { Position::Before(place) } else { Position::After(place) },

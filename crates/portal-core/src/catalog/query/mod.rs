@@ -24,10 +24,15 @@ pub const MAX_LENGTH: usize = 200;
 /// Which entities are asked for; the parts are ANDed, an empty one asks for all.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Selection {
+    /// Only these rows, which something else has found.
+    pub within: Option<Within>,
     pub filter: Filter,
     pub predicate: Option<Predicate>,
     pub full_text: Option<FullText>,
 }
+
+/// Rows to choose from.
+pub type Within = std::sync::Arc<roaring::RoaringBitmap>;
 
 /// A substring that one of the fields must contain, in any case.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -19,6 +19,12 @@ pub enum Predicate {
         key: String,
         values: Vec<String>,
     },
+    /// One of the values in exactly this case, in the document itself. Policies ask
+    /// so; the catalog's own questions ignore case.
+    Is {
+        key: String,
+        values: Vec<String>,
+    },
     HasPrefix {
         key: String,
         prefix: String,

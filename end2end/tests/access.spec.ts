@@ -179,3 +179,22 @@ test("what a role may not do is not offered", async ({ browser, request }) => {
   await expect(page.getByRole("alert")).toContainText("The role `viewer` may not manage accounts; admin may.");
   await page.context().close();
 });
+
+test("a token for a few minutes is made for another system", async ({ browser, request }) => {
+  const page = await stranger(browser);
+  await page.goto(await invite(request, fresh("short"), "developer"));
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.locator("body[data-hydrated]").waitFor({ state: "attached" });
+  await page.getByText("A token for a few minutes").click();
+  const form = page.getByRole("form", { name: "Short-lived token" });
+  await form.getByLabel("For which system").fill("https://deploy.example");
+  await form.getByLabel("Seconds").fill("60");
+  await expectNoAxeViolations(page);
+  await form.getByRole("button", { name: "Make a short-lived token" }).click();
+  const dialog = page.getByRole("dialog", { name: "Copy it now" });
+  const claims = JSON.parse(Buffer.from((await dialog.locator("code").innerText()).split(".")[1], "base64url").toString());
+  expect(claims.aud).toBe("https://deploy.example");
+  expect(claims.exp - claims.iat).toBe(60);
+  await dialog.getByRole("button", { name: "Done" }).click();
+  await page.context().close();
+});

@@ -74,7 +74,7 @@ test("access is explained @no-script", async ({ page }) => {
   await expect(page.getByRole("region", { name: "Who could" })).toContainText("maintainer");
   await expectNoAxeViolations(page);
   await expectNoSidewaysScroll(page);
-  await page.getByLabel("Who", { exact: false }).last().fill("guest");
+  await page.getByRole("textbox", { name: /^Who/ }).fill("guest");
   await page.getByRole("button", { name: "Explain" }).click();
   await expect(page.getByRole("region", { name: "guest may not change entities" })).toContainText("without signing in");
   await page.getByLabel("To which entity").fill("component:default/no-such-thing");

@@ -11,6 +11,7 @@ use portal_core::sources::wire::SourceType;
 use serde::Deserialize;
 use url::Url;
 
+use crate::access::jwt::CiConfig;
 pub use crate::access::oidc::config::OidcConfig;
 use crate::db::DatabaseUrl;
 
@@ -40,6 +41,12 @@ pub struct ServeFlags {
     /// Start with a sample organisation
     #[arg(long, env = "PORTAL_SAMPLE")]
     pub sample: bool,
+    /// Reads of one caller a second; 0 is no limit [default: 5000]
+    #[arg(long, env = "PORTAL_READS_PER_SECOND", value_name = "NUMBER")]
+    pub reads_per_second: Option<u32>,
+    /// Writes of one caller a second; 0 is no limit [default: 50]
+    #[arg(long, env = "PORTAL_WRITES_PER_SECOND", value_name = "NUMBER")]
+    pub writes_per_second: Option<u32>,
 }
 
 /// The whole configuration, complete and checked.
@@ -141,11 +148,15 @@ pub struct Limits {
     pub request_seconds: u64,
     /// Names under which browsers may reach the portal, beside this machine's own.
     pub hosts: Vec<String>,
+    /// Reads of one caller; 0 is no limit.
+    pub reads_per_second: u32,
+    /// Writes of one caller; 0 is no limit.
+    pub writes_per_second: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 800, request_seconds: 30, hosts: Vec::new() }
+        Self { connections: 800, request_seconds: 30, hosts: Vec::new(), reads_per_second: 5000, writes_per_second: 50 }
     }
 }
 
@@ -168,6 +179,11 @@ pub struct AccessConfig {
     pub public_url: Option<String>,
     /// Providers with which people sign in.
     pub oidc: Vec<OidcConfig>,
+    /// Issuers whose CI jobs may come in.
+    pub ci: Vec<CiConfig>,
+    /// The key that seals secrets in the database: `env:NAME` or `file:PATH`;
+    /// `seal.key` in the data directory, made at the first start, when nothing is said.
+    pub seal_key: Option<String>,
 }
 
 impl Default for AccessConfig {
@@ -179,6 +195,8 @@ impl Default for AccessConfig {
             plain_http: false,
             public_url: None,
             oidc: Vec::new(),
+            ci: Vec::new(),
+            seal_key: None,
         }
     }
 }
@@ -195,6 +213,9 @@ impl AccessConfig {
             if self.oidc[..number].iter().any(|other| other.name == provider.name) {
                 bail!("[[access.oidc]]: two providers are called `{}`", provider.name);
             }
+        }
+        for issuer in &self.ci {
+            issuer.check()?;
         }
         if exposed && !self.oidc.is_empty() && self.public_url.is_none() {
             bail!(
@@ -257,6 +278,8 @@ impl Config {
         let public =
             file.access.public_url.as_deref().and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         file.limits.hosts.extend(public);
+        file.limits.reads_per_second = serve.reads_per_second.unwrap_or(file.limits.reads_per_second);
+        file.limits.writes_per_second = serve.writes_per_second.unwrap_or(file.limits.writes_per_second);
         Ok(Self {
             listen,
             data_dir,
@@ -274,6 +297,16 @@ impl Config {
     /// Where browsers reach the portal, without a slash at the end, if it is known.
     pub fn public_url(&self) -> Option<String> {
         self.access.public_url.as_ref().map(|url| url.trim_end_matches('/').to_owned())
+    }
+
+    /// Where the key that seals secrets is when nothing is said.
+    pub fn seal_file(&self) -> PathBuf {
+        self.data_dir.join("seal.key")
+    }
+
+    /// How the portal names itself in the tokens that it signs.
+    pub fn issuer(&self) -> String {
+        self.public_url().unwrap_or_else(|| format!("http://{}", self.listen))
     }
 
     /// Whether anybody may look around without signing in.

@@ -48,6 +48,7 @@ pub fn inner(app: &App) -> Router {
     documented
         .merge(openapi::router(document))
         .merge(docs::router())
+        .merge(access::jwt::well_known())
         .route("/healthz", get(health::show_health))
         .route("/readyz", get(health::show_readiness))
         .route("/metrics", get(metrics::show_metrics))
@@ -65,8 +66,10 @@ pub fn outer(app: &App) -> Router {
     #[cfg(feature = "ui")]
     let inner = crate::ui::mount(app, inner);
     let identity = app.clone();
+    let counted = app.clone();
     let proxies: Arc<[IpAddr]> = app.config.proxy.trusted.clone().into();
     inner
+        .layer(middleware::from_fn(move |request: Request, next| http::limit::check(counted.clone(), request, next)))
         .layer(middleware::from_fn(move |request: Request, next| {
             access::identity::identify(identity.clone(), request, next)
         }))

@@ -6,14 +6,17 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::identity::Identity;
+use crate::access::jwt::{CiIssuers, Keys};
 use crate::access::oidc::Providers;
+use crate::access::seal::Sealer;
 use crate::catalog::view::CatalogView;
 use crate::changes::tail::Wake;
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, variable};
 use crate::db::{Db, DbError, DbResult};
 use crate::egress::Egress;
 use crate::events::Events;
+use crate::http::limit::Usage;
 use crate::search::{SearchIndex, projector};
 use crate::sources;
 
@@ -28,8 +31,11 @@ pub struct Inner {
     pub catalog: CatalogView,
     pub identity: Identity,
     pub providers: Providers,
+    pub ci: CiIssuers,
+    pub keys: Keys,
     pub search: SearchIndex,
     pub events: Events,
+    pub usage: Usage,
     /// The gate of requests that people send to APIs of the catalog.
     pub calls: Egress,
     /// What reading sources needs.
@@ -54,8 +60,13 @@ impl App {
         let search = open_search(&config).await?;
         tokio::spawn(projector::follow(db.clone(), search.clone(), wake.clone(), stop.clone()));
         let events = Events::start(db.clone());
+        let usage = Usage::new(&config.limits);
         let identity = Identity::new(&config.access, config.guests());
         let providers = Providers::new(&config, &sources.egress);
+        let ci = CiIssuers::new(&config, &sources.egress);
+        let seal_key = config.access.seal_key.as_deref();
+        let sealer = Sealer::open(seal_key, &config.seal_file(), variable).await;
+        let keys = Keys::new(sealer.map_err(|error| DbError::Unsupported(format!("{error:#}")))?);
         let instance = uuid::Uuid::new_v4().to_string();
         Ok(Self(Arc::new(Inner {
             db,
@@ -64,8 +75,11 @@ impl App {
             catalog,
             identity,
             providers,
+            ci,
+            keys,
             search,
             events,
+            usage,
             calls,
             sources,
             wake,

@@ -8,5 +8,6 @@ use crate::state::App;
 pub async fn start(app: &App) -> Result<()> {
     crate::sources::jobs::start(app);
     tokio::spawn(crate::access::identity::follow(app.clone()));
+    tokio::spawn(crate::http::limit::Usage::tidy(app.clone()));
     Ok(())
 }

@@ -37,6 +37,7 @@ pub async fn caller(app: &App, principal: &Principal) -> ApiResult<Caller> {
         Known::Guest => "guest",
         Known::Session => "session",
         Known::Token => "token",
+        Known::Jwt => "jwt",
     };
     Ok(Caller {
         known: known.to_owned(),

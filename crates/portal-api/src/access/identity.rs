@@ -6,7 +6,7 @@
 //! tells of it.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -22,12 +22,14 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::cookie::SESSION;
+use super::jwt::{self, Claims, Parent};
 use super::password::Brake;
 use super::secret::Secret;
 use super::store::{self, Account};
 use crate::audit::{By, Entry, Outcome};
 use crate::catalog::view::Snapshot;
 use crate::config::AccessConfig;
+use crate::db::entity::{api_token, session};
 use crate::db::{DbError, Priority};
 use crate::error::{ApiError, ApiResult};
 use crate::http::context::RequestId;
@@ -84,7 +86,11 @@ struct Found {
     expires_at: DateTime<Utc>,
     /// When it was last used, as the database knows it.
     seen_at: Option<DateTime<Utc>>,
+    /// It ends when it is not used.
+    idles: bool,
     asked_at: DateTime<Utc>,
+    /// What a short-lived token says.
+    claims: Option<Arc<Claims>>,
 }
 
 /// The hash of the cookie that came with a request.
@@ -94,8 +100,10 @@ pub struct CurrentSession(pub String);
 /// What a request was let in with.
 #[derive(Debug, Clone)]
 pub struct Credential {
-    hash: String,
-    known: Known,
+    pub hash: String,
+    pub known: Known,
+    /// What a short-lived token says, once its signature was checked.
+    claims: Option<Arc<Claims>>,
 }
 
 impl Identity {
@@ -161,11 +169,11 @@ pub async fn follow(app: App) {
 /// Waits until a credential opens nothing any more, for answers that do not end.
 /// Without one it waits for ever.
 pub async fn until_refused(app: App, credential: Option<Credential>) {
-    let Some(Credential { hash, known }) = credential else { return std::future::pending().await };
+    let Some(credential) = credential else { return std::future::pending().await };
     let mut epoch = app.identity.epoch.subscribe();
     loop {
         let _ = tokio::time::timeout(EXPIRY_CHECK, epoch.changed()).await;
-        if matches!(lookup(&app, &hash, known).await, Ok(None)) {
+        if matches!(lookup(&app, &credential).await, Ok(None)) {
             return;
         }
     }
@@ -176,7 +184,7 @@ pub async fn until_refused(app: App, credential: Option<Credential>) {
 /// # Errors
 /// The database does not answer.
 pub async fn again(app: &App, credential: &Credential) -> ApiResult<Option<Principal>> {
-    let found = lookup(app, &credential.hash, credential.known).await?;
+    let found = lookup(app, credential).await?;
     Ok(found.map(|found| principal(&app.catalog.snapshot(), found)))
 }
 
@@ -189,7 +197,8 @@ pub async fn identify(app: App, mut request: Request, next: Next) -> Response {
         Err(error) => {
             let by = By::new(&Principal::nobody(), &request_id, &origin.address);
             refused(&app, by, request.uri().path(), &error.to_string());
-            return error.into_response();
+            let slowed = app.usage.failed(&origin.address).err();
+            return slowed.unwrap_or(error).into_response();
         }
     };
     let known = principal.has_account();
@@ -246,17 +255,32 @@ async fn resolve(app: &App, headers: &HeaderMap, scheme: Scheme) -> ApiResult<(P
         let Some(token) = token else {
             return Err(unknown("the header `Authorization` is not `Bearer` with a token"));
         };
-        let (hash, known) = (Secret::sent(token.trim()).hash(), Known::Token);
-        let found = lookup(app, &hash, known).await?;
+        let credential = of_bearer(app, token.trim()).await?;
+        let found = lookup(app, &credential).await?;
         let found = found.ok_or_else(|| unknown("the token is unknown, revoked or expired"))?;
-        return Ok((principal(&app.catalog.snapshot(), found), Some(Credential { hash, known })));
+        return Ok((principal(&app.catalog.snapshot(), found), Some(credential)));
     }
     let nobody = || if app.identity.guests { Principal::guest() } else { Principal::nobody() };
     let Some(value) = SESSION.read(headers, scheme) else { return Ok((nobody(), None)) };
-    let (hash, known) = (Secret::sent(value).hash(), Known::Session);
-    let found = lookup(app, &hash, known).await?;
+    let credential = Credential { hash: Secret::sent(value).hash(), known: Known::Session, claims: None };
+    let found = lookup(app, &credential).await?;
     let caller = found.map_or_else(nobody, |found| principal(&app.catalog.snapshot(), found));
-    Ok((caller, Some(Credential { hash, known })))
+    Ok((caller, Some(credential)))
+}
+
+/// An API token is known by its hash; what has two dots was signed by this portal.
+async fn of_bearer(app: &App, token: &str) -> ApiResult<Credential> {
+    let hash = Secret::sent(token).hash();
+    if !jwt::looks_like_one(token) {
+        return Ok(Credential { hash, known: Known::Token, claims: None });
+    }
+    // What is remembered was checked when it came first.
+    let remembered = app.identity.remembered(&hash, app.clock.now()).and_then(|found| found.claims);
+    let claims = match remembered {
+        Some(claims) => claims,
+        None => Arc::new(jwt::verified(app, token).await?),
+    };
+    Ok(Credential { hash, known: Known::Jwt, claims: Some(claims) })
 }
 
 fn unknown(detail: &str) -> ApiError {
@@ -264,52 +288,96 @@ fn unknown(detail: &str) -> ApiError {
 }
 
 /// What a cookie or token opens, if it still does.
-async fn lookup(app: &App, hash: &str, known: Known) -> ApiResult<Option<Found>> {
-    let now = app.clock.now();
+async fn lookup(app: &App, credential: &Credential) -> ApiResult<Option<Found>> {
+    let Credential { hash, known, .. } = credential;
+    let (known, now) = (*known, app.clock.now());
     let found = match app.identity.remembered(hash, now).filter(|found| found.known == known) {
         Some(found) => found,
         None => {
             let epoch = *app.identity.epoch.borrow();
-            let Some(found) = ask(app, hash, known, now).await? else { return Ok(None) };
+            let Some(found) = ask(app, credential, now).await? else { return Ok(None) };
             app.identity.remember(hash, &found, epoch);
             found
         }
     };
-    let idle = known == Known::Session && found.seen_at.is_some_and(|seen| now - seen > app.identity.idle);
+    let idle = found.idles && found.seen_at.is_some_and(|seen| now - seen > app.identity.idle);
     if found.account.disabled || found.expires_at <= now || idle {
         return Ok(None);
     }
-    if found.seen_at.is_none_or(|seen| now - seen >= store::SEEN_EVERY) {
+    if known != Known::Jwt && found.seen_at.is_none_or(|seen| now - seen >= store::SEEN_EVERY) {
         note_use(app, hash, &found, now);
     }
     Ok(Some(found))
 }
 
-async fn ask(app: &App, hash: &str, known: Known, now: DateTime<Utc>) -> Result<Option<Found>, DbError> {
-    let db = app.db.reader();
-    if known == Known::Session {
-        let found = store::find_session(db, hash).await?;
-        return Ok(found.map(|(session, account)| Found {
-            role: store::role(&account.role),
-            verbs: None,
-            known,
-            expires_at: session.expires_at,
-            seen_at: Some(session.seen_at),
-            asked_at: now,
-            account,
-        }));
+async fn ask(app: &App, credential: &Credential, now: DateTime<Utc>) -> Result<Option<Found>, DbError> {
+    let (db, hash) = (app.db.reader(), &credential.hash);
+    let Some(claims) = &credential.claims else {
+        return Ok(match credential.known {
+            Known::Session => store::find_session(db, hash).await?.map(|found| of_session(found, now)),
+            _ => store::find_token(db, hash).await?.map(|found| of_token(found, now)),
+        });
+    };
+    // It may what it says, as long as what it was made from may, and never more.
+    let parent = match &claims.parent {
+        Parent::Session(id) => store::find_session_by_id(db, id).await?.map(|found| of_session(found, now)),
+        Parent::Token(id) => store::find_token_by_id(db, id).await?.map(|found| of_token(found, now)),
+        Parent::Ci(_) => store::account_by_id(db, &claims.sub).await?.map(|account| of_ci(account, now)),
+    };
+    let parent = parent.filter(|parent| parent.account.id == claims.sub);
+    let end = DateTime::from_timestamp(claims.exp.saturating_add(jwt::LEEWAY), 0).unwrap_or(now);
+    Ok(parent.map(|parent| Found {
+        role: lesser(claims.role, parent.role),
+        verbs: claims.verbs().ok().flatten().or_else(|| parent.verbs.clone()),
+        known: Known::Jwt,
+        expires_at: parent.expires_at.min(end),
+        claims: Some(Arc::clone(claims)),
+        ..parent
+    }))
+}
+
+fn of_session((session, account): (session::Model, Account), now: DateTime<Utc>) -> Found {
+    Found {
+        role: store::role(&account.role),
+        verbs: None,
+        known: Known::Session,
+        expires_at: session.expires_at,
+        seen_at: Some(session.seen_at),
+        idles: true,
+        asked_at: now,
+        claims: None,
+        account,
     }
-    let found = store::find_token(db, hash).await?;
-    Ok(found.map(|(token, account)| Found {
+}
+
+fn of_token((token, account): (api_token::Model, Account), now: DateTime<Utc>) -> Found {
+    Found {
         // A token keeps the role it was made with, unless its account has less by now.
         role: lesser(store::role(&token.role), store::role(&account.role)),
         verbs: store::scopes(token.scopes.as_deref()),
-        known,
+        known: Known::Token,
         expires_at: token.expires_at,
         seen_at: token.used_at,
+        idles: false,
         asked_at: now,
+        claims: None,
         account,
-    }))
+    }
+}
+
+/// The account of CI jobs, which have nothing else that could be revoked.
+fn of_ci(account: Account, now: DateTime<Utc>) -> Found {
+    Found {
+        role: store::role(&account.role),
+        verbs: None,
+        known: Known::Jwt,
+        expires_at: DateTime::<Utc>::MAX_UTC,
+        seen_at: None,
+        idles: false,
+        asked_at: now,
+        claims: None,
+        account,
+    }
 }
 
 fn lesser(token: Role, account: Role) -> Role {

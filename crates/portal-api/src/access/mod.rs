@@ -7,11 +7,13 @@ pub mod command;
 mod cookie;
 pub mod first_start;
 pub mod identity;
+pub mod jwt;
 pub mod oidc;
 #[cfg(feature = "ui")]
 pub mod pages;
 mod password;
 pub mod policies;
+pub mod seal;
 pub mod secret;
 mod sessions;
 pub mod store;
@@ -46,6 +48,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(accounts::create_sign_in_link))
         .routes(routes!(accounts::list_identity_providers))
         .merge(policies::router())
+        .merge(jwt::router())
 }
 
 /// Changes what lets somebody in. It holds from the next request on.

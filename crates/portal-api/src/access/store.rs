@@ -241,6 +241,19 @@ pub async fn find_session<C: ConnectionTrait>(db: &C, hash: &str) -> DbResult<Op
     Ok(account_by_id(db, &found.account_id).await?.map(|account| (found, account)))
 }
 
+/// A session that is not used by its cookie.
+pub async fn find_session_by_id<C: ConnectionTrait>(db: &C, id: &str) -> DbResult<Option<(session::Model, Account)>> {
+    let found = session::Entity::find().filter(session::Column::Id.eq(id)).one(db).await?;
+    let Some(found) = found else { return Ok(None) };
+    Ok(account_by_id(db, &found.account_id).await?.map(|account| (found, account)))
+}
+
+pub async fn find_token_by_id<C: ConnectionTrait>(db: &C, id: &str) -> DbResult<Option<(api_token::Model, Account)>> {
+    let found = api_token::Entity::find().filter(api_token::Column::Id.eq(id)).one(db).await?;
+    let Some(found) = found else { return Ok(None) };
+    Ok(account_by_id(db, &found.account_id).await?.map(|account| (found, account)))
+}
+
 pub async fn sessions<C: ConnectionTrait>(
     db: &C,
     account_id: &str,

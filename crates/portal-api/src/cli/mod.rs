@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod measure;
+mod seal;
 mod serve;
 mod token;
 mod validate;
@@ -41,6 +42,9 @@ enum Command {
     /// The audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// The key that seals secrets in the database
+    #[command(subcommand)]
+    Seal(seal::SealCommand),
     /// Judge descriptors: 0 all valid, 1 something is not, 2 wrong call
     Validate(validate::ValidateFlags),
     #[command(hide = true)]
@@ -66,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Doctor => runtime.block_on(database::examine(&flags)),
         Command::Token(command) => runtime.block_on(token::run(&flags, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&flags, command)),
+        Command::Seal(command) => runtime.block_on(seal::run(&flags, command)),
         Command::Validate(flags) => return validate::run(&flags),
         Command::Generate(generate) => measure::generate(&generate),
         Command::BenchBaseline(baseline) => runtime.block_on(measure::baseline(&baseline)),

@@ -9,6 +9,7 @@ mod m0003_personal;
 mod m0004_access;
 mod m0005_identity;
 mod m0006_policy;
+mod m0007_signing_key;
 
 pub struct Migrator;
 
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0004_access::Migration),
             Box::new(m0005_identity::Migration),
             Box::new(m0006_policy::Migration),
+            Box::new(m0007_signing_key::Migration),
         ]
     }
 }

@@ -8,5 +8,6 @@ pub mod cursor;
 pub mod etag;
 pub mod guard;
 pub mod idempotency;
+pub mod limit;
 pub mod origin;
 pub mod params;

@@ -22,7 +22,7 @@ use crate::harness::{Answer, Portal, group, user};
 
 /// What the provider does next.
 #[derive(Clone)]
-struct Behaviour {
+pub(crate) struct Behaviour {
     /// Merged into the claims of the id token; null removes one.
     claims: Value,
     /// Claims of the user info.
@@ -39,12 +39,12 @@ struct Behaviour {
     /// Of the description: merged into it.
     description: Value,
     /// Keys that are published.
-    published: Vec<usize>,
+    pub(crate) published: Vec<usize>,
 }
 
 #[derive(Clone)]
-struct Provider {
-    issuer: String,
+pub(crate) struct Provider {
+    pub(crate) issuer: String,
     keys: Arc<Vec<Vec<u8>>>,
     behaviour: Arc<Mutex<Behaviour>>,
     /// What the browser was sent with, by code.
@@ -54,7 +54,7 @@ struct Provider {
 }
 
 impl Provider {
-    async fn start(now: i64) -> Self {
+    pub(crate) async fn start(now: i64) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let issuer = format!("http://{}", listener.local_addr().unwrap());
         let provider = Self {
@@ -75,7 +75,14 @@ impl Provider {
         provider
     }
 
-    fn set(&self, change: impl FnOnce(&mut Behaviour)) {
+    /// A token with these claims, signed with the key of this number.
+    pub(crate) fn signed(&self, claims: &Value, signer: usize) -> String {
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.kid = Some(format!("key-{signer}"));
+        encode(&header, claims, &EncodingKey::from_ed_der(&self.keys[signer])).unwrap()
+    }
+
+    pub(crate) fn set(&self, change: impl FnOnce(&mut Behaviour)) {
         let mut behaviour = Behaviour::good();
         change(&mut behaviour);
         *self.behaviour.lock().unwrap() = behaviour;
@@ -112,7 +119,7 @@ impl Behaviour {
 }
 
 /// An Ed25519 key as PKCS#8.
-fn key() -> Vec<u8> {
+pub(crate) fn key() -> Vec<u8> {
     // The fixed frame of RFC 8410 around 32 random bytes.
     let mut der = hex::decode("302e020100300506032b657004220420").unwrap();
     let mut seed = [0; 32];

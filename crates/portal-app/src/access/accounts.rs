@@ -1,7 +1,9 @@
 //! Everybody's accounts.
 
 use maud::html;
-use portal_core::access::wire::{AccountList, AccountView, Caller, ProviderList, ProviderView};
+use portal_core::access::wire::{
+    AccountList, AccountView, Caller, CiIssuerList, CiIssuerView, ProviderList, ProviderView,
+};
 use portal_core::access::{Role, Verb};
 
 use crate::api::Method;
@@ -23,6 +25,7 @@ pub(crate) async fn accounts(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let caller = asking.caller().await?;
     let list: AccountList = asking.get("/api/v1/accounts").await?;
     let providers: ProviderList = asking.get("/api/v1/identity-providers").await?;
+    let jobs: CiIssuerList = asking.get("/api/v1/ci-issuers").await?;
     let now_ms = asking.now_ms();
     Ok(Content::from(html! {
         div class="stack" {
@@ -34,6 +37,7 @@ pub(crate) async fn accounts(asking: &Asking<'_>) -> Result<Content, Refusal> {
             }
             (new_account())
             (providers_card(&providers))
+            (jobs_card(&jobs))
             (roles())
         }
     }))
@@ -161,6 +165,46 @@ fn provider_line(provider: &ProviderView) -> Content {
                 span class="muted" {
                     @for (group, role) in roles { "the group " code { (group) } " is " (role.as_str()) ", " }
                     "everybody else " @if roles.is_empty() { "new " } (role.as_str())
+                }
+            }
+        }
+    })
+}
+
+/// Whose CI jobs come in with their own tokens.
+fn jobs_card(list: &CiIssuerList) -> Content {
+    Content::from(html! {
+        section class="card" aria-labelledby="jobs" {
+            header class="card-head" { h2 id="jobs" { "CI jobs " span class="count" { (list.total) } } }
+            @if list.items.is_empty() {
+                div class="card-body" {
+                    p class="muted" {
+                        "Jobs send API tokens. " code { "[[access.ci]]" } " in " code { "portal.toml" }
+                        " lets them come in with the tokens of their own CI, without a secret."
+                    }
+                }
+            } @else {
+                ul class="list" data-compact { @for issuer in &list.items { (jobs_line(issuer)) } }
+            }
+        }
+    })
+}
+
+fn jobs_line(issuer: &CiIssuerView) -> Content {
+    let CiIssuerView { name, issuer, audience, claims, account, role, scopes } = issuer;
+    let scopes: Option<Vec<&str>> = scopes.as_ref().map(|scopes| scopes.iter().map(|verb| verb.words()).collect());
+    Content::from(html! {
+        li class="access-line" data-key=(name) {
+            (icon("terminal"))
+            div class="lines" {
+                span { strong { (name) } " as " code { (account) } span class="muted" { ", " (role.as_str()) } }
+                span class="muted breakable" { code { (issuer) } " for " code { (audience) } }
+                span class="muted breakable" {
+                    @for (position, (claim, rule)) in claims.iter().enumerate() {
+                        @if position > 0 { ", " }
+                        code { (claim) } " is " code { (rule) }
+                    }
+                    @if let Some(scopes) = scopes { "; may " (scopes.join(", ")) }
                 }
             }
         }

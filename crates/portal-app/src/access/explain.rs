@@ -75,9 +75,9 @@ fn decision(explanation: &Explanation, caller: &Caller) -> Content {
                     (who) " may " @if !allowed { "not " } (verb.words())
                     @if let Some(entity) = entity { ": " a href=(paths::entity(&entity.entity_ref)) { (entity.title) } }
                 }
-                span class="push status" data-tone=(if *allowed { "success" } else { "danger" }) {
+                span class="push" { span class="status" data-tone=(if *allowed { "success" } else { "danger" }) {
                     @if *allowed { (icon("pass")) "allowed" } @else { (icon("lock")) "refused" }
-                }
+                } }
             }
             @if !allowed { div class="card-body" { p { (with_code(reason)) } } }
             ul class="list" data-compact { @for rule in rules { (line(rule)) } }
@@ -93,7 +93,7 @@ fn line(rule: &RuleSays) -> Content {
         None => ("neutral", "minus", "says nothing"),
     };
     Content::from(html! {
-        li class="access-line" data-key=(rule) {
+        li class="access-line ruling" data-key=(rule) {
             span class="status" data-tone=(tone) { (icon(symbol)) (says) }
             div class="lines" { strong { (rule) } span class="muted" { (with_code(words)) } }
         }

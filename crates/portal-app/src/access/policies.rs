@@ -202,7 +202,7 @@ fn form(draft: &Draft, fault: Option<&Problem>) -> Content {
                         input type="checkbox" name="enabled" data-type="flag" value="on" checked[!off];
                         "In force"
                     }
-                    div class="actions" {
+                    div class="button-row" {
                         button class="button needs-script" data-variant="primary" { "Save" }
                         button class="button" name="preview" value="yes" formaction=(paths::POLICIES) formmethod="get" formnovalidate { "Preview" }
                     }
@@ -242,7 +242,7 @@ fn caller_row(caller: &PolicyReach, total: u64) -> Content {
             td { (role.as_str()) }
             td class="num" title=(format!("of {}", counted(total, "entity", "entities"))) { (number(*entities)) }
             td class="p2" {
-                div class="cell truncate" {
+                div class="truncate" {
                     @for (position, link) in examples.iter().enumerate() {
                         @if position > 0 { ", " }
                         a href=(paths::entity(&link.entity_ref)) { (link.title) }

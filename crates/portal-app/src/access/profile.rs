@@ -147,7 +147,7 @@ fn token_card(caller: &Caller, tokens: &TokenList, now_ms: i64) -> Content {
             @if !tokens.items.is_empty() {
                 ul class="list" data-compact { @for token in &tokens.items { (token_line(token, now_ms)) } }
             }
-            div class="card-body" { (token_form(caller)) }
+            div class="card-body stack" { (token_form(caller)) (short_token_form()) }
         }
     })
 }
@@ -222,6 +222,32 @@ fn token_form(caller: &Caller) -> Content {
                 }
             }
             div { button class="button" data-variant="primary" { "Make a token" } }
+        }
+    })
+}
+
+/// A token that is signed and lives for minutes, for a script or another system.
+fn short_token_form() -> Content {
+    Content::from(html! {
+        details class="disclosure needs-script" {
+            summary { "A token for a few minutes" }
+            form class="stack" data-send="/api/v1/access-tokens" data-reveal="access_token" aria-label="Short-lived token" {
+                p class="muted" {
+                    "It is signed, and other systems check it with the keys at " a class="underlined" href="/.well-known/jwks.json" rel="external" { "/.well-known/jwks.json" }
+                    ". It ends when you sign out."
+                }
+                div class="form-row" {
+                    div class="field" {
+                        label for="audience" { "For which system" span class="optional" { " this portal when empty" } }
+                        input class="input" id="audience" name="audience" type="text" maxlength="255" placeholder="https://deploy.example.com" autocomplete="off" spellcheck="false";
+                    }
+                    div class="field" {
+                        label for="seconds" { "Seconds" }
+                        input class="input" id="seconds" name="expires_seconds" data-type="number" type="number" value="300" min="30" max="600";
+                    }
+                }
+                div { button class="button" { "Make a short-lived token" } }
+            }
         }
     })
 }

@@ -40,7 +40,7 @@ pub(crate) fn revealed() -> Content {
         dialog class="dialog" id="revealed" aria-labelledby="revealed-title" {
             div class="dialog-head" { h2 id="revealed-title" { "Copy it now" } }
             div class="dialog-body stack" {
-                p { "It is shown this once; the portal keeps only a hash of it." }
+                p { "It is shown this once; the portal does not keep it." }
                 code class="revealed" {}
             }
             form class="dialog-foot" method="dialog" {

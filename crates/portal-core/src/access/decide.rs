@@ -37,7 +37,7 @@ pub(super) fn by_scope(principal: &Principal, verb: Verb) -> Option<Decision> {
         Known::Guest if !matches!(verb, Verb::ReadCatalog | Verb::ReadSources | Verb::ReadChanges) => {
             return Some(Decision::SignIn);
         }
-        Known::Guest | Known::Session | Known::Token => {}
+        Known::Guest | Known::Session | Known::Token | Known::Jwt => {}
     }
     let left_out = principal.verbs.as_ref().is_some_and(|verbs| !verbs.contains(&verb));
     left_out.then(|| {

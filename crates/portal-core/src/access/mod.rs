@@ -41,6 +41,8 @@ pub enum Known {
     Session,
     /// By an API token.
     Token,
+    /// By a short-lived token that the portal has signed.
+    Jwt,
 }
 
 /// The caller of a request.
@@ -84,7 +86,7 @@ impl Principal {
 
     /// Whether an account stands behind it.
     pub fn has_account(&self) -> bool {
-        matches!(self.known, Known::Session | Known::Token)
+        matches!(self.known, Known::Session | Known::Token | Known::Jwt)
     }
 
     /// Whether it is the user, or in the group, that this reference names.

@@ -14,7 +14,7 @@ use crate::catalog::wire::EntityLink;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Caller {
-    /// `guest`, `session` or `token`.
+    /// `guest`, `session`, `token`, or `jwt` for a short-lived token.
     pub known: String,
     /// The name that the account signs in with; `guest` for guests.
     pub name: String,
@@ -140,6 +140,59 @@ pub struct ProviderView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderList {
     pub items: Vec<ProviderView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+/// What a short-lived token is to be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessTokenCreate {
+    /// The system that it is for; this portal when absent.
+    pub audience: Option<String>,
+    /// All that the caller may when absent.
+    pub scopes: Option<Vec<Verb>>,
+    /// 30 to 600; 300 when absent.
+    pub expires_seconds: Option<u32>,
+}
+
+/// A short-lived token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AccessTokenCreated {
+    pub access_token: String,
+    /// `Bearer`.
+    pub token_type: String,
+    /// Seconds.
+    pub expires_in: i64,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub expires_at: DateTime<Utc>,
+    /// Verbs with spaces between; all that the role may when absent.
+    pub scope: Option<String>,
+}
+
+/// An issuer of tokens for CI jobs, and which of its jobs may come in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CiIssuerView {
+    pub name: String,
+    pub issuer: String,
+    /// What a job asks its token for.
+    pub audience: String,
+    /// What its claims must say; `*` at the end stands for anything.
+    pub claims: BTreeMap<String, String>,
+    /// The account that the jobs come in as.
+    pub account: String,
+    pub role: Role,
+    pub scopes: Option<Vec<Verb>>,
+}
+
+/// The issuers of the configuration, all on one page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CiIssuerList {
+    pub items: Vec<CiIssuerView>,
     pub next_cursor: Option<String>,
     pub total: u64,
 }

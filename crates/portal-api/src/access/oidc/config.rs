@@ -61,6 +61,22 @@ impl OidcConfig {
         Role::Viewer
     }
 
+    /// What is needed to check tokens of an issuer that are made for an audience.
+    pub fn of_issuer(name: &str, issuer: &str, audience: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            title: None,
+            issuer: issuer.to_owned(),
+            client_id: audience.to_owned(),
+            client_secret: None,
+            scopes: Self::usual_scopes(),
+            name_claim: Self::usual_name_claim(),
+            groups_claim: Self::usual_groups_claim(),
+            roles: BTreeMap::new(),
+            role: Self::usual_role(),
+        }
+    }
+
     pub fn title(&self) -> &str {
         self.title.as_deref().unwrap_or(&self.name)
     }

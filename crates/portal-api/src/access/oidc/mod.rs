@@ -12,6 +12,9 @@ mod people;
 mod provider;
 mod token;
 
+pub use config::OidcConfig;
+pub use provider::Provider;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -20,11 +23,9 @@ use axum::routing::get;
 use chrono::{DateTime, Utc};
 use portal_core::access::wire::ProviderView;
 
-use crate::config::{Config, OidcConfig};
+use crate::config::Config;
 use crate::egress::Egress;
 use crate::state::App;
-
-use self::provider::Provider;
 
 /// Where sign-ins with a provider begin; its name follows.
 pub const PATH: &str = "/sign-in/with";

@@ -173,19 +173,42 @@ impl Provider {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let body = Some(Bytes::from(form));
         let tokens: Tokens = self.send(Method::POST, &known.description.token_endpoint, headers, body).await?;
+        let sign_in = Some(nonce);
+        let claims = self.checked(&tokens.id_token, &known, sign_in, token::AGE, now).await?;
+        match (&known.description.userinfo_endpoint, tokens.access_token) {
+            (Some(endpoint), Some(access)) => self.with_userinfo(claims, endpoint, access).await,
+            _ => Ok(claims),
+        }
+    }
+
+    /// The claims of a token that the provider has made for this audience, at most
+    /// `age` seconds ago.
+    ///
+    /// # Errors
+    /// The provider does not answer, or the token breaks a rule.
+    pub async fn verify(&self, token: &str, age: i64, now: DateTime<Utc>) -> Result<Map<String, Value>, Fault> {
+        let known = self.known(now, None).await?;
+        self.checked(token, &known, None, age, now).await
+    }
+
+    /// Checks a token, with the provider's newest keys if need be.
+    async fn checked(
+        &self,
+        token: &str,
+        known: &Known,
+        nonce: Option<&str>,
+        age: i64,
+        now: DateTime<Utc>,
+    ) -> Result<Map<String, Value>, Fault> {
         let expected = |keys: &JwkSet| {
-            let (issuer, client_id) = (self.config.issuer.as_str(), client);
-            token::check(&tokens.id_token, keys, Expected { issuer, client_id, nonce, now })
+            let (issuer, client_id) = (self.config.issuer.as_str(), self.config.client_id.as_str());
+            token::check(token, keys, Expected { issuer, client_id, nonce, age, now })
         };
         let claims = match expected(&known.keys) {
             Err(Unfit::UnknownKey) => expected(&self.known(now, Some(&known.keys)).await?.keys),
             other => other,
         };
-        let claims = claims.map_err(Fault::Token)?;
-        match (&known.description.userinfo_endpoint, tokens.access_token) {
-            (Some(endpoint), Some(access)) => self.with_userinfo(claims, endpoint, access).await,
-            _ => Ok(claims),
-        }
+        claims.map_err(Fault::Token)
     }
 
     /// Adds what is only told on request. It must be about the same person.

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 /// Seconds by which the clocks of provider and portal may differ.
 const LEEWAY: i64 = 5;
 /// Seconds after which a token that still holds was made too long ago for a sign-in.
-const AGE: i64 = 10 * 60;
+pub const AGE: i64 = 10 * 60;
 /// Bytes of a token.
 const LIMIT: usize = 64 << 10;
 /// With public keys only: what is signed with a shared secret could be signed by anybody
@@ -32,8 +32,10 @@ const ALGORITHMS: [Algorithm; 9] = [
 pub struct Expected<'a> {
     pub issuer: &'a str,
     pub client_id: &'a str,
-    /// Of the sign-in that the browser began.
-    pub nonce: &'a str,
+    /// Of the sign-in that the browser began, where there is one.
+    pub nonce: Option<&'a str>,
+    /// Seconds after which it was made too long ago.
+    pub age: i64,
     pub now: DateTime<Utc>,
 }
 
@@ -77,12 +79,13 @@ pub fn check(token: &str, keys: &JwkSet, expected: Expected<'_>) -> Result<Map<S
     validation.validate_exp = false;
     let token = decode::<Map<String, Value>>(token, &key, &validation);
     let claims = token.map_err(|error| Unfit::Refused(error.to_string()))?.claims;
-    times(&claims, expected.now.timestamp())?;
+    times(&claims, expected.age, expected.now.timestamp())?;
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     if text("sub").is_none_or(|subject| subject.is_empty() || subject.len() > 255) {
         return Err(Unfit::Claim("sub"));
     }
-    if text("nonce") != Some(expected.nonce) {
+    let Some(nonce) = expected.nonce else { return Ok(claims) };
+    if text("nonce") != Some(nonce) {
         return Err(Unfit::Claim("nonce"));
     }
     let audiences = claims.get("aud").and_then(Value::as_array).map_or(1, Vec::len);
@@ -93,7 +96,7 @@ pub fn check(token: &str, keys: &JwkSet, expected: Expected<'_>) -> Result<Map<S
     Ok(claims)
 }
 
-fn times(claims: &Map<String, Value>, now: i64) -> Result<(), Unfit> {
+fn times(claims: &Map<String, Value>, age: i64, now: i64) -> Result<(), Unfit> {
     // Fractions are allowed, and rounded.
     let time = |name: &str| claims.get(name).and_then(Value::as_f64).map(|seconds| seconds as i64);
     let expiry = time("exp").ok_or(Unfit::Claim("exp"))?;
@@ -101,7 +104,7 @@ fn times(claims: &Map<String, Value>, now: i64) -> Result<(), Unfit> {
         return Err(Unfit::Expired);
     }
     let issued = time("iat").ok_or(Unfit::Claim("iat"))?;
-    if issued.saturating_sub(LEEWAY) > now || issued.saturating_add(AGE) < now {
+    if issued.saturating_sub(LEEWAY) > now || issued.saturating_add(age) < now {
         return Err(Unfit::Claim("iat"));
     }
     if claims.contains_key("nbf") && time("nbf").is_none_or(|begin| begin.saturating_sub(LEEWAY) > now) {

@@ -326,6 +326,18 @@ table!(
 );
 
 table!(
+    /// A key that signs short-lived tokens, sealed but for its public half.
+    signing_key, "signing_key", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        kid: String,
+        public_key: String,
+        #[sea_orm(column_type = "Text")]
+        sealed: String,
+        created_at: DateTimeUtc,
+    }
+);
+
+table!(
     /// A rule on top of roles and ownership. `verbs` is a JSON list.
     policy, "policy", {
         #[sea_orm(primary_key, auto_increment = false)]

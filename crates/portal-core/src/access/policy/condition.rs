@@ -8,7 +8,7 @@
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, Expr, LiteralValue, operators};
 
-use crate::access::{Known, Principal};
+use crate::access::Principal;
 use crate::catalog::query::{MAX_LENGTH, Predicate};
 use crate::cel::{Expression, Fault};
 
@@ -73,7 +73,7 @@ impl Condition {
                 let targets = owners.map(|owner| owner.to_lowercase()).collect();
                 Predicate::Relation { relation: "ownedby".to_owned(), targets: Some(targets) }
             }
-            Self::SignedIn => constant(matches!(principal.known, Known::Session | Known::Token)),
+            Self::SignedIn => constant(principal.has_account()),
             Self::Caller(what, values) => {
                 let value = match what {
                     Trait::Name => Some(principal.name.as_str()),

@@ -11,10 +11,13 @@ const targetDir = process.env.CARGO_TARGET_DIR ?? "../target";
 
 const sizes = { 1440: { width: 1440, height: 900 }, 390: { width: 390, height: 844 } } as const;
 
+const HOSTILE = /hostile\.spec\.ts/;
+
 function project(scheme: "light" | "dark", width: keyof typeof sizes): Project {
   return {
     name: `${scheme}-${width}`,
     grepInvert: /@no-script/,
+    testIgnore: HOSTILE,
     use: { colorScheme: scheme, viewport: sizes[width], hasTouch: width === 390 },
   };
 }
@@ -28,7 +31,16 @@ if (process.env.PORTAL_ALL_SIZES) projects.push(project("dark", 1440), project("
 projects.push({
   name: "no-script",
   grep: /@no-script/,
+  testIgnore: HOSTILE,
   use: { javaScriptEnabled: false, viewport: sizes[1440] },
+});
+
+// Fills the catalog with what nobody else wants to see, so it comes last.
+projects.push({
+  name: "hostile",
+  testMatch: HOSTILE,
+  dependencies: projects.map(({ name }) => name ?? ""),
+  use: { viewport: sizes[1440] },
 });
 
 export default defineConfig({

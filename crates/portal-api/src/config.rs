@@ -142,8 +142,10 @@ impl Default for CatalogConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
-    /// Connections at once; more wait in the system's queue.
+    /// Connections at once, as far as the system has files for them; more wait in its queue.
     pub connections: usize,
+    /// Of these from one address, unless it is a declared proxy; more are closed.
+    pub connections_per_address: usize,
     /// Seconds for a whole request.
     pub request_seconds: u64,
     /// Names under which browsers may reach the portal, beside this machine's own.
@@ -156,7 +158,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 800, request_seconds: 30, hosts: Vec::new(), reads_per_second: 5000, writes_per_second: 50 }
+        Self {
+            connections: 4096,
+            connections_per_address: 512,
+            request_seconds: 30,
+            hosts: Vec::new(),
+            reads_per_second: 5000,
+            writes_per_second: 50,
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use crate::http::crowd::{Crowd, within_files};
 use crate::http::origin::Peer;
 
 /// Time for the head of a request to arrive.
@@ -21,9 +22,18 @@ const HEAD: Duration = Duration::from_secs(5);
 /// Time for requests under way to finish after the signal to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// Connections that are served at once.
+pub struct Capacity {
+    /// In all; more wait in the system's queue.
+    pub connections: usize,
+    /// Of one address; more are closed.
+    pub crowd: Crowd,
+}
+
 /// Serves until `stop`, then lets requests under way finish.
-pub async fn serve(listener: TcpListener, router: Router, connections: usize, stop: CancellationToken) {
-    let permits = Arc::new(Semaphore::new(connections));
+pub async fn serve(listener: TcpListener, router: Router, capacity: Capacity, stop: CancellationToken) {
+    let Capacity { connections, crowd } = capacity;
+    let permits = Arc::new(Semaphore::new(within_files(connections)));
     let graceful = GracefulShutdown::new();
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_headers(100);
@@ -46,6 +56,10 @@ pub async fn serve(listener: TcpListener, router: Router, connections: usize, st
                 continue;
             }
         };
+        let Some(place) = crowd.admit(peer.ip()) else {
+            tracing::debug!(address = %peer.ip(), "an address has too many connections");
+            continue;
+        };
         let _ = stream.set_nodelay(true);
         let router = router.clone();
         let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -58,7 +72,7 @@ pub async fn serve(listener: TcpListener, router: Router, connections: usize, st
             if let Err(error) = connection.await {
                 tracing::debug!(error = %error, "a connection ended early");
             }
-            drop(permit);
+            drop((place, permit));
         });
     }
     drop(listener);

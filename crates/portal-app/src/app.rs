@@ -68,5 +68,9 @@ pub fn App() -> impl IntoView {
 }
 
 fn title(text: String) -> String {
+    // The library writes it into the head of the document as it is, and a name may
+    // hold `</title>`; in the browser it is text and nothing else.
+    #[cfg(not(feature = "hydrate"))]
+    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     if text.is_empty() { "Portal".to_owned() } else { format!("{text} · Portal") }
 }

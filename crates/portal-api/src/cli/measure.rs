@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use axum::Router;
@@ -14,7 +15,8 @@ use portal_core::generate;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::serve;
+use crate::http::crowd::Crowd;
+use crate::serve::{self, Capacity};
 
 /// Writes a generated catalog.
 #[derive(Debug, Args)]
@@ -63,6 +65,7 @@ pub async fn baseline(Baseline { listen }: &Baseline) -> Result<()> {
     ensure!(listen.ip().is_loopback(), "the comparison listens on this machine only");
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let router = Router::new().route("/", get(|| async { "ok" }));
-    serve::serve(listener, router, 800, CancellationToken::new()).await;
+    let capacity = Capacity { connections: 800, crowd: Crowd::new(800, Arc::new([])) };
+    serve::serve(listener, router, capacity, CancellationToken::new()).await;
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::access::first_start;
 use crate::clock::SystemClock;
 use crate::config::{Config, Flags, ServeFlags};
 use crate::db::Db;
+use crate::http::crowd::Crowd;
 use crate::state::App;
 use crate::{router, serve as server};
 
@@ -37,7 +38,8 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone())?;
     let db = Db::open(&config.database).await.context("cannot open the database")?;
-    let connections = config.limits.connections;
+    let limits = config.limits.clone();
+    let crowd = Crowd::new(limits.connections_per_address, config.proxy.trusted.clone().into());
     let app = App::start(db.clone(), Arc::new(SystemClock), config, stop.clone()).await?;
     if role == Role::Server {
         // A worker may have been started without the server's flags.
@@ -56,7 +58,8 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
                 println!("nobody has signed in yet; within 15 minutes, this link signs the administrator in once:");
                 println!("  http://{address}{path}");
             }
-            server::serve(listener, router, connections, stop).await;
+            let capacity = server::Capacity { connections: limits.connections, crowd };
+            server::serve(listener, router, capacity, stop).await;
         }
         None => {
             println!("portal is working");

@@ -4,6 +4,7 @@
 pub mod authorized;
 pub mod body;
 pub mod context;
+pub mod crowd;
 pub mod cursor;
 pub mod etag;
 pub mod guard;

@@ -31,3 +31,17 @@ async fn many_pages_at_once_are_all_written_to_their_end() {
     }
     Arc::into_inner(portal).unwrap().end().await;
 }
+
+/// The title of a page stands in its head, where `</title>` ends it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_is_text_in_the_title_of_its_page() {
+    let portal = Portal::sqlite().await;
+    let mut hostile = component("hostile", "team-a");
+    hostile["metadata"]["title"] = "</title><script>alert(1)</script>&lt;".into();
+    portal.store(&[hostile]).await;
+    let text = portal.get("/catalog/component/default/hostile").await.text();
+    let title = "<title>&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;&amp;lt; · Portal</title>";
+    assert!(text.contains(title), "{}", &text[..text.len().min(2000)]);
+    assert!(!text.contains("<script>alert"));
+    portal.end().await;
+}

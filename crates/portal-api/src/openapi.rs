@@ -29,7 +29,11 @@ use crate::state::App;
         (name = "access", description = "Who is asking; accounts, sessions, tokens and the audit log"),
         (name = "backstage", description = "Backstage's catalog and search API, for its own clients"),
     ),
-    components(schemas(portal_core::problem::Problem, portal_core::problem::FieldError)),
+    components(schemas(
+        portal_core::problem::Problem,
+        portal_core::problem::FieldError,
+        crate::search::FacetName
+    )),
 )]
 struct Frame;
 
@@ -71,11 +75,15 @@ fn complete(document: &mut OpenApi) {
     components.add_security_scheme("session", SecurityScheme::ApiKey(session));
     let none: [&str; 0] = [];
     document.security = Some(vec![SecurityRequirement::new("token", none), SecurityRequirement::new("session", none)]);
-    use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+    use utoipa::openapi::{Content, ObjectBuilder, Ref, RefOr, ResponseBuilder};
     for item in document.paths.paths.values_mut() {
         let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
             if operation.tags.as_ref().is_some_and(|tags| tags.iter().any(|tag| tag == "backstage")) {
+                let error = ResponseBuilder::new()
+                    .description("An error as Backstage answers it: `{error: {name, message}, request, response}`")
+                    .content("application/json", Content::new(Some(ObjectBuilder::new())));
+                operation.responses.responses.entry("default".to_owned()).or_insert(RefOr::T(error.build()));
                 continue;
             }
             let problem = ResponseBuilder::new()

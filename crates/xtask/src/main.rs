@@ -14,6 +14,7 @@ mod process;
 mod random;
 mod results;
 mod run;
+mod schemathesis;
 mod screenshots;
 mod server;
 mod site;

@@ -24,6 +24,7 @@ pub const NODE: Tool = Tool { name: "Node.js", packages: &["nodejs"], find: || o
 pub const NPM: Tool = Tool { name: "npm", packages: &["npm"], find: || on_path(&["npm"]) };
 pub const CHROMIUM: Tool = Tool { name: "Chromium", packages: &["chromium", "fonts-liberation"], find: find_chromium };
 pub const POSTGRES: Tool = Tool { name: "PostgreSQL's server", packages: &["postgresql"], find: find_postgres };
+pub const PYTHON: Tool = Tool { name: "Python", packages: &["python3", "python3-venv"], find: find_python };
 pub const SSHD: Tool = Tool { name: "an ssh server", packages: &["openssh-server"], find: find_sshd };
 
 /// Finds every tool or installs it; returns where they are, in order.
@@ -74,6 +75,12 @@ pub fn is_root() -> bool {
 pub fn on_path(names: &[&str]) -> Option<PathBuf> {
     let path = env::var_os("PATH")?;
     names.iter().find_map(|name| env::split_paths(&path).map(|folder| folder.join(name)).find(|file| file.is_file()))
+}
+
+/// One that makes virtual environments, which Debian packs apart.
+fn find_python() -> Option<PathBuf> {
+    let python = on_path(&["python3"])?;
+    process::succeeds(Command::new(&python).args(["-c", "import ensurepip, venv"])).then_some(python)
 }
 
 /// It lives where only root looks.

@@ -133,7 +133,7 @@ impl<'a> Door<'a> {
 
 /// Signs in with a name and a password; the answer sets the cookie.
 #[utoipa::path(
-    post, path = "/session", tag = "access", operation_id = "create_session",
+    post, path = "/session", tag = "access", operation_id = "create_session", security(()),
     request_body(content = SignIn, example = json!({"name": "kim", "password": "…"})),
     responses((status = 204, description = "Signed in", headers(("Set-Cookie" = String, description = "The session")))),
 )]
@@ -155,7 +155,7 @@ pub async fn create_session(
 
 /// Signs out: ends the session of the cookie that is sent.
 #[utoipa::path(
-    delete, path = "/session", tag = "access", operation_id = "delete_session",
+    delete, path = "/session", tag = "access", operation_id = "delete_session", security(()),
     responses((status = 204, description = "Signed out, or was not signed in")),
 )]
 pub async fn delete_session(

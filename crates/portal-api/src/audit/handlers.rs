@@ -39,11 +39,11 @@ fn filter(params: &mut Params) -> ApiResult<AuditFilter> {
     params(
         ("actor" = Option<String>, Query, description = "Id or name of an account"),
         ("action" = Option<String>, Query, description = "How the action begins, e.g. `token` or `entity.update`"),
-        ("outcome" = Option<String>, Query, description = "`done`, `refused` or `failed`", example = "done"),
+        ("outcome" = Option<String>, Query, pattern = "^(done|refused|failed)$", description = "`done`, `refused` or `failed`", example = "done"),
         ("target" = Option<String>, Query, description = "A part of what it was done to"),
-        ("since" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
-        ("until" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
-        ("limit" = Option<u64>, Query, description = "1 to 200; 50 when absent"),
+        ("since" = Option<String>, Query, format = DateTime, description = "RFC 3339 time, inclusive"),
+        ("until" = Option<String>, Query, format = DateTime, description = "RFC 3339 time, inclusive"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "1 to 200; 50 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "A page of the log", body = AuditList)),
@@ -55,7 +55,7 @@ pub async fn list_audit(
 ) -> ApiResult<Json<AuditList>> {
     let filter = filter(&mut params)?;
     let limit = params.number("limit", 50, 1..=200)?;
-    let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     let db = app.db.reader();
     let mut items = store::page(db, &filter, before, limit + 1).await?;
@@ -72,10 +72,10 @@ pub async fn list_audit(
     params(
         ("actor" = Option<String>, Query, description = "Id or name of an account"),
         ("action" = Option<String>, Query, description = "How the action begins"),
-        ("outcome" = Option<String>, Query, description = "`done`, `refused` or `failed`", example = "done"),
+        ("outcome" = Option<String>, Query, pattern = "^(done|refused|failed)$", description = "`done`, `refused` or `failed`", example = "done"),
         ("target" = Option<String>, Query, description = "A part of what it was done to"),
-        ("since" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
-        ("until" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
+        ("since" = Option<String>, Query, format = DateTime, description = "RFC 3339 time, inclusive"),
+        ("until" = Option<String>, Query, format = DateTime, description = "RFC 3339 time, inclusive"),
     ),
     responses((status = 200, description = "One line a row", content_type = "application/x-ndjson", body = String)),
 )]

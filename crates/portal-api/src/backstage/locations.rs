@@ -62,7 +62,7 @@ pub async fn get_locations(_auth: Authorized<ReadSources>, State(app): State<App
     post, path = "/locations", tag = "backstage", operation_id = "create_location",
     params(
         ("dryRun" = Option<bool>, Query, description = "Reads the place and stores nothing"),
-        ("onConflict" = Option<String>, Query, description = "`reject` (when absent) or `refresh` a place that is registered"),
+        ("onConflict" = Option<String>, Query, pattern = "^(reject|refresh)$", description = "`reject` (when absent) or `refresh` a place that is registered"),
     ),
     request_body(content = LocationInput, example = json!({"type": "url", "target": "https://git.example.com/catalog-info.yaml"})),
     responses((status = 201, description = "`{location, entities, exists}`", body = Object)),

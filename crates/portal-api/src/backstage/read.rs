@@ -57,9 +57,8 @@ pub(super) fn selection(filters: &[String], predicate: Option<&Value>) -> ApiRes
 /// 400 for anything else.
 pub(super) fn count(params: &mut Params, name: &'static str) -> ApiResult<Option<usize>> {
     let Some(text) = params.all(name).into_iter().next_back() else { return Ok(None) };
-    let number =
-        text.trim().parse().map_err(|_| ApiError::parameter(name, format!("`{text}` is not a whole number ≥ 0")));
-    number.map(Some)
+    let number = text.trim().parse::<i64>().ok().and_then(|number| usize::try_from(number).ok());
+    number.map(Some).ok_or_else(|| ApiError::parameter(name, format!("`{text}` is not a whole number ≥ 0")))
 }
 
 /// Appends a document, or the fields of it that were asked for.

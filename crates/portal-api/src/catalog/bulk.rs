@@ -39,7 +39,7 @@ type Line = (u32, Result<Entity, Vec<Fault>>);
 /// result a line; an acknowledged line survives a crash.
 #[utoipa::path(
     post, path = "/entities/bulk", tag = "entities", operation_id = "bulk_upsert_entities",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Sent again with the same body, it has no second effect")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Sent again with the same body, it has no second effect")),
     request_body(content = String, content_type = "application/x-ndjson",
         example = json!("{\"apiVersion\":\"backstage.io/v1alpha1\",\"kind\":\"Component\",\"metadata\":{\"name\":\"booking-api\"},\"spec\":{\"type\":\"service\",\"lifecycle\":\"production\",\"owner\":\"team-booking\"}}\n")),
     responses((status = 207, description = "One result a line", body = BulkResult)),

@@ -67,13 +67,13 @@ enum Format {
 #[utoipa::path(
     get, path = "/entities/export", tag = "entities", operation_id = "export_entities",
     params(
-        ("format" = Option<String>, Query, description = "`csv` (when absent) or `ndjson`"),
+        ("format" = Option<String>, Query, pattern = "^(csv|ndjson)$", description = "`csv` (when absent) or `ndjson`"),
         ("filter" = Option<Vec<String>>, Query, description = "As for the list"),
         ("q" = Option<String>, Query, description = "As for the list"),
         ("sort" = Option<String>, Query, description = "As for the list"),
         ("fields" = Option<String>, Query, description = "NDJSON only: comma list of paths to keep of each descriptor"),
     ),
-    responses((status = 200, description = "The file", content_type = "text/csv", body = String)),
+    responses((status = 200, description = "The file", content((String = "text/csv"), (String = "application/x-ndjson")))),
 )]
 pub async fn export_entities(
     auth: Authorized<ReadCatalog>,

@@ -40,8 +40,8 @@ const GRAPH_PAST_LIMIT: u64 = 200_000;
     params(
         ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
         ("fields" = Option<String>, Query, description = "Comma list of paths to keep of the descriptor"),
-        ("as_of" = Option<String>, Query, description = "The entity at this time (RFC 3339)"),
-        ("min_seq" = Option<i64>, Query, description = "Waits until this change is visible"),
+        ("as_of" = Option<String>, Query, format = DateTime, description = "The entity at this time (RFC 3339)"),
+        ("min_seq" = Option<i64>, Query, minimum = 0, description = "Waits until this change is visible"),
         ("If-None-Match" = Option<String>, Header, description = "An `ETag`; 304 when it is still the current one"),
     ),
     responses((status = 200, description = "The entity", body = EntityDetail), (status = 304, description = "Not modified")),
@@ -56,8 +56,7 @@ pub async fn find_entity(
     let entity_ref = reference(parts)?;
     let fields = lists::fields(&mut params)?;
     let as_of = params.time("as_of")?;
-    let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
-    let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
+    let seq = params.sequence("min_seq")?;
     params.finish()?;
     if let Some(seq) = seq {
         lists::wait(&app, seq).await?;
@@ -92,12 +91,12 @@ pub async fn find_entity(
     get, path = "/entities/{kind}/{namespace}/{name}/graph", tag = "entities", operation_id = "graph_entity",
     params(
         ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
-        ("depth" = Option<u64>, Query, description = "Steps from the entity, 1 to 10; 1 when absent"),
-        ("direction" = Option<String>, Query, description = "`out`, `in` or `both` (when absent)"),
+        ("depth" = Option<u64>, Query, minimum = 1, maximum = 10, description = "Steps from the entity, 1 to 10; 1 when absent"),
+        ("direction" = Option<String>, Query, pattern = "^(in|out|both)$", description = "`out`, `in` or `both` (when absent)"),
         ("relation" = Option<Vec<String>>, Query, description = "Repeatable; only these types, e.g. `dependsOn`"),
         ("kinds" = Option<Vec<String>>, Query, description = "Repeatable; only these kinds"),
-        ("limit" = Option<u64>, Query, description = "Most nodes, 1 to 2000; 200 when absent"),
-        ("as_of" = Option<String>, Query, description = "The graph at this time (RFC 3339)"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 2000, description = "Most nodes, 1 to 2000; 200 when absent"),
+        ("as_of" = Option<String>, Query, format = DateTime, description = "The graph at this time (RFC 3339)"),
     ),
     responses((status = 200, description = "Nodes and edges", body = EntityGraph)),
 )]
@@ -149,7 +148,7 @@ pub async fn graph_entity(
     get, path = "/entities/{kind}/{namespace}/{name}/impact", tag = "entities", operation_id = "show_impact",
     params(
         ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
-        ("limit" = Option<u64>, Query, description = "Most entities shown, the nearest first, 1 to 2000; 200 when absent"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 2000, description = "Most entities shown, the nearest first, 1 to 2000; 200 when absent"),
     ),
     responses((status = 200, description = "What breaks, by owner", body = Impact)),
 )]

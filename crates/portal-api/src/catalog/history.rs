@@ -23,7 +23,7 @@ use crate::state::App;
     get, path = "/entities/{kind}/{namespace}/{name}/history", tag = "entities", operation_id = "list_entity_history",
     params(
         ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
-        ("limit" = Option<u64>, Query, description = "1 to 200; 50 when absent"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "1 to 200; 50 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "A page of changes", body = ChangeList)),
@@ -36,7 +36,7 @@ pub async fn list_entity_history(
 ) -> ApiResult<Json<ChangeList>> {
     let entity_ref = reference(parts)?;
     let limit = params.number("limit", 50, 1..=200)?;
-    let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     let filter = ChangeFilter { subject: Some(entity_subject(&entity_ref.to_string())), ..ChangeFilter::default() };
     let history = page(&app, &auth.principal, &filter, before, limit).await?;
@@ -53,9 +53,9 @@ pub struct EntityDiff {
     /// Change that made the older state; absent when the entity did not exist.
     pub from_seq: Option<i64>,
     pub to_seq: Option<i64>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     pub before: Option<Value>,
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     pub after: Option<Value>,
     /// The fields that differ, by JSON pointer.
     pub changes: Vec<FieldChange>,
@@ -66,8 +66,8 @@ pub struct EntityDiff {
     get, path = "/entities/{kind}/{namespace}/{name}/diff", tag = "entities", operation_id = "diff_entity",
     params(
         ("kind" = String, Path, example = "component"), ("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "booking-api"),
-        ("from" = String, Query, description = "RFC 3339 time", example = "2026-11-10T00:00:00Z"),
-        ("to" = Option<String>, Query, description = "RFC 3339 time; now when absent"),
+        ("from" = String, Query, format = DateTime, description = "RFC 3339 time", example = "2026-11-10T00:00:00Z"),
+        ("to" = Option<String>, Query, format = DateTime, description = "RFC 3339 time; now when absent"),
     ),
     responses((status = 200, description = "The difference", body = EntityDiff)),
 )]

@@ -12,6 +12,7 @@ use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Page, Values, Visibility};
 use portal_core::catalog::query::{Filter, FullText, Missing, Order, Position, Query, Selection, SortKey};
 use portal_core::catalog::wire::{EntityBatch, EntityList, EntityRefs, EntityView, FacetValue};
+use portal_core::problem::FieldError;
 use serde::{Deserialize, Serialize};
 
 use super::detail;
@@ -82,13 +83,13 @@ struct ListQuery {
         ("filter" = Option<Vec<String>>, Query, description = "Repeatable; e.g. `kind=component,spec.lifecycle=production`", example = json!(["kind=component,spec.lifecycle=production"])),
         ("q" = Option<String>, Query, description = "Text that name, title or description must contain", example = "booking"),
         ("facet" = Option<Vec<String>>, Query, description = "Repeatable; counts values of this key. A facet's own filter does not narrow its own counts", example = json!(["spec.type"])),
-        ("facet_limit" = Option<u64>, Query, description = "At most so many values of each facet, the most frequent first; all, by value, when absent", example = 20),
+        ("facet_limit" = Option<u64>, Query, minimum = 0, maximum = 1000, description = "At most so many values of each facet, the most frequent first; all, by value, when absent", example = 20),
         ("sort" = Option<String>, Query, description = "A key; `-` in front reverses. Entities without the key come last", example = "metadata.name"),
-        ("limit" = Option<u64>, Query, description = "0 to 500; 20 when absent. 0 asks for total and facets only"),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 500, description = "0 to 500; 20 when absent. 0 asks for total and facets only"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` or `previous_cursor` of another page of the same list"),
         ("fields" = Option<String>, Query, description = "Comma list of paths to keep of each descriptor", example = "kind,metadata.name"),
-        ("as_of" = Option<String>, Query, description = "The list at this time (RFC 3339), without facets"),
-        ("min_seq" = Option<i64>, Query, description = "Waits until this change is visible, to read one's own write"),
+        ("as_of" = Option<String>, Query, format = DateTime, description = "The list at this time (RFC 3339), without facets"),
+        ("min_seq" = Option<i64>, Query, minimum = 0, description = "Waits until this change is visible, to read one's own write"),
     ),
     responses((status = 200, description = "One page", body = EntityList)),
 )]
@@ -155,8 +156,26 @@ pub async fn batch_entities(
     Ok(Json(EntityBatch { items }))
 }
 
+/// That there is such a change: nobody waits for one that is still to come.
+///
+/// # Errors
+/// 422 with the newest there is.
+pub async fn has_happened(app: &App, seq: i64) -> ApiResult<()> {
+    if app.catalog.snapshot().seq >= seq {
+        return Ok(());
+    }
+    let newest = changes::store::last_seq(app.db.reader()).await?;
+    if newest >= seq {
+        return Ok(());
+    }
+    let message = format!("change {seq} has not happened; the newest is {newest}");
+    let errors = vec![FieldError { pointer: "min_seq".to_owned(), message: message.clone() }];
+    Err(ApiError::invalid("no_such_change", message, errors))
+}
+
 /// Waits for a change to be visible.
 pub async fn wait(app: &App, seq: i64) -> ApiResult<()> {
+    has_happened(app, seq).await?;
     if app.catalog.wait_for(seq).await {
         return Ok(());
     }
@@ -298,7 +317,7 @@ impl Wanted {
         }
         let filter = Filter::parse(&filters).map_err(|error| ApiError::parameter("filter", error.to_string()))?;
         let full_text = params.one("q")?.filter(|text| !text.trim().is_empty());
-        let sort = params.one("sort")?;
+        let sort = params.chosen("sort")?;
         let order = sort.as_deref().map(Order::parse).transpose();
         let order = order.map_err(|error| ApiError::parameter("sort", error.to_string()))?;
         filters.sort_unstable();
@@ -320,14 +339,13 @@ impl ListQuery {
             Some(most) => Values::Frequent(usize::try_from(most).unwrap_or_default()),
         };
         let limit = params.number("limit", 20, 0..=500)?;
-        let place = params.one("cursor")?.map(|text| cursor::decode::<Place>(&text)).transpose()?;
+        let place = params.chosen("cursor")?.map(|text| cursor::decode::<Place>(&text)).transpose()?;
         let fields = fields(&mut params)?;
         let as_of = params.time("as_of")?;
         if as_of.is_some() && !facets.is_empty() {
-            return Err(ApiError::parameter("as_of", "a list in the past has no facets"));
+            return Err(ApiError::field("as_of", "a list in the past has no facets"));
         }
-        let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
-        let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
+        let seq = params.sequence("min_seq")?;
         params.finish()?;
         let list = crate::http::etag::of(&(filters, &full_text, sort, as_of));
         if place.as_ref().is_some_and(|place| place.l != list) {

@@ -49,6 +49,9 @@ pub async fn validate_entities(
     let file = params.one("file")?.unwrap_or_else(|| "catalog-info.yaml".to_owned());
     params.finish()?;
     let bytes: Bytes = body::read(request.into_body(), BODY_LIMIT).await?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(ApiError::bad("empty_body", "there is nothing to judge: send descriptors, as YAML or JSON"));
+    }
     let kinds = app.catalog.snapshot().kinds.clone();
     let judged = tokio::task::spawn_blocking(move || verdicts(&file, &bytes, &kinds, &Budget::default())).await;
     judged.map(Json).map_err(|error| ApiError::Internal(error.to_string()))

@@ -32,14 +32,14 @@ const BATCH: u64 = 500;
     params(
         ("subject" = Option<String>, Query, description = "e.g. `entity:component:default/booking-api`", example = "entity:component:default/booking-api"),
         ("entity" = Option<String>, Query, description = "An entity's reference: short for `subject=entity:…`"),
-        ("about" = Option<String>, Query, description = "`entity`, `source` or `kind`: what the subject is", example = "entity"),
+        ("about" = Option<String>, Query, pattern = "^(entity|source|kind)$", description = "`entity`, `source` or `kind`: what the subject is", example = "entity"),
         ("actor" = Option<String>, Query, description = "Who made the change"),
         ("operation" = Option<String>, Query, description = "`create`, `update`, `delete`, `orphan`, `restore`, `stale`, …"),
-        ("since" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
-        ("until" = Option<String>, Query, description = "RFC 3339 time, inclusive"),
+        ("since" = Option<String>, Query, format = DateTime, description = "RFC 3339 time, inclusive"),
+        ("until" = Option<String>, Query, format = DateTime, description = "RFC 3339 time, inclusive"),
         ("followed" = Option<bool>, Query, description = "Only of what the caller follows"),
         ("compact" = Option<bool>, Query, description = "Leaves `before` and `after` out; the fields that differ are named all the same"),
-        ("limit" = Option<u64>, Query, description = "1 to 200; 50 when absent"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "1 to 200; 50 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "A page of changes", body = ChangeList, example = json!({
@@ -78,7 +78,7 @@ pub async fn list_changes(
     };
     let compact = params.flag("compact")?;
     let limit = params.number("limit", 50, 1..=200)?;
-    let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     let mut list = page(&app, &auth.principal, &filter, before, limit).await?;
     if compact {

@@ -34,7 +34,7 @@ const REPLAY: u64 = 1000;
 #[utoipa::path(
     get, path = "/changes/stream", tag = "changes", operation_id = "stream_changes",
     params(
-        ("after" = Option<i64>, Query, description = "Sequence after which to start; now when absent"),
+        ("after" = Option<i64>, Query, minimum = 0, description = "Sequence after which to start; now when absent"),
         ("Last-Event-ID" = Option<i64>, Header, description = "Sent by browsers when they reconnect"),
     ),
     responses((status = 200, description = "A stream that does not end", content_type = "text/event-stream", body = String,

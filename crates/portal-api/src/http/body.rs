@@ -37,7 +37,7 @@ pub async fn read(body: Body, limit: usize) -> ApiResult<Bytes> {
 /// # Errors
 /// 400 for what is not JSON, 422 for JSON of another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
-    serde_json::from_slice(bytes).map_err(|error| {
+    let parsed = serde_json::from_slice(bytes).map_err(|error| {
         let detail = error.to_string();
         // Parsers may quote the input; a reader needs no more than this.
         let detail: String = detail.chars().take(300).collect();
@@ -48,7 +48,14 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
             }
             _ => ApiError::bad("malformed_json", format!("the body is not JSON: {detail}")),
         }
-    })
+    })?;
+    // A list would pass for an object whose fields are given in order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        let message = "a list, where an object is expected".to_owned();
+        let errors = vec![FieldError { pointer: String::new(), message: message.clone() }];
+        return Err(ApiError::invalid("invalid_body", format!("the body is {message}"), errors));
+    }
+    Ok(parsed)
 }
 
 /// A line that people read, without the spaces around it.

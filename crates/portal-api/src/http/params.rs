@@ -49,6 +49,23 @@ impl Params {
         Ok(values.pop())
     }
 
+    /// The same, where nothing between `=` and `&` is nothing at all.
+    ///
+    /// # Errors
+    /// Given more than once.
+    pub fn chosen(&mut self, name: &'static str) -> ApiResult<Option<String>> {
+        Ok(self.one(name)?.filter(|text| !text.is_empty()))
+    }
+
+    /// The sequence of a change.
+    ///
+    /// # Errors
+    /// Not a whole number, or negative.
+    pub fn sequence(&mut self, name: &'static str) -> ApiResult<Option<i64>> {
+        let seq = self.optional(name, 0..=i64::MAX.unsigned_abs())?;
+        Ok(seq.and_then(|seq| i64::try_from(seq).ok()))
+    }
+
     /// A number within bounds.
     ///
     /// # Errors

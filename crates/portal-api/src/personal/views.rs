@@ -38,7 +38,7 @@ pub async fn list_views(
 /// Saves what the catalog's list shows, under a name.
 #[utoipa::path(
     post, path = "/views", tag = "personal", operation_id = "create_view",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again has no second effect")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "A request that is sent again has no second effect")),
     request_body(content = SavedViewCreate, example = json!({"name": "Our APIs", "query": "kind=api&owner=group:default/booking", "shared": true})),
     responses((status = 201, description = "Saved", body = SavedView)),
 )]

@@ -38,7 +38,7 @@ const POST_TAG: &str = "</mark>";
         ("term" = Option<String>, Query, description = "What to look for, at most 100 characters", example = "rate card"),
         ("types[]" = Option<Vec<String>>, Query, description = "Repeatable; only `software-catalog` has documents"),
         ("filters[kind]" = Option<String>, Query, description = "Also `filters[type]`, `filters[namespace]`, `filters[lifecycle]`, `filters[owner]`; with `[]` or `[0]` after it, one of several values", example = "Component"),
-        ("pageLimit" = Option<u64>, Query, description = "1 to 100; 25 when absent"),
+        ("pageLimit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "1 to 100; 25 when absent"),
         ("pageCursor" = Option<String>, Query, description = "`nextPageCursor` or `previousPageCursor` of another page"),
     ),
     responses((status = 200, description = "One page of results", body = Object, content_type = "application/json", example = json!({

@@ -15,6 +15,7 @@ use portal_core::search::wire::{SearchClick, SearchGap, SearchHit, SearchResults
 
 use super::request::{self, Place, SearchRequest};
 use super::{Hit, Matches, Scope};
+use crate::catalog::lists::has_happened;
 use crate::catalog::view::Snapshot;
 use crate::error::{ApiError, ApiResult};
 use crate::events::Event;
@@ -45,10 +46,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
         ("tag" = Option<Vec<String>>, Query, description = "Repeatable; one of these tags", example = json!(["rust"])),
         ("lifecycle" = Option<Vec<String>>, Query, description = "Repeatable; one of these lifecycles", example = json!(["production"])),
         ("sort" = Option<String>, Query, description = "`relevance` (when absent), `name`, `title` or a key such as `spec.type`; `-` in front reverses", example = "relevance"),
-        ("limit" = Option<u64>, Query, description = "0 to 100; 20 when absent. 0 asks for total and facets only"),
+        ("limit" = Option<u64>, Query, minimum = 0, maximum = 100, description = "0 to 100; 20 when absent. 0 asks for total and facets only"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
-        ("facet" = Option<Vec<String>>, Query, description = "Repeatable; counts only these of `kind`, `type`, `owner`, `lifecycle`, `tag`. A facet's own filter does not narrow its own counts", example = json!(["kind"])),
-        ("min_seq" = Option<i64>, Query, description = "Waits until this change is visible, to read one's own write"),
+        ("facet" = Option<Vec<FacetName>>, Query, description = "Repeatable; counts only these of `kind`, `type`, `owner`, `lifecycle`, `tag`. A facet's own filter does not narrow its own counts", example = json!(["kind"])),
+        ("min_seq" = Option<i64>, Query, minimum = 0, description = "Waits until this change is visible, to read one's own write"),
     ),
     responses((status = 200, description = "One page of hits", body = SearchResults, example = json!({
         "items": [{
@@ -100,7 +101,7 @@ pub async fn search(
     params(
         ("q" = Option<String>, Query, description = "What was typed so far", example = "book"),
         ("kind" = Option<Vec<String>>, Query, description = "Repeatable; one of these kinds", example = json!(["component", "api"])),
-        ("limit" = Option<u64>, Query, description = "1 to 20; 8 when absent"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 20, description = "1 to 20; 8 when absent"),
     ),
     responses((status = 200, description = "The best completions", body = SuggestionList, example = json!({
         "items": [{
@@ -137,6 +138,18 @@ pub async fn suggest(
         Ok(SuggestionList { items, seq: snapshot.seq.min(matches.seq()) })
     });
     Ok(Json(list.await?))
+}
+
+/// What is counted.
+#[derive(utoipa::ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, reason = "for the document only")]
+pub enum FacetName {
+    Kind,
+    Type,
+    Owner,
+    Lifecycle,
+    Tag,
 }
 
 /// Records that a hit was opened, for analytics and ranking.
@@ -203,6 +216,7 @@ pub async fn report_search_gap(
 /// Waits until catalog and full text show a change.
 async fn wait(app: &App, seq: Option<i64>) -> ApiResult<()> {
     let Some(seq) = seq else { return Ok(()) };
+    has_happened(app, seq).await?;
     if app.catalog.wait_for(seq).await && app.search.wait_for(seq, PATIENCE).await {
         return Ok(());
     }

@@ -28,6 +28,7 @@ use utoipa_axum::routes;
 
 pub use document::{SearchChange, SearchDocument, StoredHit};
 pub use evaluate::Scope;
+pub use handlers::FacetName;
 use index::Published;
 pub use index::{SearchError, SearchIndex};
 pub use matches::{Hit, Matches, Position};

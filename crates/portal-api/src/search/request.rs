@@ -65,13 +65,12 @@ impl SearchRequest {
     pub fn read(mut params: Params) -> ApiResult<Self> {
         let text = params.one("q")?.unwrap_or_default().trim().to_owned();
         let selection = Selection { filter: filter(&mut params)?, ..Selection::default() };
-        let sort = params.one("sort")?;
+        let sort = params.chosen("sort")?;
         let order = order(sort.as_deref(), text.is_empty())?;
         let limit = usize::try_from(params.number("limit", 20, 0..=100)?).unwrap_or(20);
         let facets = facets(params.all("facet"))?;
-        let given = params.one("cursor")?;
-        let seq = params.one("min_seq")?.map(|text| text.parse::<i64>()).transpose();
-        let seq = seq.map_err(|_| ApiError::parameter("min_seq", "not a sequence, which is a whole number"))?;
+        let given = params.chosen("cursor")?;
+        let seq = params.sequence("min_seq")?;
         params.finish()?;
         let list = digest(&text, &selection, order.as_ref());
         let after = given.map(|given| place(&given, &list, order.is_some())).transpose()?;

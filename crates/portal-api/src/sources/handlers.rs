@@ -42,7 +42,7 @@ pub async fn list_sources(
 /// unless the operator listed them.
 #[utoipa::path(
     post, path = "/sources", tag = "sources", operation_id = "create_source",
-    params(("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again has no second effect")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "A request that is sent again has no second effect")),
     request_body(content = SourceCreate, example = json!({
         "type": "git", "target": "https://github.com/kestrel-freight/booking", "branch": "main",
         "globs": ["**/catalog-info.yaml"], "interval_seconds": 300, "credential": "env:GIT_TOKEN"})),
@@ -188,7 +188,7 @@ pub async fn delete_source(
     post, path = "/sources/{id}/refresh", tag = "sources", operation_id = "refresh_source",
     params(
         ("id" = i64, Path, example = 1),
-        ("Idempotency-Key" = Option<String>, Header, description = "A request that is sent again has no second effect"),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "A request that is sent again has no second effect"),
     ),
     responses((status = 202, description = "A pass will begin at once; `last_pass` tells when it is done", body = SourceView)),
 )]
@@ -227,7 +227,7 @@ pub async fn refresh_source(
     get, path = "/sources/{id}/passes", tag = "sources", operation_id = "list_source_passes",
     params(
         ("id" = i64, Path, example = 1),
-        ("limit" = Option<u64>, Query, description = "1 to 200; 20 when absent"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "1 to 200; 20 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "A page of passes", body = PassList)),
@@ -240,7 +240,7 @@ pub async fn list_source_passes(
 ) -> ApiResult<Json<PassList>> {
     let id = number(&id)?;
     let limit = params.number("limit", 20, 1..=200)?;
-    let before = params.one("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     stored(&app, id).await?;
     let db = app.db.reader();
@@ -257,7 +257,7 @@ pub async fn list_source_passes(
     get, path = "/sources/{id}/errors", tag = "sources", operation_id = "list_source_errors",
     params(
         ("id" = i64, Path, example = 1),
-        ("limit" = Option<u64>, Query, description = "Documents of a page, with all their errors: 1 to 500; 200 when absent"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 500, description = "Documents of a page, with all their errors: 1 to 500; 200 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
     responses((status = 200, description = "A page of errors; `total` counts documents with errors", body = SourceErrorList)),
@@ -270,7 +270,7 @@ pub async fn list_source_errors(
 ) -> ApiResult<Json<SourceErrorList>> {
     let id = number(&id)?;
     let limit = params.number("limit", 200, 1..=500)?;
-    let after = params.one("cursor")?.map(|text| cursor::decode::<(String, i32)>(&text)).transpose()?;
+    let after = params.chosen("cursor")?.map(|text| cursor::decode::<(String, i32)>(&text)).transpose()?;
     params.finish()?;
     stored(&app, id).await?;
     let (db, snapshot) = (app.db.reader(), app.catalog.snapshot());

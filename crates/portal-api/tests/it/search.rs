@@ -161,7 +161,7 @@ on_both!(any_text_is_a_query_and_any_other_parameter_is_read_strictly, portal, {
         ("q=a&limit=101", "limit"),
         ("q=a&facet=colour", "facet"),
         ("q=a&owner=a:", "owner"),
-        ("q=a&sort=", "sort"),
+        ("q=a&sort=-", "sort"),
         ("q=a&cursor=nonsense", "cursor"),
         ("q=a&cursor=e30", "cursor"),
     ] {

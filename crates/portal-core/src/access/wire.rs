@@ -96,12 +96,14 @@ pub struct AccountList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccountCreate {
     /// 1 to 63 lower-case letters, digits, `-`, `_` and `.`
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z0-9][a-z0-9._-]{0,62}$"))]
     pub name: String,
     #[serde(default)]
     pub title: Option<String>,
     pub role: Role,
     /// `user:default/<name>` when absent.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^user:[a-z0-9]{1,20}/[a-z0-9]{1,20}$"))]
     pub user: Option<String>,
 }
 
@@ -110,8 +112,10 @@ pub struct AccountCreate {
 #[serde(default, deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccountPatch {
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80))]
     pub title: Option<String>,
     pub role: Option<Role>,
+    #[cfg_attr(feature = "openapi", schema(pattern = "^(user:[a-z0-9]{1,20}/[a-z0-9]{1,20})?$"))]
     pub user: Option<String>,
     pub disabled: Option<bool>,
 }
@@ -150,10 +154,12 @@ pub struct ProviderList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AccessTokenCreate {
     /// The system that it is for; this portal when absent.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     pub audience: Option<String>,
     /// All that the caller may when absent.
     pub scopes: Option<Vec<Verb>>,
     /// 30 to 600; 300 when absent.
+    #[cfg_attr(feature = "openapi", schema(minimum = 30, maximum = 600))]
     pub expires_seconds: Option<u32>,
 }
 
@@ -224,11 +230,14 @@ impl Effect {
 pub struct PolicyDraft {
     pub effect: Effect,
     /// `read_catalog` and `write_catalog`.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1))]
     pub verbs: Vec<Verb>,
     /// CEL over `entity`, `relations` and `caller`.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 2000))]
     pub condition: String,
     /// Shown to whom it refuses.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_length = 300))]
     pub message: Option<String>,
     /// Whether it is in force; `true` when absent.
     #[serde(default = "yes")]
@@ -365,6 +374,7 @@ pub struct SessionList {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenCreate {
     /// What it is for, 1 to 80 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, max_length = 80, pattern = r"^[^\p{C}\s][^\p{C}]*$"))]
     pub name: String,
     /// A role that may no more than one's own, which it is when absent.
     #[serde(default)]
@@ -374,6 +384,7 @@ pub struct TokenCreate {
     pub scopes: Option<Vec<Verb>>,
     /// Days until it expires, 1 to 366; 90 when absent.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 366))]
     pub expires_days: Option<u32>,
 }
 

@@ -138,6 +138,8 @@ pub struct FacetValue {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EntityRefs {
+    /// At most 500, each `kind:namespace/name`.
+    #[cfg_attr(feature = "openapi", schema(max_items = 500))]
     pub entity_refs: Vec<String>,
     #[serde(default)]
     pub fields: Option<Vec<String>>,
@@ -254,9 +256,9 @@ pub struct ChangeView {
 pub struct FieldChange {
     /// JSON pointer into the descriptor.
     pub pointer: String,
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Value>))]
     pub before: Option<Value>,
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Value>))]
     pub after: Option<Value>,
 }
 

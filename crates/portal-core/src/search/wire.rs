@@ -78,6 +78,7 @@ pub struct SearchClick {
     /// The entity that was opened.
     pub entity_ref: String,
     /// Its place in the list, from 1.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1))]
     pub rank: u32,
 }
 

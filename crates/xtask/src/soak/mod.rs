@@ -4,7 +4,7 @@
 //! again and again) and killed at a random moment, so that it cannot say
 //! goodbye. After the restart every acknowledged write must be there, the
 //! catalog must agree with its change feed and its own counts, and nothing that
-//! anybody was shown may be gone. The fuzz targets, and the browser tests in
+//! anybody was shown may be gone. Schemathesis, the fuzz targets, and the browser tests in
 //! every variant, run in the same command.
 
 mod drive;
@@ -26,7 +26,7 @@ use crate::postgres::Postgres;
 use crate::random::{self, Random};
 use crate::server::{self, Portal, Setup};
 use crate::workspace::Workspace;
-use crate::{process, results, site};
+use crate::{process, results, schemathesis, site};
 
 use self::drive::FileTree;
 use self::model::Model;
@@ -42,6 +42,9 @@ pub struct Arguments {
     /// Seconds for each fuzz target; 0 leaves them out
     #[arg(long, default_value_t = 60)]
     fuzz: u32,
+    /// Cases of Schemathesis that there must be; 0 leaves it out
+    #[arg(long, default_value_t = 10_000)]
+    cases: u32,
     /// Leave out the browser tests in both themes and at both widths
     #[arg(long)]
     no_pages: bool,
@@ -52,6 +55,9 @@ pub struct Arguments {
     #[arg(long)]
     release: bool,
 }
+
+/// Of one operation in one phase of Schemathesis.
+const EXAMPLES: u32 = 60;
 
 /// The test command draws the same kills every time.
 pub const TEST_SEED: u64 = 1;
@@ -76,6 +82,11 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     if arguments.kills > 0 {
         let postgres = Postgres::start(workspace)?;
         figures["kills"] = kills(workspace, &program, &postgres, arguments.kills, seed)?;
+    }
+    if arguments.cases > 0 {
+        let (examples, wanted) = (EXAMPLES, u64::from(arguments.cases));
+        let run = schemathesis::Run { workspace, program: &program, examples, wanted, seed };
+        figures["schemathesis"] = json!({ "cases": run.all()? });
     }
     if arguments.fuzz > 0 {
         figures["fuzz"] = fuzz::run(workspace, arguments.fuzz)?;

@@ -11,7 +11,7 @@ use crate::process::stage;
 use crate::server::{self, Portal, Setup};
 use crate::site::{self, Profile};
 use crate::workspace::Workspace;
-use crate::{files, node, process, soak, tools};
+use crate::{files, node, process, schemathesis, soak, tools};
 
 use super::Lane;
 
@@ -19,6 +19,10 @@ use super::Lane;
 const PAYLOAD_BUDGET: u64 = 400_000;
 /// Of the fifty that `cargo xtask soak` does.
 const KILLS: u32 = 5;
+
+/// Of one operation in one phase of Schemathesis, and cases in all.
+const EXAMPLES: u32 = 3;
+const CASES: u64 = 2000;
 
 /// What lanes share: the server's binary, the site and PostgreSQL are made once.
 pub struct Bench<'a> {
@@ -42,6 +46,7 @@ impl<'a> Bench<'a> {
             Lane::Api => self.native(&["--test", "it"], self.only),
             Lane::Tidy => self.native(&["--test", "it"], Some("tidy")),
             Lane::Soak => self.soak(),
+            Lane::Schemathesis => self.schemathesis(),
             Lane::Wasm => self.wasm(),
             Lane::Backstage => self.backstage(),
             Lane::Browser => self.browser(),
@@ -88,6 +93,14 @@ impl<'a> Bench<'a> {
         self.postgres()?;
         let postgres = self.postgres.as_ref().context("PostgreSQL was just started")?;
         soak::kills(self.workspace, &server::debug_binary(self.workspace), postgres, KILLS, soak::TEST_SEED)?;
+        Ok(())
+    }
+
+    fn schemathesis(&mut self) -> Result<()> {
+        self.build()?;
+        let program = server::debug_binary(self.workspace);
+        let (workspace, seed) = (self.workspace, soak::TEST_SEED);
+        schemathesis::Run { workspace, program: &program, examples: EXAMPLES, wanted: CASES, seed }.all()?;
         Ok(())
     }
 

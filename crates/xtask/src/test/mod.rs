@@ -19,7 +19,7 @@ use self::lanes::Bench;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The lanes to run; without any: fmt, native, soak, wasm, backstage and browser
+    /// The lanes to run; without any: fmt, native, soak, schemathesis, wasm, backstage and browser
     lanes: Vec<Lane>,
     /// Only tests whose name contains this (native, core, api, browser)
     #[arg(long)]
@@ -40,6 +40,8 @@ enum Lane {
     Tidy,
     /// A few of the kills of `cargo xtask soak`, on both databases
     Soak,
+    /// Schemathesis finds nothing in what the OpenAPI document promises
+    Schemathesis,
     /// The site is built and small enough
     Wasm,
     /// Backstage's own catalog client against a running portal
@@ -48,7 +50,8 @@ enum Lane {
     Browser,
 }
 
-const ALL: [Lane; 6] = [Lane::Fmt, Lane::Native, Lane::Soak, Lane::Wasm, Lane::Backstage, Lane::Browser];
+const ALL: [Lane; 7] =
+    [Lane::Fmt, Lane::Native, Lane::Soak, Lane::Schemathesis, Lane::Wasm, Lane::Backstage, Lane::Browser];
 
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let chosen = if arguments.lanes.is_empty() { &ALL[..] } else { &arguments.lanes };
@@ -73,7 +76,7 @@ fn summary(outcomes: &[(Lane, Result<()>, Duration)], total: Duration) -> ExitCo
     println!("── summary ──");
     for (lane, result, time) in outcomes {
         let verdict = if result.is_ok() { "passed" } else { "FAILED" };
-        println!("  {:<10}{verdict} in {}", name(*lane), process::seconds(*time));
+        println!("  {:<14}{verdict} in {}", name(*lane), process::seconds(*time));
     }
     let failures: Vec<_> =
         outcomes.iter().filter_map(|(lane, result, _)| Some((name(*lane), result.as_ref().err()?))).collect();

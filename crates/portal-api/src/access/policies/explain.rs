@@ -25,8 +25,8 @@ const ACCOUNTS: usize = 50;
 #[utoipa::path(
     get, path = "/access/explain", tag = "access", operation_id = "explain_access",
     params(
-        ("verb" = String, Query, description = "e.g. `write_catalog`", example = "write_catalog"),
-        ("entity" = Option<String>, Query, description = "Reference of the entity that it is about", example = "component:default/booking-api"),
+        ("verb" = Verb, Query, description = "e.g. `write_catalog`", example = "write_catalog"),
+        ("entity" = Option<String>, Query, pattern = "^[^:/]+:([^:/]+/)?[^:/]+$", description = "Reference of the entity that it is about", example = "component:default/booking-api"),
         ("account" = Option<String>, Query, description = "Name of the account that it is about; the caller when absent"),
     ),
     responses((status = 200, description = "The decision and the rules behind it", body = Explanation)),

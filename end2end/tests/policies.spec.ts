@@ -34,7 +34,8 @@ test("a policy is tried out, put in force, hides, and is removed", async ({ brow
   await page.getByRole("button", { name: "Preview" }).click();
   const guests = page.getByRole("region", { name: "Whom it affects" }).getByRole("row").filter({ hasText: "Guests" });
   await expect(guests.getByRole("cell").nth(2)).toHaveText("1");
-  await expect(guests.getByRole("link", { name: entity })).toBeVisible();
+  // A narrow table has room for the number only.
+  if ((page.viewportSize()?.width ?? 0) > 600) await expect(guests.getByRole("link", { name: entity })).toBeVisible();
   await expectNoAxeViolations(page);
   await expectNoSidewaysScroll(page);
 

@@ -37,6 +37,13 @@ pub(super) fn by_scope(principal: &Principal, verb: Verb) -> Option<Decision> {
         Known::Guest if !matches!(verb, Verb::ReadCatalog | Verb::ReadSources | Verb::ReadChanges) => {
             return Some(Decision::SignIn);
         }
+        // What lives for minutes makes nothing that lives longer.
+        Known::Jwt if matches!(verb, Verb::ManageOwnAccess | Verb::ManageAccess) => {
+            return Some(Decision::Deny(format!(
+                "a short-lived token may not {}; use what it was made from",
+                verb.words()
+            )));
+        }
         Known::Guest | Known::Session | Known::Token | Known::Jwt => {}
     }
     let left_out = principal.verbs.as_ref().is_some_and(|verbs| !verbs.contains(&verb));
@@ -154,6 +161,14 @@ mod tests {
         assert!(!may(&reader, Verb::WriteCatalog));
         assert!(!may(&token(Role::Viewer, &[Verb::WriteCatalog]), Verb::WriteCatalog));
         assert!(!may(&token(Role::Admin, &[]), Verb::ReadCatalog));
+    }
+
+    #[test]
+    fn a_short_lived_token_makes_nothing_that_lives_longer() {
+        let short = Principal { known: Known::Jwt, ..with(Role::Admin) };
+        let may = |verb| decide(&short, verb, Resource::Any) == Decision::Allow;
+        let refused: Vec<Verb> = Verb::ALL.into_iter().filter(|verb| !may(*verb)).collect();
+        assert_eq!(refused, [Verb::ManageOwnAccess, Verb::ManageAccess]);
     }
 
     #[test]

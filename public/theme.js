@@ -1,5 +1,9 @@
 // Applies the stored appearance before the first paint: theme, hidden columns,
 // close rows. Works without the rest of the interface.
+// Templates of the framework are HTML that the server wrote; no script is made of text.
+try {
+  window.trustedTypes?.createPolicy("default", { createHTML: (html) => html });
+} catch {}
 (() => {
   const root = document.documentElement;
   root.dataset.scripted = "";

@@ -14,6 +14,7 @@ use url::Url;
 use crate::access::jwt::CiConfig;
 pub use crate::access::oidc::config::OidcConfig;
 use crate::db::DatabaseUrl;
+pub use crate::http::tls::TlsConfig;
 
 /// What `serve` and the other commands on the database can be told.
 #[derive(Debug, Clone, Default, Args)]
@@ -62,6 +63,7 @@ pub struct Config {
     pub limits: Limits,
     pub access: AccessConfig,
     pub proxy: ProxyConfig,
+    pub tls: Option<TlsConfig>,
 }
 
 /// A source from the command line or `portal.toml`; such sources are trusted.
@@ -258,6 +260,7 @@ struct File {
     limits: Limits,
     access: AccessConfig,
     proxy: ProxyConfig,
+    tls: Option<TlsConfig>,
 }
 
 impl Config {
@@ -276,11 +279,11 @@ impl Config {
         sources.extend(serve.catalog.iter().map(|target| SourceConfig::guess(target)));
         let listen = serve.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 7070)));
         let exposed = !listen.ip().is_loopback();
-        if exposed && file.proxy.trusted.is_empty() && !file.access.plain_http {
+        if exposed && file.proxy.trusted.is_empty() && file.tls.is_none() && !file.access.plain_http {
             bail!(
-                "refusing to listen on {listen}: passwords and tokens would cross the network unencrypted. Put a proxy that \
-                 speaks TLS in front and name its address as `trusted` under [proxy] in portal.toml, or allow this with \
-                 `plain_http = true` under [access]"
+                "refusing to listen on {listen}: passwords and tokens would cross the network unencrypted. Name a \
+                 certificate under [tls] in portal.toml, or put a proxy that speaks TLS in front and name its address as \
+                 `trusted` under [proxy], or allow this with `plain_http = true` under [access]"
             );
         }
         file.access.check_oidc(exposed)?;
@@ -300,6 +303,7 @@ impl Config {
             limits: file.limits,
             access: file.access,
             proxy: file.proxy,
+            tls: file.tls,
         })
     }
 
@@ -315,7 +319,8 @@ impl Config {
 
     /// How the portal names itself in the tokens that it signs.
     pub fn issuer(&self) -> String {
-        self.public_url().unwrap_or_else(|| format!("http://{}", self.listen))
+        self.public_url()
+            .unwrap_or_else(|| format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.listen))
     }
 
     /// Whether anybody may look around without signing in.

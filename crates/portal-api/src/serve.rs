@@ -1,6 +1,7 @@
 //! The listening socket: connections with limits that a slow or greedy client
 //! cannot pass, and an end that finishes what is under way.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +9,16 @@ use axum::Router;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::http::crowd::{Crowd, within_files};
-use crate::http::origin::Peer;
+use crate::http::origin::{Encrypted, Peer};
+use crate::http::tls::Tls;
 
 /// Time for the head of a request to arrive.
 const HEAD: Duration = Duration::from_secs(5);
@@ -28,11 +31,38 @@ pub struct Capacity {
     pub connections: usize,
     /// Of one address; more are closed.
     pub crowd: Crowd,
+    /// Without, it speaks plain HTTP.
+    pub tls: Option<Tls>,
+}
+
+/// One connection.
+struct Talk {
+    router: Router,
+    peer: SocketAddr,
+    builder: auto::Builder<TokioExecutor>,
+    watcher: Watcher,
+}
+
+impl Talk {
+    async fn over<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S, encrypted: bool) {
+        let Self { router, peer, builder, watcher } = self;
+        let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(Peer(peer));
+            if encrypted {
+                request.extensions_mut().insert(Encrypted);
+            }
+            router.clone().oneshot(request)
+        });
+        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(error = %error, "a connection ended early");
+        }
+    }
 }
 
 /// Serves until `stop`, then lets requests under way finish.
 pub async fn serve(listener: TcpListener, router: Router, capacity: Capacity, stop: CancellationToken) {
-    let Capacity { connections, crowd } = capacity;
+    let Capacity { connections, crowd, tls } = capacity;
     let permits = Arc::new(Semaphore::new(within_files(connections)));
     let graceful = GracefulShutdown::new();
     let mut builder = auto::Builder::new(TokioExecutor::new());
@@ -61,16 +91,16 @@ pub async fn serve(listener: TcpListener, router: Router, capacity: Capacity, st
             continue;
         };
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
-            router.clone().oneshot(request)
-        });
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let talk = Talk { router: router.clone(), peer, builder: builder.clone(), watcher: graceful.watcher() };
+        let acceptor = tls.as_ref().map(Tls::acceptor);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = %error, "a connection ended early");
+            match acceptor {
+                None => talk.over(stream, false).await,
+                Some(acceptor) => match tokio::time::timeout(HEAD, acceptor.accept(stream)).await {
+                    Ok(Ok(stream)) => talk.over(stream, true).await,
+                    Ok(Err(error)) => tracing::debug!(error = %error, "a connection does not speak TLS"),
+                    Err(_) => tracing::debug!("a connection took too long to speak TLS"),
+                },
             }
             drop((place, permit));
         });

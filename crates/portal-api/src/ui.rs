@@ -191,7 +191,7 @@ fn caller_info(principal: &Principal) -> CallerInfo {
 }
 
 /// The headers of a page. Scripts run with this answer's nonce only.
-pub fn protections(nonce: &str) -> [(HeaderName, HeaderValue); 4] {
+pub fn protections(nonce: &str) -> [(HeaderName, HeaderValue); 5] {
     let policy = format!(
         "default-src 'self'; script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; img-src 'self' https: data:; \
          object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -200,6 +200,9 @@ pub fn protections(nonce: &str) -> [(HeaderName, HeaderValue); 4] {
     let policy = HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
     [
         (header::CONTENT_SECURITY_POLICY, policy),
+        // Reported and not enforced: the framework sets the HTML of its templates, which
+        // `theme.js` lets through; scripts from text it does not.
+        (header::CONTENT_SECURITY_POLICY_REPORT_ONLY, HeaderValue::from_static("require-trusted-types-for 'script'")),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),

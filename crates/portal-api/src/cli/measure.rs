@@ -65,7 +65,7 @@ pub async fn baseline(Baseline { listen }: &Baseline) -> Result<()> {
     ensure!(listen.ip().is_loopback(), "the comparison listens on this machine only");
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let router = Router::new().route("/", get(|| async { "ok" }));
-    let capacity = Capacity { connections: 800, crowd: Crowd::new(800, Arc::new([])) };
+    let capacity = Capacity { connections: 800, crowd: Crowd::new(800, Arc::new([])), tls: None };
     serve::serve(listener, router, capacity, CancellationToken::new()).await;
     Ok(())
 }

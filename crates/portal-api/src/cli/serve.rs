@@ -12,6 +12,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, Flags, ServeFlags};
 use crate::db::Db;
 use crate::http::crowd::Crowd;
+use crate::http::tls::Tls;
 use crate::state::App;
 use crate::{router, serve as server};
 
@@ -39,6 +40,8 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
     stop_on_signal(stop.clone())?;
     let db = Db::open(&config.database).await.context("cannot open the database")?;
     let limits = config.limits.clone();
+    let tls = config.tls.as_ref().map(Tls::open).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
     let crowd = Crowd::new(limits.connections_per_address, config.proxy.trusted.clone().into());
     let app = App::start(db.clone(), Arc::new(SystemClock), config, stop.clone()).await?;
     if role == Role::Server {
@@ -50,15 +53,18 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
         Some(listener) => {
             let address = listener.local_addr()?;
             let router = router::outer(&app);
-            println!("portal is ready at http://{address}");
+            println!("portal is ready at {scheme}://{address}");
             if !first_start::is_set_up(&app.db).await.map_err(anyhow::Error::msg)? {
                 let path = first_start::admin_link(&app.db, app.config.sample, app.clock.now())
                     .await
                     .map_err(anyhow::Error::msg)?;
                 println!("nobody has signed in yet; within 15 minutes, this link signs the administrator in once:");
-                println!("  http://{address}{path}");
+                println!("  {scheme}://{address}{path}");
             }
-            let capacity = server::Capacity { connections: limits.connections, crowd };
+            if let Some(tls) = tls.clone() {
+                tokio::spawn(tls.follow(stop.clone()));
+            }
+            let capacity = server::Capacity { connections: limits.connections, crowd, tls };
             server::serve(listener, router, capacity, stop).await;
         }
         None => {

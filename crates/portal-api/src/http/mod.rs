@@ -12,3 +12,4 @@ pub mod idempotency;
 pub mod limit;
 pub mod origin;
 pub mod params;
+pub mod tls;

@@ -22,6 +22,10 @@ pub enum Scheme {
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub SocketAddr);
 
+/// Put into requests that came over the portal's own TLS.
+#[derive(Debug, Clone, Copy)]
+pub struct Encrypted;
+
 /// Where a request comes from.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
@@ -35,7 +39,8 @@ pub struct Origin {
 /// `X-Forwarded-*` headers are believed.
 pub async fn note(proxies: Arc<[IpAddr]>, mut request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let origin = judge(peer, request.headers(), &proxies);
+    let own = if request.extensions().get::<Encrypted>().is_some() { Scheme::Https } else { Scheme::Http };
+    let origin = judge(peer, own, request.headers(), &proxies);
     let scheme = origin.scheme;
     request.extensions_mut().insert(origin);
     let mut response = next.run(request).await;
@@ -46,11 +51,11 @@ pub async fn note(proxies: Arc<[IpAddr]>, mut request: Request, next: Next) -> R
     response
 }
 
-fn judge(peer: Option<IpAddr>, headers: &HeaderMap, proxies: &[IpAddr]) -> Origin {
+fn judge(peer: Option<IpAddr>, own: Scheme, headers: &HeaderMap, proxies: &[IpAddr]) -> Origin {
     let is_proxy = |address: &IpAddr| proxies.contains(&address.to_canonical());
     let Some(peer) = peer else { return Origin::default() };
     if !is_proxy(&peer) {
-        return Origin { address: peer.to_canonical().to_string(), scheme: Scheme::Http };
+        return Origin { address: peer.to_canonical().to_string(), scheme: own };
     }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     // Each proxy adds the address that it sees at the end; what stands before the
@@ -72,11 +77,11 @@ mod tests {
         };
         let proxy: IpAddr = "10.0.0.1".parse().unwrap();
         let told = [("x-forwarded-for", "1.1.1.1, 192.0.2.7, 10.0.0.1"), ("x-forwarded-proto", "https")];
-        let far = judge(Some("192.0.2.9".parse().unwrap()), &headers(&told), &[proxy]);
+        let far = judge(Some("192.0.2.9".parse().unwrap()), Scheme::Http, &headers(&told), &[proxy]);
         assert_eq!((far.address.as_str(), far.scheme), ("192.0.2.9", Scheme::Http));
-        let near = judge(Some(proxy), &headers(&told), &[proxy]);
+        let near = judge(Some(proxy), Scheme::Http, &headers(&told), &[proxy]);
         assert_eq!((near.address.as_str(), near.scheme), ("192.0.2.7", Scheme::Https));
-        let bare = judge(Some(proxy), &headers(&[("x-forwarded-for", "rubbish")]), &[proxy]);
+        let bare = judge(Some(proxy), Scheme::Http, &headers(&[("x-forwarded-for", "rubbish")]), &[proxy]);
         assert_eq!((bare.address.as_str(), bare.scheme), ("10.0.0.1", Scheme::Http));
     }
 }

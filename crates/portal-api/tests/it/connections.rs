@@ -64,7 +64,7 @@ async fn slow_connections_hinder_nobody_else() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let capacity = Capacity { connections: 4096, crowd: Crowd::new(512, Arc::new([])) };
+    let capacity = Capacity { connections: 4096, crowd: Crowd::new(512, Arc::new([])), tls: None };
     let router = portal_api::router::outer(&portal.app);
     let server = tokio::spawn(serve(listener, router, capacity, stop.clone()));
     let slow: Vec<_> = (0..SLOW)
@@ -104,7 +104,7 @@ async fn an_address_has_its_share_of_connections() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let capacity = Capacity { connections: 100, crowd: Crowd::new(3, Arc::new([])) };
+    let capacity = Capacity { connections: 100, crowd: Crowd::new(3, Arc::new([])), tls: None };
     let server = tokio::spawn(serve(listener, portal_api::router::outer(&portal.app), capacity, stop.clone()));
     let greedy = IpAddr::from([127, 0, 0, 9]);
     let mut held = Vec::new();

@@ -44,7 +44,7 @@ fn changes(id: &str, heading: &str, items: &[ChangeView], now_ms: i64) -> Conten
                 div class="card-body" data-flush {
                     ol class="timeline" {
                         @for group in &groups {
-                            @if let [only] = group { (change(only, now_ms)) } @else { (several(group, now_ms)) }
+                            @if let [only] = group { (change(only, items, now_ms)) } @else { (several(group, items, now_ms)) }
                         }
                     }
                 }
@@ -54,7 +54,7 @@ fn changes(id: &str, heading: &str, items: &[ChangeView], now_ms: i64) -> Conten
 }
 
 /// Changes of the same kind that came together.
-fn several(group: &[ChangeView], now_ms: i64) -> Content {
+fn several(group: &[ChangeView], items: &[ChangeView], now_ms: i64) -> Content {
     let Some(first) = group.first() else { return Content::from(html! {}) };
     let (what, symbol, tone) = operation_label(&first.operation);
     let more = group.len().saturating_sub(NAMED);
@@ -64,7 +64,7 @@ fn several(group: &[ChangeView], now_ms: i64) -> Content {
             div {
                 @for (place, view) in group.iter().take(NAMED).enumerate() {
                     @if place > 0 { ", " }
-                    (name(view))
+                    (name(view, items))
                 }
                 @if more > 0 { " and " (more) " more" }
                 div class="meta" { (what) }
@@ -74,16 +74,18 @@ fn several(group: &[ChangeView], now_ms: i64) -> Content {
     })
 }
 
-/// The name of what changed, as a link while it is there.
-fn name(view: &ChangeView) -> Content {
+/// The name of what changed, as a link while it is there, which its newest change tells.
+fn name(view: &ChangeView, items: &[ChangeView]) -> Content {
     let entity_ref = view.subject.strip_prefix("entity:").unwrap_or(&view.subject);
     let name = entity_ref.rsplit('/').next().unwrap_or(entity_ref);
+    let newest = items.iter().find(|other| other.subject == view.subject).unwrap_or(view);
+    let is_gone = newest.operation == "delete";
     Content::from(html! {
-        @if view.operation == "delete" { (name) } @else { a href=(paths::entity(entity_ref)) { (name) } }
+        @if is_gone { (name) } @else { a href=(paths::entity(entity_ref)) { (name) } }
     })
 }
 
-fn change(view: &ChangeView, now_ms: i64) -> Content {
+fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Content {
     let entity_ref = view.subject.strip_prefix("entity:").unwrap_or(&view.subject);
     let (what, symbol, tone) = operation_label(&view.operation);
     let fields: Vec<&str> = view.diff.iter().map(|field| field.pointer.trim_start_matches('/')).collect();
@@ -93,7 +95,7 @@ fn change(view: &ChangeView, now_ms: i64) -> Content {
         li {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
-                (name(view))
+                (name(view, items))
                 div class="meta" {
                     (kind_name(kind_of(entity_ref))) " · " (what)
                     @if !named.is_empty() { ": " (named) }

@@ -5,9 +5,9 @@ use portal_core::access::{Role, Verb};
 use serde_json::json;
 
 use super::accounts::account_name;
-use super::record;
 use super::secret::{Secret, TOKEN_PREFIX};
 use super::store::{self, NewToken};
+use super::{found_or_added, record};
 use crate::audit::Entry;
 use crate::changes::Writing;
 use crate::db::{Db, Priority};
@@ -31,17 +31,7 @@ pub async fn create_token(
     let writing = Writing::command_line(now);
     let work = db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
-            let account = match store::account(txn, &user).await? {
-                Some(account) => account,
-                None => {
-                    let account = store::new_account(&user, &user, role.unwrap_or(Role::Viewer), None, now);
-                    store::add_account(txn, account.clone()).await?;
-                    let entry =
-                        Entry::done("account.create", user.clone(), json!({ "after": store::view(account.clone()) }));
-                    record(txn, &writing, &account.id, entry).await?;
-                    account
-                }
-            };
+            let account = found_or_added(txn, &writing, &user, &user, role.unwrap_or(Role::Viewer)).await?;
             let held = store::role(&account.role);
             let role = role.unwrap_or(held);
             if !held.covers(role) {

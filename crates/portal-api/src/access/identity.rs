@@ -327,7 +327,7 @@ async fn ask(app: &App, credential: &Credential, now: DateTime<Utc>) -> Result<O
     let parent = parent.filter(|parent| parent.account.id == claims.sub);
     let end = DateTime::from_timestamp(claims.exp.saturating_add(jwt::LEEWAY), 0).unwrap_or(now);
     Ok(parent.map(|parent| Found {
-        role: lesser(claims.role, parent.role),
+        role: claims.role.at_most(parent.role),
         verbs: claims.verbs().ok().flatten().or_else(|| parent.verbs.clone()),
         known: Known::Jwt,
         expires_at: parent.expires_at.min(end),
@@ -353,7 +353,7 @@ fn of_session((session, account): (session::Model, Account), now: DateTime<Utc>)
 fn of_token((token, account): (api_token::Model, Account), now: DateTime<Utc>) -> Found {
     Found {
         // A token keeps the role it was made with, unless its account has less by now.
-        role: lesser(store::role(&token.role), store::role(&account.role)),
+        role: store::role(&token.role).at_most(store::role(&account.role)),
         verbs: store::scopes(token.scopes.as_deref()),
         known: Known::Token,
         expires_at: token.expires_at,
@@ -378,10 +378,6 @@ fn of_ci(account: Account, now: DateTime<Utc>) -> Found {
         claims: None,
         account,
     }
-}
-
-fn lesser(token: Role, account: Role) -> Role {
-    if account.covers(token) { token } else { account }
 }
 
 /// Notes that something was used; nobody waits for it.

@@ -20,14 +20,16 @@ pub mod store;
 mod tokens;
 
 use futures::future::BoxFuture;
+use portal_core::access::{Principal, Role, Verb, narrowed};
 use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::store::Account;
 use crate::audit::{self, Entry};
 use crate::changes::{self, NewChange, Writing};
 use crate::db::{DatabaseTransaction, DbResult, Priority};
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
 use crate::state::App;
 
 /// How subjects of the change feed begin that are about accounts. They tell other
@@ -73,6 +75,32 @@ async fn record(txn: &DatabaseTransaction, writing: &Writing, account_id: &str, 
         Some(by) => audit::store::append_reserved(txn, by, writing.at, entry).await,
         None => Ok(()),
     }
+}
+
+/// The account of a name, made when there is none.
+async fn found_or_added(
+    txn: &DatabaseTransaction,
+    writing: &Writing,
+    name: &str,
+    title: &str,
+    role: Role,
+) -> DbResult<Account> {
+    if let Some(found) = store::account(txn, name).await? {
+        return Ok(found);
+    }
+    let made = store::new_account(name, title, role, None, writing.at);
+    store::add_account(txn, made.clone()).await?;
+    let detail = serde_json::json!({ "after": store::view(made.clone()) });
+    record(txn, writing, &made.id, Entry::done("account.create", name, detail)).await?;
+    Ok(made)
+}
+
+/// The scopes of a token that somebody makes, which may not more than they may.
+fn narrowed_scopes(maker: &Principal, asked: Option<Vec<Verb>>) -> ApiResult<Option<Vec<Verb>>> {
+    narrowed(maker.verbs.as_deref(), asked).map_err(|verb| {
+        let message = format!("`{}` is not among the scopes of the token that asks", verb.as_str());
+        ApiError::field("/scopes", message)
+    })
 }
 
 /// What changed, for the log.

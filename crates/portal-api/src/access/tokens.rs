@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::secret::{Secret, TOKEN_PREFIX};
 use super::store::{self, NewToken};
-use super::{change_access, record};
+use super::{change_access, narrowed_scopes, record};
 use crate::audit::Entry;
 use crate::db::Priority;
 use crate::error::{ApiError, ApiResult};
@@ -69,18 +69,7 @@ pub async fn create_token(
         return Err(ApiError::field("/role", message));
     }
     // A token that makes tokens makes none that may more.
-    let scopes = match (scopes, &principal.verbs) {
-        (None, None) => None,
-        (None, Some(own)) => Some(own.clone()),
-        (Some(asked), None) => Some(distinct(asked)),
-        (Some(asked), Some(own)) => match asked.iter().find(|verb| !own.contains(verb)) {
-            Some(verb) => {
-                let message = format!("`{}` is not among the scopes of the token that asks", verb.as_str());
-                return Err(ApiError::field("/scopes", message));
-            }
-            None => Some(distinct(asked)),
-        },
-    };
+    let scopes = narrowed_scopes(principal, scopes)?.map(distinct);
     if store::count_tokens(app.db.reader(), &principal.actor.0).await? >= TOKENS {
         return Err(ApiError::conflict("too_many_tokens", format!("you have {TOKENS} tokens; revoke some first")));
     }

@@ -10,7 +10,7 @@ use portal_core::access::Role;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Portal, component, group, user};
+use crate::harness::{Answer, Portal, component, group, request, user};
 use crate::on_both;
 
 /// Who sends a request.
@@ -21,17 +21,16 @@ enum As<'a> {
 }
 
 async fn call(portal: &Portal, who: As<'_>, method: Method, path: &str, body: Option<Value>) -> Answer {
-    let mut request = Request::builder().method(method).uri(path);
-    match who {
-        As::Nobody => {}
-        As::Token(token) => request = request.header("authorization", format!("Bearer {token}")),
-        As::Cookie(cookie) => request = request.header("cookie", cookie),
-    }
-    if body.is_some() {
-        request = request.header("content-type", "application/json");
-    }
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    portal.send_as_it_is(request.body(body).unwrap()).await
+    let bearer;
+    let from = match who {
+        As::Nobody => None,
+        As::Token(token) => {
+            bearer = format!("Bearer {token}");
+            Some(("authorization", bearer.as_str()))
+        }
+        As::Cookie(cookie) => Some(("cookie", cookie)),
+    };
+    portal.send_as_it_is(request(method, path, from, body.as_ref())).await
 }
 
 async fn get(portal: &Portal, who: As<'_>, path: &str) -> Answer {

@@ -166,12 +166,7 @@ impl Portal {
     }
 
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if body.is_some() {
-            request = request.header("content-type", "application/json");
-        }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        self.send(request.body(body).unwrap()).await
+        self.send(request(method, path, None, body)).await
     }
 
     /// Stores entities through the API and waits until they are visible.
@@ -269,6 +264,18 @@ pub fn user(name: &str, team: &str) -> Value {
         "metadata": {"name": name},
         "spec": {"memberOf": [team]},
     })
+}
+
+/// A request that says who it is from with a header, if anybody.
+pub fn request(method: Method, path: &str, from: Option<(&str, &str)>, body: Option<&Value>) -> Request<Body> {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Some((header, value)) = from {
+        request = request.header(header, value);
+    }
+    if body.is_some() {
+        request = request.header("content-type", "application/json");
+    }
+    request.body(body.map_or_else(Body::empty, |body| Body::from(body.to_string()))).unwrap()
 }
 
 /// Sends a request as the administrator, unless it says who sends it.

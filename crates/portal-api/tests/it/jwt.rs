@@ -12,22 +12,10 @@ use portal_core::access::{Role, Verb};
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Portal, TOKEN};
+use crate::bearer::{call, get};
+use crate::harness::{Portal, TOKEN};
 use crate::oidc::{Provider, key};
 use crate::on_both;
-
-async fn call(portal: &Portal, token: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
-    let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
-    if body.is_some() {
-        request = request.header("content-type", "application/json");
-    }
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    portal.send_as_it_is(request.body(body).unwrap()).await
-}
-
-async fn get(portal: &Portal, token: &str, path: &str) -> Answer {
-    call(portal, token, Method::GET, path, None).await
-}
 
 /// An API token of `kim`.
 async fn token(portal: &Portal, scopes: Option<Vec<Verb>>) -> String {

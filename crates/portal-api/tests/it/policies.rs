@@ -10,23 +10,11 @@ use portal_api::access::command;
 use portal_core::access::Role;
 use serde_json::{Value, json};
 
+use crate::bearer::{call, get};
 use crate::harness::{Answer, Portal, component, group, user};
 use crate::on_both;
 
 const PRIVATE: &str = "entity.metadata.labels.visibility == 'private' && !caller.owns";
-
-async fn call(portal: &Portal, token: &str, method: Method, path: &str, body: Option<Value>) -> Answer {
-    let mut request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
-    if body.is_some() {
-        request = request.header("content-type", "application/json");
-    }
-    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-    portal.send_as_it_is(request.body(body).unwrap()).await
-}
-
-async fn get(portal: &Portal, token: &str, path: &str) -> Answer {
-    call(portal, token, Method::GET, path, None).await
-}
 
 async fn token(portal: &Portal, name: &str, role: Role) -> String {
     let db = &portal.app.db;

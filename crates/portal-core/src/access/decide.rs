@@ -88,19 +88,7 @@ fn roles_that_may(verb: Verb) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::ActorId;
-
-    fn with(role: Role) -> Principal {
-        Principal {
-            actor: ActorId("a".to_owned()),
-            known: Known::Session,
-            name: "kim".to_owned(),
-            role,
-            verbs: None,
-            groups: vec!["group:default/booking".to_owned(), "group:default/product".to_owned()],
-            user: Some("user:default/kim".to_owned()),
-        }
-    }
+    use crate::access::fixture::kim;
 
     /// One line a verb: viewer, developer, maintainer, admin, auditor, agent, guest, nobody.
     #[test]
@@ -119,7 +107,7 @@ mod tests {
             (Verb::ManageAccess, "---y----"),
             (Verb::ReadAudit, "---yy---"),
         ] {
-            let mut callers: Vec<Principal> = Role::ALL.into_iter().map(with).collect();
+            let mut callers: Vec<Principal> = Role::ALL.into_iter().map(kim).collect();
             callers.extend([Principal::guest(), Principal::nobody()]);
             let foreign = ["group:default/other".to_owned()];
             let foreign = Resource::Entity { entity_ref: "component:default/a", owners: &foreign };
@@ -147,14 +135,14 @@ mod tests {
         ] {
             let owners: Vec<String> = owners.into_iter().map(str::to_owned).collect();
             let resource = Resource::Entity { entity_ref: "component:default/a", owners: &owners };
-            let decision = decide(&with(Role::Developer), Verb::WriteCatalog, resource);
+            let decision = decide(&kim(Role::Developer), Verb::WriteCatalog, resource);
             assert_eq!(decision == Decision::Allow, allowed, "{owners:?}: {decision:?}");
         }
     }
 
     #[test]
     fn a_token_does_what_its_scopes_say_and_never_more_than_its_role() {
-        let token = |role, verbs: &[Verb]| Principal { known: Known::Token, verbs: Some(verbs.to_vec()), ..with(role) };
+        let token = |role, verbs: &[Verb]| Principal { known: Known::Token, verbs: Some(verbs.to_vec()), ..kim(role) };
         let may = |caller: &Principal, verb| decide(caller, verb, Resource::Any) == Decision::Allow;
         let reader = token(Role::Admin, &[Verb::ReadCatalog]);
         assert!(may(&reader, Verb::ReadCatalog));
@@ -165,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_short_lived_token_makes_nothing_that_lives_longer() {
-        let short = Principal { known: Known::Jwt, ..with(Role::Admin) };
+        let short = Principal { known: Known::Jwt, ..kim(Role::Admin) };
         let may = |verb| decide(&short, verb, Resource::Any) == Decision::Allow;
         let refused: Vec<Verb> = Verb::ALL.into_iter().filter(|verb| !may(*verb)).collect();
         assert_eq!(refused, [Verb::ManageOwnAccess, Verb::ManageAccess]);
@@ -173,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_who_could() {
-        let Decision::Deny(reason) = decide(&with(Role::Viewer), Verb::WriteSources, Resource::Any) else {
+        let Decision::Deny(reason) = decide(&kim(Role::Viewer), Verb::WriteSources, Resource::Any) else {
             panic!("a viewer changes sources");
         };
         assert_eq!(reason, "the role `viewer` may not change sources; maintainer and admin may");

@@ -5,6 +5,8 @@
 //! reasons. Nothing is allowed unless a role or a policy allows it.
 
 mod decide;
+#[cfg(test)]
+mod fixture;
 #[cfg(feature = "engine")]
 pub mod policy;
 mod role;
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 pub use decide::{Decision, Resource, decide};
 #[cfg(feature = "engine")]
 use decide::{by_role, by_scope};
-pub use role::{Role, Verb};
+pub use role::{Role, Verb, narrowed};
 
 /// Opaque id of an account or part of the system that causes a change.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -127,6 +127,12 @@ impl Role {
         Verb::ALL.into_iter().all(|verb| self.grant(verb) >= other.grant(verb))
     }
 
+    /// This role, or the other one when this one may what that one may not.
+    #[must_use]
+    pub fn at_most(self, limit: Self) -> Self {
+        if limit.covers(self) { self } else { limit }
+    }
+
     /// Whether it may do this to anything.
     pub fn may_everywhere(self, verb: Verb) -> bool {
         self.grant(verb) == Grant::Yes
@@ -161,6 +167,19 @@ impl Role {
     }
 }
 
+/// The scopes of something that is made by what may have scopes itself: those that are
+/// asked for, or its maker's. Absent ones limit nothing.
+///
+/// # Errors
+/// The first verb that is asked for and that the maker has not.
+pub fn narrowed(own: Option<&[Verb]>, asked: Option<Vec<Verb>>) -> Result<Option<Vec<Verb>>, Verb> {
+    let Some(asked) = asked else { return Ok(own.map(<[Verb]>::to_vec)) };
+    match asked.iter().find(|verb| own.is_some_and(|own| !own.contains(verb))) {
+        Some(verb) => Err(*verb),
+        None => Ok(Some(asked)),
+    }
+}
+
 /// How far a role may do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Grant {
@@ -184,6 +203,21 @@ mod tests {
         assert_eq!(covered(Role::Developer), ["viewer", "developer", "agent"]);
         assert_eq!(covered(Role::Auditor), ["viewer", "auditor", "agent"]);
         assert_eq!(covered(Role::Agent), ["agent"]);
+    }
+
+    #[test]
+    fn nothing_is_given_that_is_not_offered() {
+        use Verb::{ReadCatalog, WriteCatalog};
+        assert_eq!(narrowed(None, None), Ok(None));
+        assert_eq!(narrowed(Some(&[ReadCatalog]), None), Ok(Some(vec![ReadCatalog])));
+        assert_eq!(narrowed(None, Some(vec![ReadCatalog])), Ok(Some(vec![ReadCatalog])));
+        assert_eq!(narrowed(Some(&[ReadCatalog]), Some(vec![ReadCatalog, WriteCatalog])), Err(WriteCatalog));
+    }
+
+    #[test]
+    fn of_two_roles_the_one_that_may_less_holds() {
+        assert_eq!(Role::Developer.at_most(Role::Admin), Role::Developer);
+        assert_eq!(Role::Admin.at_most(Role::Developer), Role::Developer);
     }
 
     #[test]

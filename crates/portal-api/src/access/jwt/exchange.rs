@@ -5,14 +5,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use portal_core::access::Verb;
+use portal_core::access::{Verb, narrowed};
 use serde::Serialize;
 use serde_json::json;
 
 use super::ci::{CiConfig, Job};
 use super::claims::Parent;
 use super::handlers::{self, Grant, scope_text};
-use crate::access::record;
+use crate::access::found_or_added;
 use crate::access::store::{self, Account};
 use crate::audit::{By, Entry, Outcome};
 use crate::changes::Writing;
@@ -85,14 +85,16 @@ pub async fn exchange_token(
     };
     let scopes = match narrowed(job.config.scopes.as_deref(), asked.scopes) {
         Ok(scopes) => scopes,
-        Err(words) => return Ok(refusal("invalid_scope", &words)),
+        Err(verb) => {
+            let words = format!("these jobs are not given the scope `{}`", verb.as_str());
+            return Ok(refusal("invalid_scope", &words));
+        }
     };
     let account = entered(&app, writing, &job).await?;
     if account.disabled {
         return Ok(refusal("invalid_grant", "the account of these jobs is disabled"));
     }
-    let held = store::role(&account.role);
-    let role = if held.covers(job.config.role) { job.config.role } else { held };
+    let role = job.config.role.at_most(store::role(&account.role));
     let grant = Grant {
         account: account.id,
         name: account.name,
@@ -151,31 +153,13 @@ impl Asked {
     }
 }
 
-/// What is asked for, which is not more than what is offered.
-fn narrowed(offered: Option<&[Verb]>, asked: Option<Vec<Verb>>) -> Result<Option<Vec<Verb>>, String> {
-    let Some(asked) = asked else { return Ok(offered.map(<[Verb]>::to_vec)) };
-    match asked.iter().find(|verb| offered.is_some_and(|offered| !offered.contains(verb))) {
-        Some(verb) => Err(format!("these jobs are not given the scope `{}`", verb.as_str())),
-        None => Ok(Some(asked)),
-    }
-}
-
 /// The account of these jobs, made when there is none; its coming in is logged.
 async fn entered(app: &App, writing: Writing, job: &Job<'_>) -> ApiResult<Account> {
     let CiConfig { name: issuer, account, role, scopes, .. } = job.config.clone();
     let subject = job.subject.clone();
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
-            let found = match store::account(txn, &account).await? {
-                Some(found) => found,
-                None => {
-                    let made = store::new_account(&account, &format!("CI: {issuer}"), role, None, writing.at);
-                    store::add_account(txn, made.clone()).await?;
-                    let detail = json!({ "after": store::view(made.clone()) });
-                    record(txn, &writing, &made.id, Entry::done("account.create", account, detail)).await?;
-                    made
-                }
-            };
+            let found = found_or_added(txn, &writing, &account, &format!("CI: {issuer}"), role).await?;
             let detail = json!({ "issuer": issuer, "subject": subject, "scope": scope_text(scopes.as_deref()) });
             log(txn, &writing, &found, Entry::done("token.exchange", found.name.clone(), detail)).await?;
             Ok::<_, ApiError>(found)
@@ -215,18 +199,4 @@ async fn log_refusal(app: &App, writing: Writing, reason: &str) -> ApiResult<()>
 fn refusal(error: &str, words: &str) -> Response {
     let body = OAuthError { error: error.to_owned(), error_description: words.to_owned() };
     (StatusCode::BAD_REQUEST, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_given_that_is_not_offered() {
-        use Verb::{ReadCatalog, WriteCatalog};
-        assert_eq!(narrowed(None, None), Ok(None));
-        assert_eq!(narrowed(Some(&[ReadCatalog]), None), Ok(Some(vec![ReadCatalog])));
-        assert_eq!(narrowed(None, Some(vec![ReadCatalog])), Ok(Some(vec![ReadCatalog])));
-        assert!(narrowed(Some(&[ReadCatalog]), Some(vec![ReadCatalog, WriteCatalog])).is_err());
-    }
 }

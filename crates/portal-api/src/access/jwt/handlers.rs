@@ -7,11 +7,12 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use portal_core::access::wire::{AccessTokenCreate, AccessTokenCreated, CiIssuerList, CiIssuerView};
-use portal_core::access::{Known, Principal, Role, Verb};
+use portal_core::access::{Known, Role, Verb};
 use serde_json::json;
 
 use super::claims::{Claims, LONGEST, Parent};
 use crate::access::identity::Credential;
+use crate::access::narrowed_scopes;
 use crate::access::store;
 use crate::audit::{self, Entry};
 use crate::db::Priority;
@@ -80,7 +81,7 @@ pub async fn create_access_token(
     if audience.as_ref().is_some_and(|text| text.len() > 255 || text.chars().any(char::is_control)) {
         return Err(ApiError::field("/audience", "names the system that it is for, in at most 255 characters"));
     }
-    let scopes = limited(principal, scopes)?;
+    let scopes = narrowed_scopes(principal, scopes)?;
     let writing = anybody.writing(&app, &request_id);
     let grant = Grant {
         account: principal.actor.0.clone(),
@@ -108,19 +109,6 @@ pub async fn create_access_token(
         scope: claims.scope,
     };
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(created)).into_response())
-}
-
-/// Not more than whoever asks may.
-fn limited(principal: &Principal, asked: Option<Vec<Verb>>) -> ApiResult<Option<Vec<Verb>>> {
-    let Some(asked) = asked else { return Ok(principal.verbs.clone()) };
-    let foreign = |verb: &&Verb| principal.verbs.as_ref().is_some_and(|own| !own.contains(verb));
-    match asked.iter().find(foreign) {
-        Some(verb) => {
-            let message = format!("`{}` is not among the scopes of the token that asks", verb.as_str());
-            Err(ApiError::field("/scopes", message))
-        }
-        None => Ok(Some(asked)),
-    }
 }
 
 async fn parent(app: &App, credential: &Credential) -> ApiResult<Option<Parent>> {

@@ -1,20 +1,9 @@
 use super::*;
-use crate::access::{ActorId, Known, Role};
+use crate::access::Role;
+use crate::access::fixture::kim;
 use crate::catalog::index::RowChange;
 use crate::catalog::kinds::KindRegistry;
 use crate::catalog::relations::emitted;
-
-fn kim(role: Role) -> Principal {
-    Principal {
-        actor: ActorId("a".to_owned()),
-        known: Known::Session,
-        name: "kim".to_owned(),
-        role,
-        verbs: None,
-        groups: vec!["group:default/booking".to_owned(), "group:default/product".to_owned()],
-        user: Some("user:default/kim".to_owned()),
-    }
-}
 
 fn draft(effect: Effect, verb: Verb, condition: &str) -> PolicyDraft {
     PolicyDraft { effect, verbs: vec![verb], condition: condition.to_owned(), message: None, enabled: true }

@@ -248,6 +248,13 @@ on_both!(a_token_of_the_command_line_keeps_to_its_account, portal, {
         Some(component("a", "team-a")),
     );
     put.await.problem(403, "forbidden");
+    // And gains none by it: a developer may what an auditor may not, and the other way round.
+    let auditor = token(&portal, "ann", Role::Auditor).await;
+    get(&portal, As::Token(&auditor), "/api/v1/audit").await.is(200);
+    portal.patch("/api/v1/accounts/ann", &json!({"role": "developer"})).await.is(200);
+    let caller = get(&portal, As::Token(&auditor), "/api/v1/caller").await.json(200);
+    assert_eq!(caller["role"], "viewer");
+    get(&portal, As::Token(&auditor), "/api/v1/audit").await.problem(403, "forbidden");
 });
 
 on_both!(developers_change_what_their_teams_own, portal, {

@@ -127,10 +127,12 @@ impl Role {
         Verb::ALL.into_iter().all(|verb| self.grant(verb) >= other.grant(verb))
     }
 
-    /// This role, or the other one when this one may what that one may not.
+    /// The greatest role that both cover. Auditor and developer each may what the other
+    /// may not: of these two it is viewer.
     #[must_use]
     pub fn at_most(self, limit: Self) -> Self {
-        if limit.covers(self) { self } else { limit }
+        let common = Self::ALL.into_iter().filter(|role| self.covers(*role) && limit.covers(*role));
+        common.reduce(|best, role| if role.covers(best) { role } else { best }).unwrap_or(Self::Agent)
     }
 
     /// Whether it may do this to anything.
@@ -218,6 +220,12 @@ mod tests {
     fn of_two_roles_the_one_that_may_less_holds() {
         assert_eq!(Role::Developer.at_most(Role::Admin), Role::Developer);
         assert_eq!(Role::Admin.at_most(Role::Developer), Role::Developer);
+        assert_eq!(Role::Auditor.at_most(Role::Developer), Role::Viewer);
+        for (one, other) in Role::ALL.into_iter().flat_map(|one| Role::ALL.map(|other| (one, other))) {
+            let both = one.at_most(other);
+            assert!(one.covers(both) && other.covers(both), "{one:?} and {other:?}: {both:?}");
+            assert_eq!(both, other.at_most(one));
+        }
     }
 
     #[test]

@@ -10,18 +10,20 @@ use crate::catalog::query::{Cursor, Filter, Order, Predicate};
 use crate::catalog::{Entity, EntityRef, diff, placeholders, relations, validate};
 use crate::definition;
 use crate::document::{self, Budget};
+use crate::templates::language::{self, Context, Hosts, Style};
 
 /// A fuzz target: its name, which is that of its corpus, and what it runs.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("descriptor", descriptor),
     ("definition", definition),
     ("reference", reference),
     ("filter", filter),
     ("predicate", predicate),
     ("cursor", cursor),
+    ("template", template),
 ];
 
 /// Reads, judges and relates descriptors.
@@ -94,4 +96,19 @@ pub fn cursor(bytes: &[u8]) {
         let _ = cursor.query(20);
         assert_eq!(Cursor::parse(&cursor.to_json()).as_ref(), Ok(&cursor));
     }
+}
+
+/// Renders a text, in both styles of tags; a fault names a place in it.
+pub fn template(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let values = serde_json::json!({ "values": { "name": "booking", "list": [1, "a", null], "on": true } });
+    let (Some(values), hosts) = (values.as_object(), Hosts::default()) else { return };
+    let context = Context { values, functions: &[("always", true)], hosts: &hosts };
+    for (cookiecutter, trims) in [(false, false), (false, true), (true, false)] {
+        let style = Style { cookiecutter, trim_blocks: trims, lstrip_blocks: trims };
+        if let Err(fault) = language::render(text, style, &context) {
+            assert!((1..=text.matches('\n').count() + 1).contains(&fault.line), "{fault}");
+        }
+    }
+    let _ = language::evaluate(text, &context);
 }

@@ -19,6 +19,8 @@ mod fields;
 pub mod fuzzing;
 #[cfg(feature = "generate")]
 pub mod generate;
+#[cfg(feature = "engine")]
+pub mod glob;
 pub mod moment;
 pub mod patch;
 pub mod percent;
@@ -26,3 +28,4 @@ pub mod personal;
 pub mod problem;
 pub mod search;
 pub mod sources;
+pub mod templates;

@@ -305,7 +305,7 @@ mod tests {
         }
 
         async fn matching(&self, pattern: &str) -> Result<Vec<String>, FetchError> {
-            let glob = crate::sources::glob::Glob::new(pattern).unwrap();
+            let glob = portal_core::glob::Glob::new(pattern).unwrap();
             Ok(self.0.keys().filter(|path| glob.matches(path)).map(|path| (*path).to_owned()).collect())
         }
     }

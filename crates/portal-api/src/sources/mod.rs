@@ -6,7 +6,6 @@
 pub mod configured;
 pub mod credential;
 pub mod fetch;
-pub mod glob;
 pub mod handlers;
 pub mod includes;
 pub mod ingest;

@@ -8,9 +8,9 @@ use portal_core::catalog::Entity;
 use portal_core::sources::wire::SourceType;
 use serde_json::{Value, json};
 
-use super::glob::{is_glob, split_root};
 use super::places::is_url;
 use super::store::Source;
+use portal_core::glob::{is_glob, split_root};
 
 /// Annotations that the catalog sets and an author cannot.
 pub const OWN: [&str; 2] = ["backstage.io/managed-by-location", "backstage.io/managed-by-origin-location"];

@@ -5,7 +5,7 @@ use portal_core::sources::wire::SourceType;
 use url::Url;
 
 use super::fetch::{FetchError, remote};
-use super::glob::{Glob, is_glob};
+use portal_core::glob::{Glob, is_glob};
 
 /// Where the files of a source lie, as far as resolving names needs it.
 #[derive(Debug, Clone, PartialEq, Eq)]

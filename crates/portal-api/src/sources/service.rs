@@ -6,12 +6,12 @@ use portal_core::sources::wire::{SourceCreate, SourceOrigin, SourceState, Source
 
 use super::credential::CredentialRef;
 use super::fetch::{self, Context, FetchError};
-use super::glob::Glob;
 use super::store::{self, Source};
 use super::{Trigger, jobs};
 use crate::changes::{self, NewChange, Writing};
 use crate::db::{DatabaseTransaction, DbError, DbResult};
 use crate::error::{ApiError, ApiResult};
+use portal_core::glob::Glob;
 
 /// Seconds between passes, when a source names none.
 pub const INTERVAL: u32 = 300;

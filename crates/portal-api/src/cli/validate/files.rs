@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
 
-use crate::sources::glob::{Glob, is_glob, split_root};
+use portal_core::glob::{Glob, is_glob, split_root};
 
 /// The files that paths name, sorted, each once; true for those named themselves
 /// and not by their folder.

@@ -10,9 +10,9 @@ use std::path::{Component, Path, PathBuf};
 
 use axum::body::Bytes;
 
-use super::super::glob::{self, Glob};
 use super::super::settings::SourceSettings;
 use super::{DEFAULT_GLOB, FILE_COUNT, FILE_LIMIT, FetchError, Note, compile};
+use portal_core::glob::{self, Glob};
 
 /// Folders below each other, at most.
 const DEPTH: usize = 32;

@@ -18,9 +18,9 @@ use axum::body::Bytes;
 use portal_core::sources::wire::SourceType;
 
 use super::credential::{CredentialError, CredentialRef, Secret};
-use super::glob::Glob;
 use super::settings::SourceSettings;
 use crate::egress::{Egress, EgressError};
+use portal_core::glob::Glob;
 
 pub use disk::{DiskTree, check_target as check_path_target};
 pub use git::{GitTree, check_target as check_git_target, is_ref_name};

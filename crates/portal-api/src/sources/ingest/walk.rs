@@ -15,7 +15,6 @@ use portal_core::sources::wire::SourceType;
 use sha2::{Digest, Sha256};
 
 use super::super::fetch::{Context, FetchError, Fetched, Note, Request, Tree};
-use super::super::glob::is_glob;
 use super::super::includes::{self, Files};
 use super::super::links::{Documented, Include, Links};
 use super::super::places::{self, Ground, is_url};
@@ -24,6 +23,7 @@ use super::super::store::KnownFile;
 use super::PassError;
 use super::batch::FileResult;
 use super::load::{self, Loaded, Loader};
+use portal_core::glob::is_glob;
 
 /// Grows when the rules of reading change, so that everything is judged again.
 const RULES: u8 = 3;

@@ -1,0 +1,22 @@
+//! Software templates: definitions, their forms, their steps and what they write.
+
+#[cfg(feature = "engine")]
+pub mod language;
+#[cfg(feature = "engine")]
+pub mod skeleton;
+#[cfg(feature = "engine")]
+pub mod workspace;
+
+/// Why a step, or a whole run, ended: a code for programs, and what happened, in words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Trouble {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl Trouble {
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}

@@ -25,10 +25,12 @@ pub mod metrics;
 pub mod openapi;
 pub mod personal;
 pub mod router;
+pub mod runs;
 pub mod search;
 pub mod serve;
 pub mod sources;
 pub mod state;
+pub mod templates;
 #[cfg(feature = "ui")]
 pub mod ui;
 pub mod workers;

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::{
     access, audit, backstage, catalog, changes, definition, docs, documentation, health, http, metrics, openapi,
-    personal, search, sources,
+    personal, runs, search, sources, templates,
 };
 
 /// Every documented route, and the document.
@@ -32,8 +32,10 @@ pub fn documented() -> (Router<App>, OpenApi) {
         .merge(definition::router())
         .merge(documentation::router())
         .merge(personal::router())
+        .merge(runs::router())
         .merge(search::router())
-        .merge(sources::router());
+        .merge(sources::router())
+        .merge(templates::router());
     OpenApiRouter::with_openapi(openapi::frame())
         .nest("/api/v1", v1)
         .nest("/api/catalog", backstage::router())

@@ -33,6 +33,7 @@ pub struct Inner {
     pub providers: Providers,
     pub ci: CiIssuers,
     pub keys: Keys,
+    pub sealer: Arc<Sealer>,
     pub search: SearchIndex,
     pub events: Events,
     pub usage: Usage,
@@ -66,7 +67,8 @@ impl App {
         let ci = CiIssuers::new(&config, &sources.egress);
         let seal_key = config.access.seal_key.as_deref();
         let sealer = Sealer::open(seal_key, &config.seal_file(), variable).await;
-        let keys = Keys::new(sealer.map_err(|error| DbError::Unsupported(format!("{error:#}")))?);
+        let sealer = Arc::new(sealer.map_err(|error| DbError::Unsupported(format!("{error:#}")))?);
+        let keys = Keys::new(sealer.clone());
         let instance = uuid::Uuid::new_v4().to_string();
         Ok(Self(Arc::new(Inner {
             db,
@@ -77,6 +79,7 @@ impl App {
             providers,
             ci,
             keys,
+            sealer,
             search,
             events,
             usage,

@@ -7,6 +7,7 @@ use crate::state::App;
 /// Starts the workers; they end when the portal stops.
 pub async fn start(app: &App) -> Result<()> {
     crate::sources::jobs::start(app);
+    crate::runs::engine::start(app);
     tokio::spawn(crate::access::identity::follow(app.clone()));
     tokio::spawn(crate::http::limit::Usage::tidy(app.clone()));
     Ok(())

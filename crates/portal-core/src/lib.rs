@@ -26,6 +26,8 @@ pub mod patch;
 pub mod percent;
 pub mod personal;
 pub mod problem;
+pub mod runs;
 pub mod search;
 pub mod sources;
 pub mod templates;
+pub mod yaml;

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::{Change, NewChange, Writing};
 use crate::db::entity::change::{ActiveModel, Column, Entity, Model};
 use crate::db::{DatabaseTransaction, DbResult};
-use crate::{access, audit};
+use crate::{access, audit, runs};
 
 /// Rows of one INSERT; seven columns each stay far below SQLite's limit of variables.
 const CHUNK: usize = 200;
@@ -133,7 +133,9 @@ fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
     if subject.is_none() {
         select = select.filter(Column::Subject.not_like("person:%"));
     }
-    select = select.filter(Column::Subject.not_like(format!("{}%", access::SUBJECT)));
+    for private in [access::SUBJECT, runs::SUBJECT] {
+        select = select.filter(Column::Subject.not_like(format!("{private}%")));
+    }
     if let Some(among) = among {
         select = select.filter(Column::Subject.is_in(among));
     }

@@ -20,6 +20,7 @@ use crate::access::{self, policies};
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadChanges};
 use crate::http::params::Params;
+use crate::runs;
 use crate::state::App;
 
 /// Changes that a client may have missed and still gets; beyond, it is told to reload.
@@ -124,9 +125,12 @@ impl Listener {
     }
 }
 
-/// What others mark and save is theirs; accounts are nobody's business.
+/// What others mark, save and run is theirs; accounts are nobody's business.
 fn shown(change: &Change, own: &str) -> bool {
     let subject = &change.subject;
+    if subject.starts_with(runs::SUBJECT) {
+        return own == format!("person:{}", change.actor.0);
+    }
     !subject.starts_with(access::SUBJECT) && (!subject.starts_with("person:") || subject == own)
 }
 

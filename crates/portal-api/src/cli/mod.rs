@@ -5,6 +5,7 @@ mod database;
 mod measure;
 mod seal;
 mod serve;
+mod template;
 mod token;
 mod validate;
 
@@ -45,6 +46,9 @@ enum Command {
     /// The key that seals secrets in the database
     #[command(subcommand)]
     Seal(seal::SealCommand),
+    /// Software templates, for their authors
+    #[command(subcommand)]
+    Template(template::TemplateCommand),
     /// Judge descriptors: 0 all valid, 1 something is not, 2 wrong call
     Validate(validate::ValidateFlags),
     #[command(hide = true)]
@@ -71,6 +75,13 @@ pub fn main() -> ExitCode {
         Command::Token(command) => runtime.block_on(token::run(&flags, command)),
         Command::Audit(command) => runtime.block_on(audit::run(&flags, command)),
         Command::Seal(command) => runtime.block_on(seal::run(&flags, command)),
+        Command::Template(command) => match runtime.block_on(template::run(command)) {
+            Ok(code) => return code,
+            Err(error) => {
+                fail(&error);
+                return ExitCode::from(2);
+            }
+        },
         Command::Validate(flags) => return validate::run(&flags),
         Command::Generate(generate) => measure::generate(&generate),
         Command::BenchBaseline(baseline) => runtime.block_on(measure::baseline(&baseline)),

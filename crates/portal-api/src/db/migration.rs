@@ -10,6 +10,7 @@ mod m0004_access;
 mod m0005_identity;
 mod m0006_policy;
 mod m0007_signing_key;
+mod m0008_runs;
 
 pub struct Migrator;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0005_identity::Migration),
             Box::new(m0006_policy::Migration),
             Box::new(m0007_signing_key::Migration),
+            Box::new(m0008_runs::Migration),
         ]
     }
 }

@@ -46,7 +46,9 @@ permissions!(
     CallApi,
     ManageOwnAccess,
     ManageAccess,
-    ReadAudit
+    ReadAudit,
+    RunTemplates,
+    ReadRuns
 );
 
 /// Whoever calls, with no permission asked for: for signing in and out.

@@ -1,5 +1,7 @@
 //! The `job` table: enqueue, claim, heartbeat, finish.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Duration, Utc};
 use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{
@@ -82,6 +84,13 @@ pub async fn retarget(txn: &DatabaseTransaction, key: &str, payload: &str) -> Db
 pub async fn payload<C: ConnectionTrait>(db: &C, job_id: i64) -> DbResult<Option<String>> {
     let payload = Entity::find_by_id(job_id).select_only().column(Column::Payload);
     Ok(payload.into_tuple().one(db).await?)
+}
+
+/// The keys of all jobs of a queue.
+pub async fn keys<C: ConnectionTrait>(db: &C, queue: &str) -> DbResult<HashSet<String>> {
+    let keys = Entity::find().select_only().column(Column::IdempotencyKey).filter(Column::Queue.eq(queue));
+    let keys = keys.filter(Column::IdempotencyKey.is_not_null());
+    Ok(keys.into_tuple::<String>().all(db).await?.into_iter().collect())
 }
 
 /// Takes the oldest due job of a queue, for [`LEASE`].

@@ -34,7 +34,7 @@ macro_rules! on_both {
         mod $name {
             #[allow(unused_imports)]
             use super::*;
-            async fn body($portal: $crate::harness::Portal) {
+            async fn body(#[allow(unused_mut)] mut $portal: $crate::harness::Portal) {
                 $body
                 $portal.end().await;
             }

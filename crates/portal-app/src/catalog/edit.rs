@@ -9,9 +9,9 @@ use portal_core::patch::{self, Line};
 
 use super::entity_page::{Place, Tab};
 use super::source::authored;
-use super::yaml::to_yaml;
 use crate::ui::{Content, Erase, effect, icon, safe_url};
 use crate::validate::editor;
+use portal_core::yaml::to_yaml;
 
 /// The text that is being changed, and the document it began as. It belongs to the
 /// page, so that nothing takes it away but the way to another entity.

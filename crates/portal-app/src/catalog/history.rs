@@ -7,10 +7,10 @@ use portal_core::catalog::wire::{ChangeList, ChangeView, FieldChange};
 use serde_json::Value;
 
 use super::entity_page::{Place, Tab};
-use super::yaml::to_yaml;
 use crate::api::Load;
 use crate::paths;
 use crate::ui::{Content, Erase, empty, exact, failed, moment, pagination, skeleton_rows, small_icon};
+use portal_core::yaml::to_yaml;
 
 pub(super) fn history_region(place: &Place, load: Load) -> Option<AnyView> {
     let Some(answer) = load.read_current::<ChangeList>() else { return Some(skeleton_rows(6)) };

@@ -28,7 +28,6 @@ mod source;
 #[cfg(feature = "ssr")]
 mod table;
 mod try_it;
-mod yaml;
 
 pub(crate) use docs::docs_href;
 pub(crate) use entity_page::EntityPage;

@@ -7,10 +7,10 @@ use portal_core::sources::wire::SourceErrorView;
 use serde_json::Value;
 
 use super::entity_page::Tab;
-use super::yaml::to_yaml;
 use crate::paths;
 use crate::sources::problem;
 use crate::ui::{Content, ago, day, icon, moment, small_icon};
+use portal_core::yaml::to_yaml;
 
 /// The short answer, in the aside.
 pub(super) fn source_card(provenance: &Provenance, entity_ref: &str, now_ms: i64) -> Content {

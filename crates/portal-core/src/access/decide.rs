@@ -106,6 +106,8 @@ mod tests {
             (Verb::ManageOwnAccess, "yyyyy---"),
             (Verb::ManageAccess, "---y----"),
             (Verb::ReadAudit, "---yy---"),
+            (Verb::RunTemplates, "-yyy----"),
+            (Verb::ReadRuns, "ooyyy---"),
         ] {
             let mut callers: Vec<Principal> = Role::ALL.into_iter().map(kim).collect();
             callers.extend([Principal::guest(), Principal::nobody()]);

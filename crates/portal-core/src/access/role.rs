@@ -26,10 +26,14 @@ pub enum Verb {
     /// Accounts and their roles, everybody's sessions and tokens.
     ManageAccess,
     ReadAudit,
+    /// Start runs of templates, and stop or continue one's own.
+    RunTemplates,
+    /// See one's own runs, and those of what one owns.
+    ReadRuns,
 }
 
 impl Verb {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ReadCatalog,
         Self::WriteCatalog,
         Self::ReadSources,
@@ -42,6 +46,8 @@ impl Verb {
         Self::ManageOwnAccess,
         Self::ManageAccess,
         Self::ReadAudit,
+        Self::RunTemplates,
+        Self::ReadRuns,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -58,6 +64,8 @@ impl Verb {
             Self::ManageOwnAccess => "manage_own_access",
             Self::ManageAccess => "manage_access",
             Self::ReadAudit => "read_audit",
+            Self::RunTemplates => "run_templates",
+            Self::ReadRuns => "read_runs",
         }
     }
 
@@ -80,6 +88,8 @@ impl Verb {
             Self::ManageOwnAccess => "manage sessions and tokens",
             Self::ManageAccess => "manage accounts",
             Self::ReadAudit => "read the audit log",
+            Self::RunTemplates => "run templates",
+            Self::ReadRuns => "see runs",
         }
     }
 }
@@ -153,8 +163,14 @@ impl Role {
             Verb::ReadCatalog | Verb::ReadChanges | Verb::ReadSources => Yes,
             Verb::Personalise | Verb::ManageOwnAccess if self == Self::Agent => Never,
             Verb::Personalise | Verb::ManageOwnAccess => Yes,
-            Verb::CallApi | Verb::AddSources if read_only => Never,
-            Verb::CallApi | Verb::AddSources => Yes,
+            Verb::CallApi | Verb::AddSources | Verb::RunTemplates if read_only => Never,
+            Verb::CallApi | Verb::AddSources | Verb::RunTemplates => Yes,
+            // Of runs that are not one's own, those of one's templates.
+            Verb::ReadRuns => match self {
+                Self::Maintainer | Self::Admin | Self::Auditor => Yes,
+                Self::Viewer | Self::Developer => Own,
+                Self::Agent => Never,
+            },
             Verb::WriteCatalog => match self {
                 Self::Developer => Own,
                 Self::Maintainer | Self::Admin => Yes,

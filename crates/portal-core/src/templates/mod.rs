@@ -1,9 +1,21 @@
 //! Software templates: definitions, their forms, their steps and what they write.
 
+pub mod actions;
+#[cfg(feature = "engine")]
+pub mod definition;
+#[cfg(feature = "engine")]
+pub mod files;
+#[cfg(feature = "engine")]
+pub mod form;
+#[cfg(feature = "engine")]
+pub mod input;
 #[cfg(feature = "engine")]
 pub mod language;
 #[cfg(feature = "engine")]
+pub mod plan;
+#[cfg(feature = "engine")]
 pub mod skeleton;
+pub mod wire;
 #[cfg(feature = "engine")]
 pub mod workspace;
 

@@ -208,6 +208,39 @@ impl Workspace {
         self.files.keys().filter(|path| glob.matches(&path.0)).cloned().collect()
     }
 
+    /// All of it as bytes, for [`Workspace::from_bytes`].
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.bytes + self.files.len() * 64);
+        let length = |length: usize| u32::try_from(length).unwrap_or(u32::MAX).to_le_bytes();
+        for (path, file) in &self.files {
+            bytes.extend(length(path.0.len()));
+            bytes.extend(path.0.as_bytes());
+            bytes.push(u8::from(file.executable));
+            bytes.extend(length(file.content.len()));
+            bytes.extend(&file.content[..]);
+        }
+        bytes
+    }
+
+    /// Reads what [`Workspace::to_bytes`] wrote; `None` for anything else.
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let mut workspace = Workspace::default();
+        let part = |bytes: &mut &[u8]| -> Option<Vec<u8>> {
+            let (length, rest) = bytes.split_first_chunk::<4>()?;
+            let (part, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+            *bytes = rest;
+            Some(part.to_vec())
+        };
+        while !bytes.is_empty() {
+            let path = FilePath::file(std::str::from_utf8(&part(&mut bytes)?).ok()?).ok()?;
+            let (executable, rest) = bytes.split_first()?;
+            bytes = rest;
+            let content = part(&mut bytes)?.into();
+            workspace.write(path, File { content, executable: *executable == 1 }).ok()?;
+        }
+        Some(workspace)
+    }
+
     /// The part of it in a folder, as a workspace of its own.
     ///
     /// # Errors
@@ -268,6 +301,17 @@ mod tests {
         assert_eq!(workspace.below(&path("a")).map(|(_, rest)| rest).collect::<Vec<_>>(), ["b"]);
         assert_eq!(workspace.remove(&path("a")), 1);
         assert_eq!((workspace.len(), workspace.bytes), (1, 1));
+    }
+
+    #[test]
+    fn a_workspace_is_read_back() {
+        let mut workspace = Workspace::default();
+        let executable = File { content: [0, 255, 10].into(), executable: true };
+        workspace.write(FilePath::file("bin/tool").unwrap(), executable).unwrap();
+        workspace.write(FilePath::file("ü").unwrap(), File::text("")).unwrap();
+        let bytes = workspace.to_bytes();
+        assert_eq!(Workspace::from_bytes(&bytes), Some(workspace));
+        assert!((1..bytes.len()).filter(|end| Workspace::from_bytes(&bytes[..*end]).is_some()).count() <= 1);
     }
 
     #[test]

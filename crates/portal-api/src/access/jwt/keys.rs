@@ -31,7 +31,7 @@ const FRESH: TimeDelta = TimeDelta::seconds(60);
 
 /// The keys of all processes, as this one knows them.
 pub struct Keys {
-    sealer: Sealer,
+    sealer: Arc<Sealer>,
     known: RwLock<Known>,
     /// One at a time makes a key.
     making: Mutex<()>,
@@ -53,7 +53,7 @@ struct Signing {
 }
 
 impl Keys {
-    pub fn new(sealer: Sealer) -> Self {
+    pub fn new(sealer: Arc<Sealer>) -> Self {
         Self { sealer, known: RwLock::default(), making: Mutex::default() }
     }
 

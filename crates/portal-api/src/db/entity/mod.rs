@@ -418,3 +418,89 @@ table!(
         hash: String,
     }
 );
+
+table!(
+    /// A run of a template. `spec` is the definition as it was when the run was started.
+    run, "run", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        definition: String,
+        title: String,
+        state: String,
+        actor: String,
+        user_ref: Option<String>,
+        #[sea_orm(column_type = "Text")]
+        spec: String,
+        #[sea_orm(column_type = "Text")]
+        answers: String,
+        /// Sealed, and gone when the run ends.
+        #[sea_orm(column_type = "Text", nullable)]
+        secrets: Option<String>,
+        #[sea_orm(column_type = "Text")]
+        output: String,
+        error_code: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        error: Option<String>,
+        error_step: Option<String>,
+        cancel_requested: bool,
+        created_at: DateTimeUtc,
+        started_at: Option<DateTimeUtc>,
+        finished_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// A step of a run. `turns` are the outputs of its turns so far.
+    run_step, "run_step", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        run_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        position: i32,
+        step_id: String,
+        #[sea_orm(column_type = "Text")]
+        name: String,
+        action: String,
+        state: String,
+        attempts: i32,
+        #[sea_orm(column_type = "Text", nullable)]
+        turns: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        output: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        error: Option<String>,
+        started_at: Option<DateTimeUtc>,
+        finished_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// Lines of the logs of all runs; only ever appended.
+    run_log, "run_log", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        run_id: i64,
+        step_id: Option<String>,
+        at: DateTimeUtc,
+        #[sea_orm(column_type = "Text")]
+        text: String,
+    }
+);
+
+table!(
+    /// The files of a run, as they were after the last step that ended.
+    run_workspace, "run_workspace", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        run_id: i64,
+        content: Vec<u8>,
+    }
+);
+
+table!(
+    /// Which entities a run made.
+    run_entity, "run_entity", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        entity_ref: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        run_id: i64,
+    }
+);

@@ -115,6 +115,12 @@ impl DiskTree {
         Ok(bytes.into())
     }
 
+    pub(super) fn is_executable(&self, path: &str) -> bool {
+        use std::os::unix::fs::PermissionsExt as _;
+        let metadata = self.resolve(path).ok().and_then(|full| fs::metadata(full).ok());
+        metadata.is_some_and(|metadata| metadata.permissions().mode() & 0o100 != 0)
+    }
+
     /// The canonical path, which must stay inside unless the source is trusted.
     fn resolve(&self, path: &str) -> Result<PathBuf, FetchError> {
         let relative = Path::new(path);

@@ -26,6 +26,7 @@ const HEAD: &str = "refs/portal/head";
 struct Blob {
     id: String,
     size: u64,
+    executable: bool,
 }
 
 /// The files of one commit.
@@ -106,7 +107,7 @@ fn form(target: &str, settings: &SourceSettings) -> Result<Form, FetchError> {
     Ok(Form::Url(url))
 }
 
-async fn remote(context: &Context, target: &str) -> Result<Remote, FetchError> {
+pub(super) async fn remote(context: &Context, target: &str) -> Result<Remote, FetchError> {
     match form(target, &context.settings)? {
         Form::File(path) => Ok(Remote::File(path)),
         Form::Url(url) => {
@@ -290,7 +291,7 @@ fn entry(record: &[u8], files: &mut BTreeMap<String, Blob>, notes: &mut Vec<Note
     }
     // One that is too large is told when somebody reads it.
     let size = size.parse().unwrap_or(u64::MAX);
-    files.insert(path, Blob { id: id.to_owned(), size });
+    files.insert(path, Blob { id: id.to_owned(), size, executable: mode == "100755" });
 }
 
 /// Whether each part of a path is an ordinary name.
@@ -307,7 +308,7 @@ fn is_safe(path: &str) -> bool {
     })
 }
 
-fn is_object_id(text: &str) -> bool {
+pub(super) fn is_object_id(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -335,6 +336,10 @@ fn blob_reader(context: &Context, folder: &Folder) -> Result<BlobReader, FetchEr
 }
 
 impl GitTree {
+    pub(super) fn is_executable(&self, path: &str) -> bool {
+        self.files.get(path).is_some_and(|blob| blob.executable)
+    }
+
     pub(super) async fn read(&self, path: &str) -> Result<Bytes, FetchError> {
         let blob = self.files.get(path).ok_or_else(|| FetchError::Absent(path.to_owned()))?;
         if blob.size > self.blob_limit {

@@ -8,6 +8,7 @@
 mod disk;
 mod git;
 mod git_command;
+pub mod push;
 pub mod remote;
 
 use std::collections::BTreeMap;
@@ -69,6 +70,9 @@ pub enum FetchError {
     Absent(String),
     #[error("git: {0}")]
     Git(String),
+    /// What is to be written is there, and is something else.
+    #[error("{0}")]
+    Taken(String),
     #[error("`{0}` is outside of the source")]
     Outside(String),
     #[error("{0}")]
@@ -86,6 +90,7 @@ impl FetchError {
             Self::Disk { .. } => "unreadable",
             Self::Absent(_) => "absent",
             Self::Git(_) => "git_failed",
+            Self::Taken(_) => "exists_already",
             Self::Outside(_) => "path_denied",
             Self::Budget(_) => "over_budget",
             Self::Glob { .. } => "invalid_glob",
@@ -148,6 +153,15 @@ impl Tree {
             Self::Git(tree) => tree.read(path).await,
             Self::Memory(files) => files.get(path).cloned().ok_or_else(|| FetchError::Absent(path.to_owned())),
             Self::Remote => Err(FetchError::Absent(path.to_owned())),
+        }
+    }
+
+    /// Whether a file can be run.
+    pub fn is_executable(&self, path: &str) -> bool {
+        match self {
+            Self::Disk(tree) => tree.is_executable(path),
+            Self::Git(tree) => tree.is_executable(path),
+            Self::Memory(_) | Self::Remote => false,
         }
     }
 

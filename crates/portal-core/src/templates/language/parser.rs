@@ -37,6 +37,9 @@ pub(super) fn parse(text: &str, style: Style) -> Result<Vec<Node>, Fault> {
     Ok(nodes)
 }
 
+/// Names, and names with what they are when nothing is given.
+type Parameters = (Vec<Rc<str>>, Vec<(Rc<str>, Expression)>);
+
 struct Parser<'t> {
     lexer: Lexer<'t>,
     text: &'t str,
@@ -296,7 +299,7 @@ impl Parser<'_> {
         Ok(Node::Capture { targets, body })
     }
 
-    fn parameters(&mut self) -> Result<(Vec<Rc<str>>, Vec<(Rc<str>, Expression)>), Fault> {
+    fn parameters(&mut self) -> Result<Parameters, Fault> {
         let (mut parameters, mut defaults) = (Vec::new(), Vec::new());
         if !self.takes_sign("(")? {
             return self.unexpected("`(`");
@@ -461,8 +464,7 @@ impl Parser<'_> {
     fn compared(&mut self) -> Result<Expression, Fault> {
         let first = self.level(0)?;
         let mut others = Vec::new();
-        loop {
-            let Token::Sign(sign) = self.peek()? else { break };
+        while let Token::Sign(sign) = self.peek()? {
             let comparison = match *sign {
                 "==" => Comparison::Equal,
                 "!=" => Comparison::NotEqual,

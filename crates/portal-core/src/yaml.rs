@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 /// The document in block style, ending in a line break.
-pub(super) fn to_yaml(value: &Value) -> String {
+pub fn to_yaml(value: &Value) -> String {
     let mut out = String::new();
     match value {
         Value::Object(map) if !map.is_empty() => mapping(&mut out, map, 0),

@@ -1,0 +1,483 @@
+//! Works runs off. Whoever holds the job of a run holds the run: every transaction asks
+//! whether the lease is still theirs, so that two never write.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::future::BoxFuture;
+use portal_core::access::{ActorId, Known, Principal, Role};
+use portal_core::runs::{Outcome, Run, RunState, StepState, Task};
+use portal_core::templates::Trouble;
+use portal_core::templates::actions::Effect;
+use portal_core::templates::definition::{self, Definition, Step};
+use portal_core::templates::plan::{Scope, Turn};
+use portal_core::templates::workspace::Workspace;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::live::Live;
+use super::log::{StepLog, hide};
+use super::store::{self, Stored};
+use super::{SUBJECT, service};
+use crate::changes::{self, NewChange, Writing};
+use crate::db::{DatabaseTransaction, DbError, DbResult, Priority};
+use crate::jobs::queue::{self, Claimed, NewJob};
+use crate::jobs::runner;
+use crate::state::App;
+use crate::templates::perform::perform;
+
+const QUEUE: &str = "run";
+/// Runs of one process at the same time.
+const CONCURRENCY: usize = 32;
+/// Longest time of one step.
+const STEP_LIMIT: Duration = Duration::from_secs(900);
+/// How often runs are looked for that nobody works off.
+const LOST: Duration = Duration::from_secs(20);
+/// How often a step's log is written, and a cancellation looked for.
+const BEAT: Duration = Duration::from_millis(200);
+
+/// Starts the workers; they end when the portal stops.
+pub fn start(app: &App) {
+    tokio::spawn(runner::run(app.clone(), QUEUE, CONCURRENCY, work, app.stop.clone()));
+    let (stop, watched) = (app.stop.clone(), app.clone());
+    tokio::spawn(async move { stop.run_until_cancelled(watch(watched)).await });
+}
+
+/// Asks for a run to be worked off.
+pub async fn ask(txn: &DatabaseTransaction, run_id: i64, now: DateTime<Utc>) -> DbResult<()> {
+    let key = key(run_id);
+    // Two requests differ, so that whoever is about to end the job sees the second.
+    let payload = format!("{run_id} {}", Uuid::new_v4().simple());
+    let job = NewJob { queue: QUEUE, payload: payload.clone(), run_at: now, idempotency_key: Some(key.clone()) };
+    loop {
+        queue::enqueue(txn, job.clone(), now).await?;
+        if queue::retarget(txn, &key, &payload).await? {
+            return Ok(());
+        }
+    }
+}
+
+fn key(run_id: i64) -> String {
+    format!("{QUEUE}:{run_id}")
+}
+
+/// Finds runs that nobody works off (their job was given up while the database was in
+/// trouble) and asks again.
+async fn watch(app: App) {
+    let mut tick = tokio::time::interval(LOST);
+    loop {
+        tick.tick().await;
+        if let Err(error) = ask_for_lost(&app).await {
+            tracing::warn!(error = %error, "could not look for runs that nobody works off");
+        }
+    }
+}
+
+async fn ask_for_lost(app: &App) -> DbResult<()> {
+    let now = app.clock.now();
+    let open = store::open(app.db.reader()).await?;
+    let known = queue::keys(app.db.reader(), QUEUE).await?;
+    let lost: Vec<i64> = open.into_iter().filter(|id| !known.contains(&key(*id))).take(100).collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    let work = app.db.write(Priority::Background, move |txn| {
+        Box::pin(async move {
+            for id in lost {
+                ask(txn, id, now).await?;
+            }
+            Ok::<_, DbError>(())
+        })
+    });
+    work.await
+}
+
+fn work(app: App, job: Claimed) -> BoxFuture<'static, Result<String, String>> {
+    Box::pin(async move {
+        match drive(&app, &job).await {
+            // Whoever has it now goes on.
+            Ok(()) | Err(Stopped::LostLease) => Ok(job.payload),
+            Err(error) => Err(error.to_string()),
+        }
+    })
+}
+
+/// Why a holder stops before the run has ended.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error("the lease was lost")]
+    LostLease,
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+/// A run, and what it is worked off with.
+struct Holder<'h> {
+    app: &'h App,
+    job: &'h Claimed,
+    stored: Stored,
+    life: Run,
+    definition: Definition,
+    scope: Scope,
+    live: Live,
+    workspace: Workspace,
+    hidden: Arc<[(String, String)]>,
+}
+
+async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
+    let run_id: i64 = job.payload.split(' ').next().and_then(|text| text.parse().ok()).unwrap_or_default();
+    let Some(stored) = store::find(app.db.reader(), run_id).await? else { return Ok(()) };
+    let mut holder = Holder::new(app, job, stored).await?;
+    loop {
+        holder.life.cancel_requested = store::is_cancel_requested(app.db.reader(), run_id).await?;
+        match holder.life.next() {
+            Task::Begin(position) => holder.step(position).await?,
+            Task::Doubt(position) => {
+                let message = "the portal stopped while this step was under way; nobody can say whether it happened";
+                let doubt = Err(Trouble::new("unknown_outcome", message));
+                holder.end(position, Outcome::Doubtful, doubt, None, Vec::new(), None).await?;
+            }
+            Task::Finish(state) => return holder.finish(state).await,
+            Task::Nothing => return Ok(()),
+        }
+    }
+}
+
+impl<'h> Holder<'h> {
+    async fn new(app: &'h App, job: &'h Claimed, stored: Stored) -> Result<Holder<'h>, Stopped> {
+        let spec: Value = serde_json::from_str(&stored.run.spec).unwrap_or_default();
+        let (definition, _) = definition::read(&spec);
+        let secrets = service::secrets(app, &stored.run);
+        let handles = secrets.iter().map(|(name, handle, _)| (name.clone(), handle.clone().into())).collect();
+        let hidden = secrets.iter().map(|(name, handle, secret)| (name, handle, secret.expose()));
+        let hidden = hidden.flat_map(|(name, handle, secret)| {
+            let shown = format!("‹secret {name}›");
+            [(handle.clone(), shown.clone()), (secret.to_owned(), shown)]
+        });
+        let hidden: Arc<[(String, String)]> = hidden.filter(|(text, _)| !text.is_empty()).collect();
+        let starter = &spec["portal"]["starter"];
+        let user_ref = stored.run.user_ref.clone();
+        let mut scope = Scope {
+            parameters: serde_json::from_str(&stored.run.answers).unwrap_or_default(),
+            secrets: handles,
+            user: json!({ "ref": user_ref, "entity": spec["portal"]["user"] }),
+            run: stored.run.id.to_string(),
+            outputs: Map::new(),
+            failed: false,
+            hosts: service::hosts(app),
+        };
+        for step in &stored.steps {
+            if let Some(output) = step.output.as_deref().and_then(|text| serde_json::from_str(text).ok()) {
+                scope.outputs.insert(step.step_id.clone(), output);
+            }
+        }
+        let place = spec["portal"]["source"].as_i64().zip(spec["portal"]["location"].as_str().map(str::to_owned));
+        let texts = |value: &Value| {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let live = Live {
+            app: app.clone(),
+            run_id: stored.run.id,
+            writing: Writing {
+                actor: ActorId(stored.run.actor.clone()),
+                cause: format!("{SUBJECT}{}", stored.run.id),
+                at: app.clock.now(),
+                by: None,
+            },
+            at: stored.run.created_at,
+            author: starter["name"].as_str().unwrap_or("portal").to_owned(),
+            place,
+            secrets: secrets.into_iter().map(|(_, handle, secret)| (handle, secret)).collect(),
+            starter: Principal {
+                actor: ActorId(stored.run.actor.clone()),
+                known: Known::Token,
+                name: starter["name"].as_str().unwrap_or_default().to_owned(),
+                role: starter["role"].as_str().and_then(Role::parse).unwrap_or(Role::Viewer),
+                verbs: None,
+                groups: texts(&starter["groups"]),
+                user: user_ref,
+            },
+        };
+        let content = store::workspace(app.db.reader(), stored.run.id).await?;
+        let workspace = content.and_then(|bytes| Workspace::from_bytes(&bytes)).unwrap_or_default();
+        let life = stored.life();
+        Ok(Holder { app, job, life, stored, definition, scope, live, workspace, hidden })
+    }
+
+    /// Does one step, from its beginning to what became of it.
+    async fn step(&mut self, position: usize) -> Result<(), Stopped> {
+        self.begin(position).await?;
+        let Some(step) = self.definition.steps.get(position).cloned() else {
+            let missing = Err(Trouble::new("invalid_template", "the template has no such step"));
+            return self.end(position, Outcome::Failed, missing, None, Vec::new(), None).await;
+        };
+        self.scope.failed = self.life.has_failed();
+        let log = StepLog::new(self.stored.run.id, Some(step.id.clone()), self.app.clock.clone(), self.hidden.clone());
+        let done_turns: Vec<Value> = self.stored.steps[position]
+            .turns
+            .as_deref()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let mut workspace = self.workspace.clone();
+        let mut turns = done_turns;
+        let effect = store::effect(&step.action);
+        let result = {
+            let working = self.work(&step, position, &mut workspace, &mut turns, &log);
+            tokio::pin!(working);
+            let deadline = tokio::time::sleep(STEP_LIMIT);
+            tokio::pin!(deadline);
+            let mut beat = tokio::time::interval(BEAT);
+            loop {
+                tokio::select! {
+                    result = &mut working => break result,
+                    () = &mut deadline => {
+                        break Err(Trouble::new("timeout", format!("the step took longer than {} s", STEP_LIMIT.as_secs())));
+                    }
+                    _ = beat.tick() => {
+                        log.flush(&self.app.db).await?;
+                        // What has begun to have an effect is brought to its end.
+                        let stops = effect == Effect::None
+                            && store::is_cancel_requested(self.app.db.reader(), self.stored.run.id).await?;
+                        if stops {
+                            break Err(Trouble::new("cancelled", "stopped on request".to_owned()));
+                        }
+                    }
+                }
+            }
+        };
+        let outcome = match &result {
+            Ok(Some(_)) => Outcome::Done,
+            Ok(None) => Outcome::Skipped,
+            Err(trouble) if trouble.code == "cancelled" => Outcome::Cancelled,
+            Err(trouble) if is_passing(trouble.code) => Outcome::FailedForNow,
+            Err(_) => Outcome::Failed,
+        };
+        if let Err(trouble) = &result {
+            log.line(&trouble.message);
+        }
+        // Of a step that failed, nothing is kept that it wrote.
+        let kept = (result.is_ok() && workspace != self.workspace).then_some(workspace);
+        self.end(position, outcome, result, kept, turns, Some(log)).await
+    }
+
+    /// All turns of a step; those that are done already are not done again.
+    async fn work(
+        &self,
+        step: &Step,
+        position: usize,
+        workspace: &mut Workspace,
+        turns: &mut Vec<Value>,
+        log: &StepLog,
+    ) -> Result<Option<Value>, Trouble> {
+        if self.scope.failed && !self.scope.runs(step, None)? {
+            return Ok(None);
+        }
+        let Some(all) = self.scope.turns(step)? else {
+            return Ok(self.turn(step, None, workspace, log).await?.map(Value::Object));
+        };
+        let done = turns.len();
+        for turn in all.iter().skip(done) {
+            let output = self.turn(step, Some(turn), workspace, log).await?;
+            turns.push(output.map(Value::Object).unwrap_or_default());
+            if store::effect(&step.action) != Effect::None {
+                self.note_turns(position, turns).await?;
+            }
+        }
+        let mut outputs: Map<String, Value> = Map::new();
+        for output in turns.iter().filter_map(Value::as_object) {
+            for (name, value) in output {
+                if let Value::Array(list) = outputs.entry(name.clone()).or_insert_with(|| json!([])) {
+                    list.push(value.clone());
+                }
+            }
+        }
+        Ok(Some(Value::Object(outputs)))
+    }
+
+    async fn turn(
+        &self,
+        step: &Step,
+        turn: Option<&Turn>,
+        workspace: &mut Workspace,
+        log: &StepLog,
+    ) -> Result<Option<Map<String, Value>>, Trouble> {
+        if !self.scope.runs(step, turn)? {
+            log.line("skipped: its condition does not hold");
+            return Ok(None);
+        }
+        let input = self.scope.input(step, turn)?;
+        let mut write = |line: String| log.line(&line);
+        perform(&self.live, &step.action, &input, workspace, &self.scope.hosts, &mut write).await.map(Some)
+    }
+
+    async fn note_turns(&self, position: usize, turns: &[Value]) -> Result<(), Trouble> {
+        let mut noted = self.stored.clone();
+        noted.steps[position].turns = Some(Value::from(turns.to_vec()).to_string());
+        let (before, job) = (self.stored.clone(), self.job.clone());
+        let work = self.app.db.write(Priority::Background, move |txn| {
+            Box::pin(async move {
+                if !queue::holds(txn, &job).await? {
+                    return Ok(false);
+                }
+                store::update(txn, &before, &noted).await?;
+                Ok::<_, DbError>(true)
+            })
+        });
+        match work.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Trouble::new("lost_lease", "another worker has the run".to_owned())),
+            Err(error) => Err(Trouble::new("database", error.to_string())),
+        }
+    }
+
+    async fn begin(&mut self, position: usize) -> Result<(), Stopped> {
+        let now = self.app.clock.now();
+        let was_queued = self.life.state == RunState::Queued;
+        self.life.begin(position);
+        let mut after = self.stored.clone();
+        after.run.started_at.get_or_insert(now);
+        let step = &mut after.steps[position];
+        step.started_at = Some(now);
+        step.finished_at = None;
+        step.error = None;
+        self.save(after, was_queued.then_some("running"), None, None).await
+    }
+
+    /// Stores what became of a step, and waits where it is to be tried again.
+    async fn end(
+        &mut self,
+        position: usize,
+        outcome: Outcome,
+        result: Result<Option<Value>, Trouble>,
+        workspace: Option<Workspace>,
+        turns: Vec<Value>,
+        log: Option<StepLog>,
+    ) -> Result<(), Stopped> {
+        let again = self.life.end(position, outcome);
+        let mut after = self.stored.clone();
+        let step = &mut after.steps[position];
+        step.finished_at = Some(self.app.clock.now());
+        step.turns = (!turns.is_empty()).then(|| Value::from(turns).to_string());
+        let step_id = step.step_id.clone();
+        match result {
+            Ok(output) => {
+                step.output = output.as_ref().map(ToString::to_string);
+                if let Some(output) = output {
+                    self.scope.outputs.insert(step_id, output);
+                }
+            }
+            Err(Trouble { code, message }) => {
+                let message = hide(&self.hidden, &message);
+                step.error = Some(message.clone());
+                let is_lasting = !matches!(self.life.steps[position].state, StepState::Pending);
+                if is_lasting && !self.life.steps[position].goes_on && after.run.error.is_none() {
+                    after.run.error_code = Some(code.to_owned());
+                    after.run.error = Some(message);
+                    after.run.error_step = Some(step_id);
+                }
+            }
+        }
+        if let (Some(seconds), Some(log)) = (again, &log) {
+            log.line(&format!("trying again in {seconds} s"));
+        }
+        if let Some(workspace) = &workspace {
+            self.workspace = workspace.clone();
+        }
+        self.save(after, None, log, workspace.map(|workspace| workspace.to_bytes())).await?;
+        if let Some(seconds) = again {
+            tokio::time::sleep(Duration::from_secs(seconds.into())).await;
+        }
+        Ok(())
+    }
+
+    async fn finish(&mut self, state: RunState) -> Result<(), Stopped> {
+        let mut state = state;
+        let mut after = self.stored.clone();
+        if state == RunState::Succeeded {
+            match self.scope.output(&self.definition) {
+                Ok(output) => after.run.output = hide(&self.hidden, &Value::Object(output).to_string()),
+                Err(Trouble { code, message }) => {
+                    state = RunState::Failed;
+                    after.run.error_code = Some(code.to_owned());
+                    after.run.error = Some(message);
+                }
+            }
+        }
+        self.life.finish(state);
+        after.run.finished_at = Some(self.app.clock.now());
+        // What a retry would need is kept until somebody has decided.
+        if !state.can_retry() {
+            after.run.secrets = None;
+        }
+        self.save(after, Some(state.as_str()), None, None).await
+    }
+
+    /// Stores the run as it is now, if it is still ours.
+    async fn save(
+        &mut self,
+        mut after: Stored,
+        told: Option<&'static str>,
+        log: Option<StepLog>,
+        workspace: Option<Vec<u8>>,
+    ) -> Result<(), Stopped> {
+        after.run.state = self.life.state.as_str().to_owned();
+        for (row, step) in after.steps.iter_mut().zip(&self.life.steps) {
+            row.state = step.state.as_str().to_owned();
+            row.attempts = i32::try_from(step.attempts).unwrap_or(i32::MAX);
+        }
+        let (before, job) = (self.stored.clone(), self.job.clone());
+        let (stored, ends) = (after.clone(), self.life.state == RunState::Succeeded);
+        let writing = Writing { at: self.app.clock.now(), ..self.live.writing.clone() };
+        let saved = self.app.db.write(Priority::Background, move |txn| {
+            Box::pin(async move {
+                if !queue::holds(txn, &job).await? {
+                    return Ok(false);
+                }
+                // Asked for by somebody else in the meantime: not ours to overwrite.
+                let mut stored = stored;
+                stored.run.cancel_requested = store::is_cancel_requested(txn, stored.run.id).await?;
+                store::update(txn, &before, &stored).await?;
+                if let Some(content) = workspace {
+                    store::put_workspace(txn, stored.run.id, content).await?;
+                }
+                if ends {
+                    store::delete_workspace(txn, stored.run.id).await?;
+                }
+                if let Some(log) = &log {
+                    log.flush_in(txn).await?;
+                }
+                if let Some(operation) = told {
+                    changes::store::append(txn, &writing, vec![change(&stored, operation)]).await?;
+                }
+                Ok::<_, DbError>(true)
+            })
+        });
+        if !saved.await? {
+            return Err(Stopped::LostLease);
+        }
+        self.stored = after;
+        Ok(())
+    }
+}
+
+/// What the feed tells of a run: no answers, no outputs.
+pub fn change(stored: &Stored, operation: &'static str) -> NewChange {
+    let document = json!({ "definition": stored.run.definition, "state": stored.run.state });
+    NewChange { subject: format!("{SUBJECT}{}", stored.run.id), operation, document: Some(document.to_string()) }
+}
+
+/// Whether the same may go well a little later.
+fn is_passing(code: &str) -> bool {
+    matches!(
+        code,
+        "timeout"
+            | "git_failed"
+            | "database"
+            | "rate_limited"
+            | "unavailable"
+            | "egress_timeout"
+            | "egress_failed"
+            | "connect"
+    )
+}

@@ -1,0 +1,234 @@
+//! Runs over HTTP.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use portal_core::access::Verb;
+use portal_core::runs::RunState;
+use portal_core::runs::wire::{LogPage, RunCreate, RunList, RunView};
+use serde_json::Map;
+
+use super::store::{self, RunFilter};
+use super::{service, views};
+use crate::db::Priority;
+use crate::error::{ApiError, ApiResult};
+use crate::http::authorized::{Authorized, ReadRuns, RunTemplates};
+use crate::http::body;
+use crate::http::context::RequestId;
+use crate::http::idempotency::{Idempotent, replayed};
+use crate::http::params::Params;
+use crate::state::App;
+use crate::templates;
+
+/// Lines of one page of a log.
+const LINES: u64 = 1000;
+
+/// Runs that the caller may see, newest first: their own, those of templates that they
+/// own, and for maintainers, administrators and auditors all.
+#[utoipa::path(
+    get, path = "/runs", tag = "runs", operation_id = "list_runs",
+    params(
+        ("template" = Option<String>, Query, description = "Reference of a template", example = "template:default/rust-service"),
+        ("state" = Option<RunState>, Query, description = "Only runs in this state"),
+        ("mine" = Option<bool>, Query, description = "Only those that the caller started"),
+        ("entity" = Option<String>, Query, description = "Only those that made this entity", example = "component:default/booking-api"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "25 when absent"),
+        ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
+    ),
+    responses((status = 200, description = "Some runs", body = RunList)),
+)]
+pub async fn list_runs(
+    auth: Authorized<ReadRuns>,
+    State(app): State<App>,
+    mut params: Params,
+) -> ApiResult<Json<RunList>> {
+    let definition = params.chosen("template")?;
+    let state = match params.chosen("state")? {
+        Some(text) => Some(RunState::parse(&text).ok_or_else(|| ApiError::parameter("state", "not a state of a run"))?),
+        None => None,
+    };
+    let mine = params.flag("mine")?;
+    let entity = params.chosen("entity")?;
+    let limit = params.number("limit", 25, 1..=200)?;
+    let before = match params.chosen("cursor")? {
+        Some(text) => {
+            Some(text.parse::<i64>().map_err(|_| ApiError::parameter("cursor", "not a cursor of this list"))?)
+        }
+        None => None,
+    };
+    params.finish()?;
+    let actor = auth.principal.actor.0.clone();
+    let snapshot = app.catalog.snapshot();
+    let sees_all = auth.principal.role.may_everywhere(Verb::ReadRuns);
+    let owned = || templates::handlers::owned_by(&snapshot, &auth.principal);
+    let filter = RunFilter {
+        definition: definition.map(|text| text.to_lowercase()),
+        state,
+        entity: entity.map(|text| text.to_lowercase()),
+        visible: (!sees_all).then(|| (actor.clone(), owned())),
+        actor: mine.then_some(actor),
+    };
+    let db = app.db.reader();
+    let mut runs = store::page(db, &filter, before, limit + 1).await?;
+    let more = runs.len() as u64 > limit;
+    runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next_cursor = runs.last().filter(|_| more).map(|stored| stored.run.id.to_string());
+    let total = store::count(db, &filter).await?;
+    Ok(Json(RunList { items: views::views(&app, &auth.principal, runs).await?, next_cursor, total }))
+}
+
+/// Starts a run of a template.
+///
+/// Answers are checked as the form checks them; each fault names the answer by a JSON
+/// pointer. The run is stored when this answers, and survives a crash from then on.
+#[utoipa::path(
+    post, path = "/runs", tag = "runs", operation_id = "create_run",
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "A request that is sent again has no second effect")),
+    request_body(content = RunCreate, example = json!({"template": "template:default/rust-service", "values": {"name": "ledger"}})),
+    responses((status = 202, description = "Stored, and about to begin", body = RunView)),
+)]
+pub async fn create_run(
+    auth: Authorized<RunTemplates>,
+    State(app): State<App>,
+    request_id: RequestId,
+    headers: HeaderMap,
+    request: Request,
+) -> ApiResult<Response> {
+    let bytes: Bytes = body::read_json(request).await?;
+    let idempotent = Idempotent::check(&app.db, &auth.principal, &headers, &[b"create_run", &bytes]).await?;
+    if let Idempotent::Replay(status, body) = idempotent {
+        return Ok(replayed(status, body));
+    }
+    let RunCreate { template, values, secrets } = body::parse(&bytes)?;
+    let template =
+        templates::handlers::find(&app, &auth.visibility(&app.catalog.snapshot()), &template, "/template").await?;
+    if let Some((name, _)) = secrets.iter().find(|(_, secret)| !secret.is_string()) {
+        return Err(ApiError::field(&format!("/secrets/{name}"), "must be a text"));
+    }
+    let writing = auth.writing(&app, &request_id);
+    let user = templates::handlers::user(&app, &auth.principal).await?;
+    let draft = service::draft(&template, &values, secrets, &auth.principal, user, &writing)?;
+    let (work_app, principal) = (app.clone(), auth.principal.clone());
+    let work = app.db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move {
+            let id = service::start(&work_app, txn, &writing, draft).await?;
+            let stored = store::find(txn, id).await?.ok_or_else(|| ApiError::Internal("the run is gone".to_owned()))?;
+            let view = views::views(&work_app, &principal, vec![stored]).await?;
+            let text = serde_json::to_string(&view[0]).map_err(|error| ApiError::Internal(error.to_string()))?;
+            idempotent.record(txn, writing.at, StatusCode::ACCEPTED, &text).await?;
+            Ok::<_, ApiError>((id, text))
+        })
+    });
+    let (id, text) = work.await?;
+    let location = format!("/api/v1/runs/{id}");
+    let headers = [(header::LOCATION, location), (header::CONTENT_TYPE, "application/json".to_owned())];
+    Ok((StatusCode::ACCEPTED, headers, text).into_response())
+}
+
+/// One run with its steps.
+#[utoipa::path(
+    get, path = "/runs/{id}", tag = "runs", operation_id = "find_run",
+    params(("id" = i64, Path, example = 1)),
+    responses((status = 200, description = "The run", body = RunView)),
+)]
+pub async fn find_run(
+    auth: Authorized<ReadRuns>,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    params: Params,
+) -> ApiResult<Json<RunView>> {
+    params.finish()?;
+    let stored = views::visible(&app, &auth.principal, &id).await?;
+    one(&app, &auth.principal, stored).await
+}
+
+async fn one(app: &App, principal: &portal_core::access::Principal, stored: store::Stored) -> ApiResult<Json<RunView>> {
+    let mut views = views::views(app, principal, vec![stored]).await?;
+    views.pop().map(Json).ok_or_else(|| ApiError::Internal("a run without a view".to_owned()))
+}
+
+/// Asks for a run to end. What a step has begun outside is brought to its end first.
+#[utoipa::path(
+    post, path = "/runs/{id}/cancel", tag = "runs", operation_id = "cancel_run",
+    params(("id" = i64, Path, example = 1)),
+    responses((status = 202, description = "It ends as soon as it can", body = RunView)),
+)]
+pub async fn cancel_run(
+    auth: Authorized<RunTemplates>,
+    State(app): State<App>,
+    request_id: RequestId,
+    Path(id): Path<String>,
+    params: Params,
+) -> ApiResult<Response> {
+    params.finish()?;
+    let stored = views::visible(&app, &auth.principal, &id).await?;
+    if let Some(reason) = views::may_change(&auth.principal, &stored) {
+        return Err(ApiError::Forbidden(reason));
+    }
+    let writing = auth.writing(&app, &request_id);
+    let run_id = stored.run.id;
+    let work = app.db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move { service::cancel(txn, &writing, &stored).await })
+    });
+    work.await?;
+    let stored = views::visible(&app, &auth.principal, &run_id.to_string()).await?;
+    Ok((StatusCode::ACCEPTED, one(&app, &auth.principal, stored).await?).into_response())
+}
+
+/// Goes on with a run that failed or was stopped, from the first step that has not
+/// succeeded. Secrets are given again when the run needs some.
+#[utoipa::path(
+    post, path = "/runs/{id}/retry", tag = "runs", operation_id = "retry_run",
+    params(("id" = i64, Path, example = 1)),
+    responses((status = 202, description = "It goes on", body = RunView)),
+)]
+pub async fn retry_run(
+    auth: Authorized<RunTemplates>,
+    State(app): State<App>,
+    request_id: RequestId,
+    Path(id): Path<String>,
+    params: Params,
+) -> ApiResult<Response> {
+    params.finish()?;
+    let stored = views::visible(&app, &auth.principal, &id).await?;
+    if let Some(reason) = views::may_change(&auth.principal, &stored) {
+        return Err(ApiError::Forbidden(reason));
+    }
+    let writing = auth.writing(&app, &request_id);
+    let (run_id, work_app) = (stored.run.id, app.clone());
+    let work = app.db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move {
+            // As it is now: a run that goes on already is not asked to once more.
+            let stored = store::find(txn, stored.run.id).await?.unwrap_or(stored);
+            service::retry(&work_app, txn, &writing, &stored, Map::new()).await
+        })
+    });
+    work.await?;
+    let stored = views::visible(&app, &auth.principal, &run_id.to_string()).await?;
+    Ok((StatusCode::ACCEPTED, one(&app, &auth.principal, stored).await?).into_response())
+}
+
+/// The log of a run, from a line on.
+#[utoipa::path(
+    get, path = "/runs/{id}/log", tag = "runs", operation_id = "list_run_log",
+    params(
+        ("id" = i64, Path, example = 1),
+        ("after" = Option<i64>, Query, minimum = 0, description = "Sequence of the last line that is known"),
+    ),
+    responses((status = 200, description = "At most 1000 lines", body = LogPage)),
+)]
+pub async fn list_run_log(
+    auth: Authorized<ReadRuns>,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    mut params: Params,
+) -> ApiResult<Json<LogPage>> {
+    let after = params.sequence("after")?.unwrap_or(0);
+    params.finish()?;
+    let stored = views::visible(&app, &auth.principal, &id).await?;
+    let items = store::log_after(app.db.reader(), stored.run.id, after, LINES).await?;
+    let is_complete = stored.life().state.is_final() && (items.len() as u64) < LINES;
+    Ok(Json(LogPage { items, is_complete }))
+}

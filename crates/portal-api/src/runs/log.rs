@@ -1,0 +1,83 @@
+//! The log of a step while it runs: lines are collected, hidden secrets taken out, and
+//! written in batches.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use super::store;
+use crate::clock::Clock;
+use crate::db::{DatabaseTransaction, Db, DbResult, Priority};
+
+/// Bytes of one line.
+const LINE: usize = 4000;
+/// Lines of one step.
+const LINES: usize = 5000;
+
+type Line = (Option<String>, DateTime<Utc>, String);
+
+/// Where the lines of a step go.
+#[derive(Clone)]
+pub struct StepLog {
+    run_id: i64,
+    step: Option<String>,
+    clock: Arc<dyn Clock>,
+    /// Texts that are not shown, and what is shown instead.
+    hidden: Arc<[(String, String)]>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    lines: Vec<Line>,
+    count: usize,
+}
+
+impl StepLog {
+    pub fn new(run_id: i64, step: Option<String>, clock: Arc<dyn Clock>, hidden: Arc<[(String, String)]>) -> Self {
+        Self { run_id, step, clock, hidden, waiting: Arc::default() }
+    }
+
+    pub fn line(&self, text: &str) {
+        let at = self.clock.now();
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in hide(&self.hidden, text).split('\n') {
+            waiting.count += 1;
+            let line = match waiting.count.cmp(&LINES) {
+                std::cmp::Ordering::Less => line.replace('\0', "\u{fffd}").chars().take(LINE).collect(),
+                std::cmp::Ordering::Equal => format!("more than {LINES} lines; the rest is left out"),
+                std::cmp::Ordering::Greater => continue,
+            };
+            waiting.lines.push((self.step.clone(), at, line));
+        }
+    }
+
+    fn taken(&self) -> Vec<Line> {
+        std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner).lines)
+    }
+
+    /// Writes what waits, in the transaction that ends the step.
+    pub async fn flush_in(&self, txn: &DatabaseTransaction) -> DbResult<()> {
+        for chunk in self.taken().chunks(400) {
+            store::append_log(txn, self.run_id, chunk.to_vec()).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes what waits now.
+    pub async fn flush(&self, db: &Db) -> DbResult<()> {
+        for chunk in self.taken().chunks(400) {
+            let (run_id, chunk) = (self.run_id, chunk.to_vec());
+            db.write(Priority::Background, move |txn| {
+                Box::pin(async move { store::append_log(txn, run_id, chunk).await })
+            })
+            .await?;
+        }
+        Ok(())
+    }
+}
+
+/// A text without what is hidden.
+pub fn hide(hidden: &[(String, String)], text: &str) -> String {
+    hidden.iter().fold(text.to_owned(), |text, (secret, shown)| text.replace(secret, shown))
+}

@@ -1,0 +1,210 @@
+//! Starting, stopping and continuing runs.
+
+use std::collections::BTreeMap;
+
+use portal_core::access::Principal;
+use portal_core::catalog::Entity;
+use portal_core::runs::{Run, RunState};
+use portal_core::templates::definition::{self, Definition};
+use portal_core::templates::form;
+use portal_core::templates::language::Hosts;
+use serde_json::{Map, Value, json};
+
+use super::engine;
+use super::store::{self, NewRun, RunRow, Stored};
+use crate::changes::{self, Writing};
+use crate::db::{DatabaseTransaction, DbError, DbResult};
+use crate::error::{ApiError, ApiResult};
+use crate::sources::credential::Secret;
+use crate::state::App;
+
+/// Bytes of the answers of one run.
+const ANSWERS: usize = 256 << 10;
+
+/// A template that may be run, as it is now.
+#[derive(Debug, Clone)]
+pub struct Template {
+    pub entity_ref: String,
+    pub entity: Value,
+    pub source_id: Option<i64>,
+    pub location: String,
+}
+
+impl Template {
+    pub fn title(&self) -> String {
+        let metadata = &self.entity["metadata"];
+        metadata["title"].as_str().or(metadata["name"].as_str()).unwrap_or_default().to_owned()
+    }
+}
+
+/// What is to be started, checked.
+pub struct Draft {
+    pub run: NewRun,
+    pub secrets: Map<String, Value>,
+}
+
+/// Checks answers and makes a run of them.
+///
+/// # Errors
+/// 422 with a pointer for each answer that is wrong; a template that cannot run.
+pub fn draft(
+    template: &Template,
+    values: &Map<String, Value>,
+    secrets: Map<String, Value>,
+    principal: &Principal,
+    user: Option<Value>,
+    writing: &Writing,
+) -> ApiResult<Draft> {
+    let (definition, findings) = definition::read(&template.entity);
+    if let Some(finding) = findings.iter().find(|finding| finding.is_error) {
+        let detail = format!("the template cannot run: {}: {}", finding.pointer, finding.message);
+        return Err(ApiError::invalid("invalid_template", detail, Vec::new()));
+    }
+    let answers = form::with_defaults(&definition.pages, values);
+    check(&definition, &answers)?;
+    let mut spec = template.entity.clone();
+    let Principal { name, role, groups, .. } = principal;
+    spec["portal"] = json!({
+        "source": template.source_id,
+        "location": template.location,
+        "starter": { "name": name, "role": role.as_str(), "groups": groups },
+        "user": user,
+    });
+    let steps = definition.steps.iter().map(|step| (step.id.clone(), step.name.clone(), step.action.clone()));
+    let run = NewRun {
+        definition: template.entity_ref.clone(),
+        title: template.title(),
+        actor: principal.actor.0.clone(),
+        user_ref: principal.user.clone(),
+        steps: steps.collect(),
+        spec,
+        answers,
+        at: writing.at,
+    };
+    Ok(Draft { run, secrets })
+}
+
+/// # Errors
+/// 422 with a pointer for each answer that is wrong.
+pub fn check(definition: &Definition, answers: &Map<String, Value>) -> ApiResult<()> {
+    let size = Value::Object(answers.clone()).to_string().len();
+    if size > ANSWERS {
+        return Err(ApiError::field("/values", format!("{size} bytes; answers have at most {ANSWERS}")));
+    }
+    let mut errors = form::faults(&definition.pages, answers);
+    if errors.is_empty() {
+        return Ok(());
+    }
+    for error in &mut errors {
+        error.pointer = format!("/values{}", error.pointer);
+    }
+    let detail = match &errors[..] {
+        [one] => format!("`{}` {}", one.pointer, one.message),
+        many => format!("{} answers are wrong", many.len()),
+    };
+    Err(ApiError::invalid("invalid_answers", detail, errors))
+}
+
+/// Stores a run and asks for it to be worked off.
+///
+/// # Errors
+/// The database.
+pub async fn start(app: &App, txn: &DatabaseTransaction, writing: &Writing, draft: Draft) -> DbResult<i64> {
+    let Draft { run, secrets } = draft;
+    let id = store::insert(txn, run).await?;
+    if !secrets.is_empty() {
+        let plain = Value::Object(secrets).to_string();
+        let sealed = app.sealer.seal(&place(id), plain.as_bytes());
+        let sealed = sealed.map_err(|error| DbError::Unsupported(format!("{error:#}")))?;
+        store::set_secrets(txn, id, Some(sealed)).await?;
+    }
+    if let Some(stored) = store::find(txn, id).await? {
+        changes::store::append(txn, writing, vec![engine::change(&stored, "create")]).await?;
+    }
+    engine::ask(txn, id, writing.at).await?;
+    Ok(id)
+}
+
+fn place(id: i64) -> String {
+    format!("run/{id}/secrets")
+}
+
+/// The secrets of a run: name, handle, and what the handle stands for. Handles cannot be
+/// guessed, so that an answer cannot name one.
+pub fn secrets(app: &App, run: &RunRow) -> Vec<(String, String, Secret)> {
+    let Some(sealed) = &run.secrets else { return Vec::new() };
+    let Ok(plain) = app.sealer.unseal(&place(run.id), sealed) else {
+        tracing::warn!(run.id = run.id, "the secrets of run {} cannot be opened", run.id);
+        return Vec::new();
+    };
+    let secrets: BTreeMap<String, String> = serde_json::from_slice(&plain).unwrap_or_default();
+    let handle = |name: &str| format!("‹secret {name} {}›", uuid::Uuid::new_v4().simple());
+    secrets.into_iter().map(|(name, secret)| (name.clone(), handle(&name), Secret::new(secret))).collect()
+}
+
+/// Hosts of repositories that expressions know.
+pub fn hosts(_app: &App) -> Hosts {
+    Hosts::default()
+}
+
+/// Asks for a run to end.
+///
+/// # Errors
+/// It has ended.
+pub async fn cancel(txn: &DatabaseTransaction, writing: &Writing, stored: &Stored) -> ApiResult<()> {
+    let life = stored.life();
+    if !life.state.can_cancel() {
+        return Err(ApiError::conflict("run_ended", format!("the run has ended: it is {}", life.state.as_str())));
+    }
+    store::request_cancel(txn, stored.run.id).await?;
+    changes::store::append(txn, writing, vec![engine::change(stored, "cancel")]).await?;
+    engine::ask(txn, stored.run.id, writing.at).await?;
+    Ok(())
+}
+
+/// Goes on with a run that ended before its time.
+///
+/// # Errors
+/// It did not.
+pub async fn retry(
+    app: &App,
+    txn: &DatabaseTransaction,
+    writing: &Writing,
+    stored: &Stored,
+    secrets: Map<String, Value>,
+) -> ApiResult<()> {
+    let mut life: Run = stored.life();
+    life.retry().map_err(|state: RunState| {
+        let detail = format!("a run can be retried when it failed or was stopped; it is {}", state.as_str());
+        ApiError::conflict("run_not_retryable", detail)
+    })?;
+    let mut after = stored.clone();
+    after.run.state = life.state.as_str().to_owned();
+    after.run.cancel_requested = false;
+    (after.run.error, after.run.error_code, after.run.error_step) = (None, None, None);
+    after.run.finished_at = None;
+    if !secrets.is_empty() {
+        let sealed = app.sealer.seal(&place(stored.run.id), Value::Object(secrets).to_string().as_bytes());
+        after.run.secrets = Some(sealed.map_err(|error| ApiError::Internal(format!("{error:#}")))?);
+    }
+    for (row, step) in after.steps.iter_mut().zip(&life.steps) {
+        let state = step.state.as_str();
+        if row.state != state {
+            row.state = state.to_owned();
+            row.attempts = 0;
+            (row.error, row.started_at, row.finished_at) = (None, None, None);
+        }
+    }
+    store::update(txn, stored, &after).await?;
+    changes::store::append(txn, writing, vec![engine::change(&after, "retry")]).await?;
+    engine::ask(txn, stored.run.id, writing.at).await?;
+    Ok(())
+}
+
+/// The entity of whoever starts a run.
+pub fn without_relations(mut entity: Value) -> Entity {
+    if let Some(fields) = entity.as_object_mut() {
+        fields.remove("relations");
+    }
+    Entity(entity)
+}

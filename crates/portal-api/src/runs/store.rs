@@ -1,0 +1,288 @@
+//! Queries on runs.
+
+use chrono::{DateTime, Utc};
+use portal_core::runs::wire::LogLine;
+use portal_core::runs::{Run, RunState, Step, StepState};
+use portal_core::templates::actions::{self, Effect};
+use sea_orm::sea_query::{Expr, OnConflict};
+use sea_orm::{
+    ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _,
+    IntoActiveModel as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
+use serde_json::{Map, Value};
+
+use crate::db::entity::{run, run_entity, run_log, run_step, run_workspace};
+use crate::db::{DatabaseTransaction, DbResult};
+
+pub use run::Model as RunRow;
+pub use run_step::Model as StepRow;
+
+/// A run with its steps.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    pub run: RunRow,
+    pub steps: Vec<StepRow>,
+}
+
+impl Stored {
+    /// Its life, as [`portal_core::runs`] sees it.
+    pub fn life(&self) -> Run {
+        let step = |row: &StepRow| Step {
+            state: StepState::parse(&row.state).unwrap_or(StepState::Unknown),
+            attempts: row.attempts.unsigned_abs(),
+            effect: effect(&row.action),
+            goes_on: self.goes_on(row),
+        };
+        Run {
+            state: RunState::parse(&self.run.state).unwrap_or(RunState::Unknown),
+            cancel_requested: self.run.cancel_requested,
+            steps: self.steps.iter().map(step).collect(),
+        }
+    }
+
+    fn goes_on(&self, row: &StepRow) -> bool {
+        let spec: Value = serde_json::from_str(&self.run.spec).unwrap_or_default();
+        let position = usize::try_from(row.position).unwrap_or_default();
+        spec["spec"]["steps"][position]["continueOnError"] == true
+    }
+}
+
+/// What a step does outside; nothing where the portal does not know it, since it fails then.
+pub fn effect(action: &str) -> Effect {
+    actions::find(action).map_or(Effect::None, |action| action.effect)
+}
+
+/// A run to be stored.
+#[derive(Debug, Clone)]
+pub struct NewRun {
+    pub definition: String,
+    pub title: String,
+    pub actor: String,
+    pub user_ref: Option<String>,
+    pub spec: Value,
+    pub answers: Map<String, Value>,
+    pub at: DateTime<Utc>,
+    /// Id, name and action of each step.
+    pub steps: Vec<(String, String, String)>,
+}
+
+pub async fn insert(txn: &DatabaseTransaction, new: NewRun) -> DbResult<i64> {
+    let NewRun { definition, title, actor, user_ref, spec, answers, at, steps } = new;
+    let row = run::ActiveModel {
+        definition: Set(definition),
+        title: Set(title),
+        state: Set(RunState::Queued.as_str().to_owned()),
+        actor: Set(actor),
+        user_ref: Set(user_ref),
+        spec: Set(spec.to_string()),
+        answers: Set(Value::Object(answers).to_string()),
+        secrets: Set(None),
+        output: Set("{}".to_owned()),
+        error_code: Set(None),
+        error: Set(None),
+        error_step: Set(None),
+        cancel_requested: Set(false),
+        created_at: Set(at),
+        started_at: Set(None),
+        finished_at: Set(None),
+        ..Default::default()
+    };
+    let run_id = run::Entity::insert(row).exec(txn).await?.last_insert_id;
+    let rows = steps.into_iter().zip(0..).map(|((step_id, name, action), position)| run_step::ActiveModel {
+        run_id: Set(run_id),
+        position: Set(position),
+        step_id: Set(step_id),
+        name: Set(name),
+        action: Set(action),
+        state: Set(StepState::Pending.as_str().to_owned()),
+        attempts: Set(0),
+        turns: Set(None),
+        output: Set(None),
+        error: Set(None),
+        started_at: Set(None),
+        finished_at: Set(None),
+    });
+    run_step::Entity::insert_many(rows).exec_without_returning(txn).await?;
+    Ok(run_id)
+}
+
+pub async fn set_secrets(txn: &DatabaseTransaction, id: i64, sealed: Option<String>) -> DbResult<()> {
+    let update = run::Entity::update_many().col_expr(run::Column::Secrets, Expr::value(sealed));
+    update.filter(run::Column::Id.eq(id)).exec(txn).await?;
+    Ok(())
+}
+
+pub async fn find<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Option<Stored>> {
+    let Some(run) = run::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
+    Ok(Some(Stored { steps: steps(db, &[id]).await?, run }))
+}
+
+async fn steps<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<StepRow>> {
+    let steps = run_step::Entity::find().filter(run_step::Column::RunId.is_in(ids.to_vec()));
+    Ok(steps.order_by_asc(run_step::Column::RunId).order_by_asc(run_step::Column::Position).all(db).await?)
+}
+
+/// Which runs to list.
+#[derive(Debug, Clone, Default)]
+pub struct RunFilter {
+    pub definition: Option<String>,
+    pub actor: Option<String>,
+    pub state: Option<RunState>,
+    pub entity: Option<String>,
+    /// Runs of this actor, or of one of these definitions; all when absent.
+    pub visible: Option<(String, Vec<String>)>,
+}
+
+fn filtered(filter: &RunFilter) -> Select<run::Entity> {
+    let RunFilter { definition, actor, state, entity, visible } = filter;
+    let mut select = run::Entity::find();
+    if let Some(definition) = definition {
+        select = select.filter(run::Column::Definition.eq(definition));
+    }
+    if let Some(actor) = actor {
+        select = select.filter(run::Column::Actor.eq(actor));
+    }
+    if let Some(state) = state {
+        select = select.filter(run::Column::State.eq(state.as_str()));
+    }
+    if let Some(entity) = entity {
+        let of_entity = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
+        let of_entity = sea_orm::QueryTrait::into_query(of_entity.filter(run_entity::Column::EntityRef.eq(entity)));
+        select = select.filter(run::Column::Id.in_subquery(of_entity));
+    }
+    if let Some((actor, definitions)) = visible {
+        let own = run::Column::Actor.eq(actor);
+        select = select.filter(own.or(run::Column::Definition.is_in(definitions.clone())));
+    }
+    select
+}
+
+/// Runs newest first, those below `before`.
+pub async fn page<C: ConnectionTrait>(
+    db: &C,
+    filter: &RunFilter,
+    before: Option<i64>,
+    limit: u64,
+) -> DbResult<Vec<Stored>> {
+    let mut select = filtered(filter).order_by_desc(run::Column::Id).limit(limit);
+    if let Some(before) = before {
+        select = select.filter(run::Column::Id.lt(before));
+    }
+    let runs = select.all(db).await?;
+    let ids: Vec<i64> = runs.iter().map(|run| run.id).collect();
+    let mut all = if ids.is_empty() { Vec::new() } else { steps(db, &ids).await? };
+    let stored = runs.into_iter().map(|run| {
+        let (own, rest) = std::mem::take(&mut all).into_iter().partition(|step: &StepRow| step.run_id == run.id);
+        all = rest;
+        Stored { run, steps: own }
+    });
+    Ok(stored.collect())
+}
+
+pub async fn count<C: ConnectionTrait>(db: &C, filter: &RunFilter) -> DbResult<u64> {
+    Ok(filtered(filter).count(db).await?)
+}
+
+/// How many runs of each definition ended in each state, and when one was last started.
+pub async fn usage<C: ConnectionTrait>(db: &C) -> DbResult<Vec<(String, String, i64, DateTime<Utc>)>> {
+    let usage = run::Entity::find()
+        .select_only()
+        .column(run::Column::Definition)
+        .column(run::Column::State)
+        .column_as(run::Column::Id.count(), "count")
+        .column_as(run::Column::CreatedAt.max(), "last")
+        .group_by(run::Column::Definition)
+        .group_by(run::Column::State);
+    Ok(usage.into_tuple().all(db).await?)
+}
+
+/// Runs that have not ended.
+pub async fn open<C: ConnectionTrait>(db: &C) -> DbResult<Vec<i64>> {
+    let states = [RunState::Queued, RunState::Running, RunState::Waiting].map(RunState::as_str);
+    let open = run::Entity::find().select_only().column(run::Column::Id).filter(run::Column::State.is_in(states));
+    Ok(open.order_by_asc(run::Column::Id).into_tuple().all(db).await?)
+}
+
+/// Stores a run and the steps that changed.
+pub async fn update(txn: &DatabaseTransaction, before: &Stored, after: &Stored) -> DbResult<()> {
+    if after.run != before.run {
+        after.run.clone().into_active_model().reset_all().update(txn).await?;
+    }
+    for (old, new) in before.steps.iter().zip(&after.steps) {
+        if old != new {
+            new.clone().into_active_model().reset_all().update(txn).await?;
+        }
+    }
+    Ok(())
+}
+
+pub async fn request_cancel(txn: &DatabaseTransaction, id: i64) -> DbResult<()> {
+    let update = run::Entity::update_many().col_expr(run::Column::CancelRequested, Expr::value(true));
+    update.filter(run::Column::Id.eq(id)).exec(txn).await?;
+    Ok(())
+}
+
+pub async fn is_cancel_requested<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<bool> {
+    let flag = run::Entity::find_by_id(id).select_only().column(run::Column::CancelRequested);
+    Ok(flag.into_tuple().one(db).await?.unwrap_or(false))
+}
+
+pub async fn append_log(
+    txn: &DatabaseTransaction,
+    run_id: i64,
+    lines: Vec<(Option<String>, DateTime<Utc>, String)>,
+) -> DbResult<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let rows = lines.into_iter().map(|(step_id, at, text)| run_log::ActiveModel {
+        run_id: Set(run_id),
+        step_id: Set(step_id),
+        at: Set(at),
+        text: Set(text),
+        ..Default::default()
+    });
+    run_log::Entity::insert_many(rows).exec_without_returning(txn).await?;
+    Ok(())
+}
+
+/// Lines after a sequence, oldest first.
+pub async fn log_after<C: ConnectionTrait>(db: &C, run_id: i64, after: i64, limit: u64) -> DbResult<Vec<LogLine>> {
+    let rows = run_log::Entity::find()
+        .filter(run_log::Column::RunId.eq(run_id))
+        .filter(run_log::Column::Id.gt(after))
+        .order_by_asc(run_log::Column::Id)
+        .limit(limit);
+    let line = |row: run_log::Model| LogLine { seq: row.id, at: row.at, step: row.step_id, text: row.text };
+    Ok(rows.all(db).await?.into_iter().map(line).collect())
+}
+
+pub async fn workspace<C: ConnectionTrait>(db: &C, run_id: i64) -> DbResult<Option<Vec<u8>>> {
+    Ok(run_workspace::Entity::find_by_id(run_id).one(db).await?.map(|row| row.content))
+}
+
+pub async fn put_workspace(txn: &DatabaseTransaction, run_id: i64, content: Vec<u8>) -> DbResult<()> {
+    let row = run_workspace::ActiveModel { run_id: Set(run_id), content: Set(content) };
+    let replace =
+        OnConflict::column(run_workspace::Column::RunId).update_column(run_workspace::Column::Content).to_owned();
+    run_workspace::Entity::insert(row).on_conflict(replace).exec_without_returning(txn).await?;
+    Ok(())
+}
+
+pub async fn delete_workspace(txn: &DatabaseTransaction, run_id: i64) -> DbResult<()> {
+    run_workspace::Entity::delete_by_id(run_id).exec(txn).await?;
+    Ok(())
+}
+
+pub async fn add_entity(txn: &DatabaseTransaction, run_id: i64, entity_ref: &str) -> DbResult<()> {
+    let row = run_entity::ActiveModel { entity_ref: Set(entity_ref.to_owned()), run_id: Set(run_id) };
+    let columns = [run_entity::Column::EntityRef, run_entity::Column::RunId];
+    let once = OnConflict::columns(columns).do_nothing().to_owned();
+    run_entity::Entity::insert(row).on_conflict(once).exec_without_returning(txn).await?;
+    Ok(())
+}
+
+pub async fn entities<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<(i64, String)>> {
+    let rows = run_entity::Entity::find().filter(run_entity::Column::RunId.is_in(ids.to_vec())).all(db).await?;
+    Ok(rows.into_iter().map(|row| (row.run_id, row.entity_ref)).collect())
+}

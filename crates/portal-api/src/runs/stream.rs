@@ -1,0 +1,115 @@
+//! The log of a run as a stream of events.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use futures::{Stream, StreamExt, stream};
+use portal_core::runs::wire::LogLine;
+use serde_json::json;
+
+use super::store;
+use super::views;
+use crate::access::identity::{Credential, until_refused};
+use crate::error::{ApiError, ApiResult};
+use crate::http::authorized::{Authorized, ReadRuns};
+use crate::http::params::Params;
+use crate::state::App;
+
+const LINES: u64 = 500;
+/// How often it is looked for lines that another process wrote.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Follows the log of a run as server-sent events.
+///
+/// Each line is an event `log` with `id` = its sequence; `Last-Event-ID` (or `after=`)
+/// resumes. When the run has ended and all lines are sent, an event `end` says how, and
+/// the stream closes.
+#[utoipa::path(
+    get, path = "/runs/{id}/log/stream", tag = "runs", operation_id = "stream_run_log",
+    params(
+        ("id" = i64, Path, example = 1),
+        ("after" = Option<i64>, Query, minimum = 0, description = "Sequence of the last line that is known"),
+        ("Last-Event-ID" = Option<i64>, Header, description = "Sent by browsers when they reconnect"),
+    ),
+    responses((status = 200, description = "Lines until the run has ended", content_type = "text/event-stream", body = String,
+        example = json!("id: 7\nevent: log\ndata: {\"seq\":7,\"step\":\"fetch\",\"text\":\"wrote 8 of 8 files\"}\n\n"))),
+)]
+pub async fn stream_run_log(
+    auth: Authorized<ReadRuns>,
+    State(app): State<App>,
+    Path(id): Path<String>,
+    credential: Option<Extension<Credential>>,
+    headers: HeaderMap,
+    mut params: Params,
+) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
+    let after = params.sequence("after")?;
+    params.finish()?;
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).map(str::parse::<i64>).transpose();
+    let last = last.map_err(|_| ApiError::parameter("Last-Event-ID", "not a sequence, which is a whole number"))?;
+    let stored = views::visible(&app, &auth.principal, &id).await?;
+    let follower = Follower {
+        commits: app.db.commits(),
+        app: app.clone(),
+        run_id: stored.run.id,
+        last: last.or(after).unwrap_or(0),
+        ended: false,
+    };
+    let lines = stream::unfold(follower, |mut follower| async move {
+        let events = follower.next().await?;
+        Some((stream::iter(events), follower))
+    });
+    let hello = Event::default().retry(Duration::from_secs(2)).comment("portal");
+    let events = stream::once(async move { hello }).chain(lines.flatten()).map(Ok);
+    let refused = until_refused(app, credential.map(|credential| credential.0));
+    let events = events.take_until(Box::pin(refused)).fuse();
+    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
+}
+
+struct Follower {
+    app: App,
+    commits: tokio::sync::watch::Receiver<u64>,
+    run_id: i64,
+    last: i64,
+    ended: bool,
+}
+
+impl Follower {
+    /// The next lines, as soon as there are some; nothing when all has been said.
+    async fn next(&mut self) -> Option<Vec<Event>> {
+        if self.ended {
+            return None;
+        }
+        loop {
+            self.commits.mark_unchanged();
+            // First how it is, then its lines: those of an ended run are all there.
+            let stored = store::find(self.app.db.reader(), self.run_id).await.ok()??;
+            let lines = store::log_after(self.app.db.reader(), self.run_id, self.last, LINES).await.ok()?;
+            let state = stored.life().state;
+            self.last = lines.last().map_or(self.last, |line| line.seq);
+            let is_all = (lines.len() as u64) < LINES;
+            let mut events: Vec<Event> = lines.iter().map(event).collect();
+            if state.is_final() && is_all {
+                self.ended = true;
+                events.push(Event::default().event("end").data(json!({ "state": state }).to_string()));
+            }
+            if !events.is_empty() {
+                return Some(events);
+            }
+            let stop = self.app.stop.clone();
+            tokio::select! {
+                () = stop.cancelled() => return None,
+                _ = self.commits.changed() => tokio::time::sleep(Duration::from_millis(50)).await,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    }
+}
+
+fn event(line: &LogLine) -> Event {
+    let data = serde_json::to_string(line).unwrap_or_default();
+    Event::default().event("log").id(line.seq.to_string()).data(data)
+}

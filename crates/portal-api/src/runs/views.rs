@@ -1,0 +1,157 @@
+//! Runs as the API shows them, and who may see them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use portal_core::access::{Decision, Principal, Resource, Verb, decide};
+use portal_core::catalog::EntityRef;
+use portal_core::catalog::index::Visibility;
+use portal_core::catalog::wire::EntityLink;
+use portal_core::runs::wire::{RunError, RunPermissions, RunPerson, RunStepView, RunView};
+use portal_core::runs::{RunState, StepState};
+use portal_core::templates::definition;
+use serde_json::{Map, Value};
+
+use super::store::{self, Stored};
+use crate::access::store as accounts;
+use crate::catalog::permission::owners;
+use crate::catalog::view::Snapshot;
+use crate::db::DbResult;
+use crate::error::{ApiError, ApiResult};
+use crate::state::App;
+
+const MASK: &str = "••••••";
+
+/// Whether a caller may see a run: it is theirs, or of a template that they own.
+pub fn may_see(snapshot: &Snapshot, principal: &Principal, stored: &Stored) -> bool {
+    if principal.has_account() && principal.actor.0 == stored.run.actor {
+        return decide(principal, Verb::ReadRuns, Resource::Any) == Decision::Allow;
+    }
+    let row = stored.run.definition.parse::<EntityRef>().ok().and_then(|entity_ref| snapshot.index.row(&entity_ref));
+    let owners = row.map(|row| owners(&snapshot.index, row)).unwrap_or_default();
+    let resource = Resource::Entity { entity_ref: &stored.run.definition, owners: &owners };
+    decide(principal, Verb::ReadRuns, resource) == Decision::Allow
+}
+
+/// Why a caller may not change a run; nothing where they may.
+pub fn may_change(principal: &Principal, stored: &Stored) -> Option<String> {
+    let general = match decide(principal, Verb::RunTemplates, Resource::Any) {
+        Decision::Allow => None,
+        Decision::SignIn => Some("sign in to run templates".to_owned()),
+        Decision::Deny(reason) => Some(reason),
+    };
+    let is_own = principal.actor.0 == stored.run.actor;
+    let is_trusted = principal.role.may_everywhere(Verb::WriteSources);
+    general.or_else(|| (!is_own && !is_trusted).then(|| "only whoever started it and maintainers may".to_owned()))
+}
+
+/// The run of this id, if it is theirs to see.
+///
+/// # Errors
+/// 404.
+pub async fn visible(app: &App, principal: &Principal, id: &str) -> ApiResult<Stored> {
+    let absent = || ApiError::not_found("run_not_found", format!("there is no run `{id}`"));
+    let number: i64 = id.parse().map_err(|_| absent())?;
+    let stored = store::find(app.db.reader(), number).await?.ok_or_else(absent)?;
+    if may_see(&app.catalog.snapshot(), principal, &stored) { Ok(stored) } else { Err(absent()) }
+}
+
+/// Runs as the caller sees them.
+pub async fn views(app: &App, principal: &Principal, runs: Vec<Stored>) -> DbResult<Vec<RunView>> {
+    let snapshot = app.catalog.snapshot();
+    let visibility = snapshot.visibility(principal);
+    let ids: Vec<i64> = runs.iter().map(|stored| stored.run.id).collect();
+    let mut made: HashMap<i64, Vec<EntityLink>> = HashMap::new();
+    for (run_id, entity_ref) in if ids.is_empty() { Vec::new() } else { store::entities(app.db.reader(), &ids).await? }
+    {
+        if let Some(link) = link(&snapshot, &visibility, &entity_ref) {
+            made.entry(run_id).or_default().push(link);
+        }
+    }
+    let actors: BTreeSet<&str> = runs.iter().map(|stored| stored.run.actor.as_str()).collect();
+    let names = accounts::names(app.db.reader(), actors).await?;
+    let view = |stored: Stored| {
+        let made = made.remove(&stored.run.id).unwrap_or_default();
+        let name = names.get(&stored.run.actor).cloned().unwrap_or_default();
+        view(principal, stored, name, made)
+    };
+    Ok(runs.into_iter().map(view).collect())
+}
+
+/// An entity by its reference, where there is one that the caller sees.
+fn link(snapshot: &Snapshot, visibility: &Visibility, entity_ref: &str) -> Option<EntityLink> {
+    let row = snapshot.index.row_of(entity_ref)?;
+    visibility.admits(row).then(|| snapshot.index.link_of(entity_ref, visibility))
+}
+
+fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<EntityLink>) -> RunView {
+    let life = stored.life();
+    let refused = may_change(principal, &stored);
+    let state_reason =
+        |may: bool, verb: &str| (!may).then(|| format!("it is {} and cannot be {verb}", life.state.as_str()));
+    let can = RunPermissions {
+        cancel: refused.clone().or_else(|| state_reason(life.state.can_cancel(), "stopped")),
+        retry: refused.or_else(|| state_reason(life.state.can_retry(), "retried")),
+    };
+    let Stored { run, steps } = stored;
+    let read = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap_or_default();
+    let error = run.error.clone().map(|message| RunError {
+        code: run.error_code.clone().unwrap_or_default(),
+        message,
+        step: run.error_step.clone(),
+    });
+    RunView {
+        id: run.id,
+        answers: masked(&run.spec, read(&run.answers)),
+        definition: run.definition,
+        title: run.title,
+        state: RunState::parse(&run.state).unwrap_or(RunState::Unknown),
+        started_by: RunPerson { name, entity_ref: run.user_ref },
+        created_at: run.created_at,
+        started_at: run.started_at,
+        finished_at: run.finished_at,
+        steps: steps
+            .into_iter()
+            .map(|step| RunStepView {
+                id: step.step_id,
+                name: step.name,
+                action: step.action,
+                state: StepState::parse(&step.state).unwrap_or(StepState::Unknown),
+                attempts: step.attempts.unsigned_abs(),
+                started_at: step.started_at,
+                finished_at: step.finished_at,
+                error: step.error,
+            })
+            .collect(),
+        output: read(&run.output),
+        error,
+        entities,
+        cancel_requested: run.cancel_requested,
+        can,
+    }
+}
+
+/// The answers without those of fields that hide theirs.
+fn masked(spec: &str, mut answers: Map<String, Value>) -> Map<String, Value> {
+    let spec: Value = serde_json::from_str(spec).unwrap_or_default();
+    let (definition, _) = definition::read(&spec);
+    for page in &definition.pages {
+        hide(&page.schema, &mut answers);
+    }
+    answers
+}
+
+fn hide(schema: &Value, answers: &mut Map<String, Value>) {
+    match schema {
+        Value::Object(fields) => {
+            for (name, property) in fields.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                let hides = property["ui:widget"] == "password" || property["ui:field"] == "Secret";
+                if let (true, Some(answer)) = (hides, answers.get_mut(name)) {
+                    *answer = MASK.into();
+                }
+            }
+            fields.values().for_each(|part| hide(part, answers));
+        }
+        Value::Array(parts) => parts.iter().for_each(|part| hide(part, answers)),
+        _ => {}
+    }
+}

@@ -1,0 +1,322 @@
+//! Templates over HTTP: what there is, its form, and what a run of it would do.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use portal_core::access::Principal;
+use portal_core::catalog::EntityRef;
+use portal_core::catalog::index::Visibility;
+use portal_core::catalog::query::{Filter, Selection};
+use portal_core::catalog::wire::EntityLink;
+use portal_core::runs::StepState;
+use portal_core::runs::wire::RunError;
+use portal_core::templates::plan::Scope;
+use portal_core::templates::wire::{
+    ActionList, ActionView, DryRunFile, DryRunStep, DryRunView, FormQuestion, FormView, TemplateList, TemplateProblem,
+    TemplateUsage, TemplateView,
+};
+use portal_core::templates::workspace::Workspace;
+use portal_core::templates::{actions, definition, form};
+use serde_json::{Value, json};
+
+use super::dry_run::{self, Became};
+use crate::catalog::handlers::document;
+use crate::catalog::permission::owners;
+use crate::catalog::view::Snapshot;
+use crate::error::{ApiError, ApiResult};
+use crate::http::authorized::{Authorized, ReadCatalog, RunTemplates};
+use crate::http::body::JsonBody;
+use crate::http::context::RequestId;
+use crate::http::params::Params;
+use crate::runs::live::Live;
+use crate::runs::service::{self, Template};
+use crate::runs::store;
+use crate::state::App;
+
+/// Templates that are listed, at most.
+const TEMPLATES: usize = 1000;
+/// Bytes of all files that a dry run shows.
+const SHOWN: usize = 2 << 20;
+
+/// The template of a reference, if it is theirs to see.
+///
+/// # Errors
+/// 404, or a fault at `pointer`: not a reference, or of another kind.
+pub async fn find(app: &App, visibility: &Visibility, text: &str, pointer: &str) -> ApiResult<Template> {
+    let entity_ref = EntityRef::parse(text, Some("template"), EntityRef::DEFAULT_NAMESPACE);
+    let entity_ref = entity_ref.map_err(|error| ApiError::field(pointer, error.to_string()))?;
+    if entity_ref.kind() != "template" {
+        return Err(ApiError::field(pointer, format!("`{entity_ref}` is not a template")));
+    }
+    let snapshot = app.catalog.snapshot();
+    let (_, found) = document(app, &snapshot, &entity_ref, visibility).await?;
+    Ok(Template {
+        entity_ref: entity_ref.to_string(),
+        entity: serde_json::from_slice(&found.json).unwrap_or_default(),
+        source_id: found.source_id,
+        location: found.location.clone(),
+    })
+}
+
+/// The entity of the caller, where the catalog has one.
+///
+/// # Errors
+/// The database.
+pub async fn user(app: &App, principal: &Principal) -> ApiResult<Option<Value>> {
+    let Some(Ok(user)) = principal.user.as_deref().map(str::parse::<EntityRef>) else { return Ok(None) };
+    let snapshot = app.catalog.snapshot();
+    match document(app, &snapshot, &user, &Visibility::All).await {
+        Ok((_, found)) => Ok(serde_json::from_slice(&found.json).ok()),
+        Err(ApiError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn rows(snapshot: &Snapshot, visibility: &Visibility) -> ApiResult<Vec<u32>> {
+    let filter = Filter::parse(&["kind=template"]).map_err(|error| ApiError::Internal(error.to_string()))?;
+    let selection = Selection { filter, ..Selection::default() };
+    Ok(snapshot.index.select(&selection, visibility).into_iter().take(TEMPLATES).collect())
+}
+
+/// References of the templates that somebody owns.
+pub fn owned_by(snapshot: &Snapshot, principal: &Principal) -> Vec<String> {
+    let rows = rows(snapshot, &Visibility::All).unwrap_or_default();
+    let own = rows
+        .into_iter()
+        .filter(|row| owners(&snapshot.index, *row).iter().any(|owner| principal.is_or_belongs_to(owner)));
+    own.filter_map(|row| snapshot.index.canonical(row).map(str::to_owned)).collect()
+}
+
+/// All templates that the caller sees, by title, with how they are used and what is
+/// wrong with them.
+#[utoipa::path(
+    get, path = "/templates", tag = "templates", operation_id = "list_templates",
+    responses((status = 200, description = "All templates", body = TemplateList)),
+)]
+pub async fn list_templates(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    params: Params,
+) -> ApiResult<Json<TemplateList>> {
+    params.finish()?;
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
+    let rows = rows(&snapshot, &visibility)?;
+    let documents = app.catalog.documents.get(&app.db, &snapshot.index, &visibility, &rows).await?;
+    let usage = usage(&app).await?;
+    let view = |(row, found): (u32, Option<Arc<crate::catalog::documents::Document>>)| {
+        let found = found?;
+        let entity: Value = serde_json::from_slice(&found.json).ok()?;
+        Some(view(&snapshot, &visibility, row, &found.entity_ref, &entity, &usage))
+    };
+    let mut items: Vec<TemplateView> = rows.iter().copied().zip(documents).filter_map(view).collect();
+    items.sort_by_cached_key(|template| template.title.to_lowercase());
+    let total = items.len() as u64;
+    Ok(Json(TemplateList { items, next_cursor: None, total }))
+}
+
+async fn usage(app: &App) -> ApiResult<HashMap<String, TemplateUsage>> {
+    let mut all: HashMap<String, (TemplateUsage, u64, u64)> = HashMap::new();
+    for (definition, state, count, last) in store::usage(app.db.reader()).await? {
+        let (usage, good, bad) = all.entry(definition).or_default();
+        let count = count.unsigned_abs();
+        usage.runs += count;
+        usage.last_run_at = usage.last_run_at.max(Some(last));
+        match state.as_str() {
+            "succeeded" => *good += count,
+            "failed" | "unknown" => *bad += count,
+            _ => {}
+        }
+    }
+    let rated = all.into_iter().map(|(definition, (mut usage, good, bad))| {
+        usage.success_rate = (good + bad > 0).then(|| good as f64 / (good + bad) as f64);
+        (definition, usage)
+    });
+    Ok(rated.collect())
+}
+
+fn view(
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    row: u32,
+    entity_ref: &str,
+    entity: &Value,
+    usage: &HashMap<String, TemplateUsage>,
+) -> TemplateView {
+    let (_, findings) = definition::read(entity);
+    let metadata = &entity["metadata"];
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let owner: Option<EntityLink> =
+        owners(&snapshot.index, row).first().map(|owner| snapshot.index.link_of(owner, visibility));
+    TemplateView {
+        entity_ref: entity_ref.to_owned(),
+        title: text(&metadata["title"]).or_else(|| text(&metadata["name"])).unwrap_or_default(),
+        description: text(&metadata["description"]),
+        template_type: text(&entity["spec"]["type"]).unwrap_or_default(),
+        owner,
+        tags: metadata["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
+        usage: usage.get(entity_ref).cloned().unwrap_or_default(),
+        broken: findings.iter().any(|finding| finding.is_error),
+        problems: findings
+            .into_iter()
+            .map(|finding| TemplateProblem {
+                pointer: finding.pointer,
+                message: finding.message,
+                is_error: finding.is_error,
+            })
+            .collect(),
+    }
+}
+
+/// One template.
+#[utoipa::path(
+    get, path = "/templates/{namespace}/{name}", tag = "templates", operation_id = "find_template",
+    params(("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "rust-service")),
+    responses((status = 200, description = "The template", body = TemplateView)),
+)]
+pub async fn find_template(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    Path((namespace, name)): Path<(String, String)>,
+    params: Params,
+) -> ApiResult<Json<TemplateView>> {
+    params.finish()?;
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
+    let template = find(&app, &visibility, &format!("template:{namespace}/{name}"), "").await?;
+    let row = snapshot.index.row_of(&template.entity_ref).unwrap_or_default();
+    let usage = usage(&app).await?;
+    Ok(Json(view(&snapshot, &visibility, row, &template.entity_ref, &template.entity, &usage)))
+}
+
+/// The form of a template for the answers given so far: which fields there are, their
+/// choices and defaults, and what is wrong.
+#[utoipa::path(
+    post, path = "/templates/{namespace}/{name}/form", tag = "templates", operation_id = "fill_template_form",
+    params(("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "rust-service")),
+    request_body(content = FormQuestion, example = json!({"values": {"name": "ledger"}})),
+    responses((status = 200, description = "The form", body = FormView)),
+)]
+pub async fn fill_template_form(
+    auth: Authorized<ReadCatalog>,
+    State(app): State<App>,
+    Path((namespace, name)): Path<(String, String)>,
+    params: Params,
+    JsonBody(FormQuestion { values }): JsonBody<FormQuestion>,
+) -> ApiResult<Json<FormView>> {
+    params.finish()?;
+    let visibility = auth.visibility(&app.catalog.snapshot());
+    let template = find(&app, &visibility, &format!("template:{namespace}/{name}"), "").await?;
+    let (definition, _) = definition::read(&template.entity);
+    let filled = form::with_defaults(&definition.pages, &values);
+    Ok(Json(FormView {
+        title: template.title(),
+        description: template.entity["metadata"]["description"].as_str().map(str::to_owned),
+        pages: form::pages(&definition.pages, &values),
+        errors: form::faults(&definition.pages, &filled),
+        values: filled,
+        create_label: definition.labels.get("createButtonText").and_then(Value::as_str).unwrap_or("Create").to_owned(),
+    }))
+}
+
+/// What a run with these answers would do: the files with their content, the log of each
+/// step, the outputs. Skeletons are read; nothing is written anywhere.
+#[utoipa::path(
+    post, path = "/templates/{namespace}/{name}/dry-run", tag = "templates", operation_id = "dry_run_template",
+    params(("namespace" = String, Path, example = "default"), ("name" = String, Path, example = "rust-service")),
+    request_body(content = FormQuestion, example = json!({"values": {"name": "ledger"}})),
+    responses((status = 200, description = "What would happen", body = DryRunView)),
+)]
+pub async fn dry_run_template(
+    auth: Authorized<RunTemplates>,
+    State(app): State<App>,
+    request_id: RequestId,
+    Path((namespace, name)): Path<(String, String)>,
+    params: Params,
+    JsonBody(FormQuestion { values }): JsonBody<FormQuestion>,
+) -> ApiResult<Json<DryRunView>> {
+    params.finish()?;
+    let visibility = auth.visibility(&app.catalog.snapshot());
+    let template = find(&app, &visibility, &format!("template:{namespace}/{name}"), "").await?;
+    let (definition, findings) = definition::read(&template.entity);
+    if let Some(finding) = findings.iter().find(|finding| finding.is_error) {
+        let detail = format!("the template cannot run: {}: {}", finding.pointer, finding.message);
+        return Err(ApiError::invalid("invalid_template", detail, Vec::new()));
+    }
+    let answers = form::with_defaults(&definition.pages, &values);
+    service::check(&definition, &answers)?;
+    let writing = auth.writing(&app, &request_id);
+    let user = user(&app, &auth.principal).await?;
+    let live = Live {
+        app: app.clone(),
+        run_id: 0,
+        at: writing.at,
+        writing,
+        author: auth.principal.name.clone(),
+        place: template.source_id.map(|id| (id, template.location.clone())),
+        starter: auth.principal.clone(),
+        secrets: Arc::from([]),
+    };
+    let scope = Scope {
+        parameters: answers,
+        user: json!({ "ref": auth.principal.user, "entity": user }),
+        run: "dry-run".to_owned(),
+        hosts: service::hosts(&app),
+        ..Scope::default()
+    };
+    let report = dry_run::run(&definition, scope, &live, &BTreeSet::new()).await;
+    let step = |step: dry_run::StepReport| DryRunStep {
+        state: match step.became {
+            Became::Done | Became::Stubbed => StepState::Succeeded,
+            Became::Skipped => StepState::Skipped,
+            Became::Failed => StepState::Failed,
+        },
+        id: step.id,
+        name: step.name,
+        action: step.action,
+        log: step.log,
+    };
+    Ok(Json(DryRunView {
+        files: files(&report.workspace),
+        steps: report.steps.into_iter().map(step).collect(),
+        output: report.output,
+        error: report.failure.map(|(step, trouble)| RunError {
+            code: trouble.code.to_owned(),
+            message: trouble.message,
+            step: Some(step),
+        }),
+    }))
+}
+
+fn files(workspace: &Workspace) -> Vec<DryRunFile> {
+    let mut room = SHOWN;
+    let file =
+        |(path, file): (&portal_core::templates::workspace::FilePath, &portal_core::templates::workspace::File)| {
+            let bytes = file.content.len();
+            let text = file.as_text().filter(|_| bytes <= room).map(str::to_owned);
+            room -= text.as_ref().map_or(0, String::len);
+            DryRunFile { path: path.to_string(), text, bytes: bytes as u64, executable: file.executable }
+        };
+    workspace.files().map(file).collect()
+}
+
+/// The kinds of steps that templates can use, with what goes in and comes out.
+#[utoipa::path(
+    get, path = "/template-actions", tag = "templates", operation_id = "list_template_actions",
+    responses((status = 200, description = "All kinds of steps", body = ActionList)),
+)]
+pub async fn list_template_actions(_auth: Authorized<ReadCatalog>, params: Params) -> ApiResult<Json<ActionList>> {
+    params.finish()?;
+    let view = |action: &actions::Action| ActionView {
+        id: action.id.to_owned(),
+        description: action.description.to_owned(),
+        effect: action.effect.as_str().to_owned(),
+        input: action.input_schema(),
+        output: action.output_schema(),
+    };
+    let items: Vec<ActionView> = actions::ACTIONS.iter().map(view).collect();
+    let total = items.len() as u64;
+    Ok(Json(ActionList { items, next_cursor: None, total }))
+}

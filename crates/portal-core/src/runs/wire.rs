@@ -1,0 +1,127 @@
+//! What crosses HTTP about runs.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{RunState, StepState};
+use crate::catalog::wire::EntityLink;
+
+/// A run, without its log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunView {
+    pub id: i64,
+    /// Reference of the template that it runs.
+    pub definition: String,
+    /// The template's title when the run was started.
+    pub title: String,
+    pub state: RunState,
+    /// Who started it.
+    pub started_by: RunPerson,
+    pub created_at: DateTime<Utc>,
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+    /// What was answered; what was secret is not kept.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub answers: Map<String, Value>,
+    pub steps: Vec<RunStepView>,
+    /// `links`, `text` and what else the template puts out; of a run that succeeded.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub output: Map<String, Value>,
+    pub error: Option<RunError>,
+    /// Entities that it made.
+    pub entities: Vec<EntityLink>,
+    pub cancel_requested: bool,
+    pub can: RunPermissions,
+}
+
+/// Whoever started a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunPerson {
+    pub name: String,
+    /// Their entity, when the catalog has one.
+    pub entity_ref: Option<String>,
+}
+
+/// What the caller may do with a run; a reason where they may not.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunPermissions {
+    /// Why it cannot be cancelled; nothing where it can.
+    pub cancel: Option<String>,
+    /// Why it cannot be retried; nothing where it can.
+    pub retry: Option<String>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunError {
+    /// Stable, for programs.
+    pub code: String,
+    pub message: String,
+    /// Id of the step that failed.
+    pub step: Option<String>,
+}
+
+/// A step of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunStepView {
+    pub id: String,
+    pub name: String,
+    pub action: String,
+    pub state: StepState,
+    pub attempts: u32,
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+    pub error: Option<String>,
+}
+
+/// Some runs, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunList {
+    pub items: Vec<RunView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+/// One line of a run's log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogLine {
+    /// Grows from line to line; `Last-Event-ID` and `after` go on from one.
+    pub seq: i64,
+    pub at: DateTime<Utc>,
+    /// Id of the step; absent for what concerns the run.
+    pub step: Option<String>,
+    pub text: String,
+}
+
+/// Some lines, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LogPage {
+    pub items: Vec<LogLine>,
+    /// The run has ended and there are no more lines.
+    pub is_complete: bool,
+}
+
+/// Starts a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunCreate {
+    /// Reference of the template.
+    pub template: String,
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub values: Map<String, Value>,
+    /// Kept sealed until the run ends, and never shown.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub secrets: Map<String, Value>,
+}

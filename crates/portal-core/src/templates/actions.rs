@@ -1,0 +1,375 @@
+//! The steps that the portal knows: what each takes, gives, and does to the world. The
+//! documentation, the checks of templates and the list for tools are made from this.
+
+use serde_json::{Value, json};
+
+/// What a step does outside the portal, which decides how it goes on after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it is done again.
+    None,
+    /// The other side keeps a second request apart by its key: it is sent again.
+    Idempotent,
+    /// The other side can be asked whether it happened.
+    Lookup,
+    /// Nobody can say whether it happened.
+    Once,
+}
+
+impl Effect {
+    pub const ALL: [Effect; 4] = [Effect::None, Effect::Idempotent, Effect::Lookup, Effect::Once];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Effect::None => "none",
+            Effect::Idempotent => "idempotent",
+            Effect::Lookup => "lookup",
+            Effect::Once => "once",
+        }
+    }
+}
+
+/// A kind of step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action {
+    pub id: &'static str,
+    pub description: &'static str,
+    pub input: &'static [Parameter],
+    pub output: &'static [Parameter],
+    pub effect: Effect,
+}
+
+/// What goes into a step, or comes out of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter {
+    pub name: &'static str,
+    /// As in JSON Schema, or `any`.
+    pub kind: &'static str,
+    pub required: bool,
+    pub description: &'static str,
+}
+
+impl Action {
+    /// The input as JSON Schema.
+    pub fn input_schema(&self) -> Value {
+        schema(self.input)
+    }
+
+    /// The output as JSON Schema.
+    pub fn output_schema(&self) -> Value {
+        schema(self.output)
+    }
+}
+
+fn schema(parameters: &[Parameter]) -> Value {
+    let one = |Parameter { name, kind, description, .. }: &Parameter| {
+        let mut property = json!({ "description": description });
+        if *kind != "any" {
+            property["type"] = (*kind).into();
+        }
+        ((*name).to_owned(), property)
+    };
+    let required: Vec<&str> = parameters.iter().filter(|one| one.required).map(|one| one.name).collect();
+    json!({ "type": "object", "properties": Value::Object(parameters.iter().map(one).collect()), "required": required })
+}
+
+pub fn find(id: &str) -> Option<&'static Action> {
+    ACTIONS.iter().find(|action| action.id == id)
+}
+
+/// The action whose name is most like this one, if any is.
+#[cfg(feature = "engine")]
+pub fn nearest(id: &str) -> Option<&'static str> {
+    crate::catalog::validate::hints::closest(id, ACTIONS.iter().map(|action| action.id))
+}
+
+const fn needs(name: &'static str, kind: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, kind, required: true, description }
+}
+
+const fn may(name: &'static str, kind: &'static str, description: &'static str) -> Parameter {
+    Parameter { name, kind, required: false, description }
+}
+
+const URL: Parameter =
+    needs("url", "string", "A folder beside the template (`./skeleton`), or the address of one in a repository");
+const TARGET: Parameter =
+    may("targetPath", "string", "Folder of the workspace that it is written into; the workspace itself if absent");
+const VALUES: Parameter = may("values", "object", "What file names and contents are rendered with, as `values`");
+const SOURCE: Parameter = may("sourcePath", "string", "Folder of the workspace that is published; all of it if absent");
+const BRANCH: Parameter = may("defaultBranch", "string", "Branch that is pushed; `main` if absent");
+const MESSAGE: Parameter = may("gitCommitMessage", "string", "Message of the commit; `Initial commit` if absent");
+const AUTHOR_NAME: Parameter = may("gitAuthorName", "string", "Author of the commit");
+const AUTHOR_EMAIL: Parameter = may("gitAuthorEmail", "string", "Address of the author");
+const TOKEN: Parameter = may("token", "string", "Token to use instead of the host's, usually `${{ secrets.… }}`");
+const PATH: Parameter = needs("path", "string", "A file of the workspace");
+const PUBLISHED: &[Parameter] = &[
+    may("remoteUrl", "string", "Address to clone from"),
+    may("repoContentsUrl", "string", "Address of the files, for `catalog:register`"),
+    may("commitHash", "string", "The commit that was pushed"),
+];
+const TEMPLATING: [Parameter; 8] = [
+    VALUES,
+    may("copyWithoutTemplating", "array", "Globs of files whose content is copied; their names are rendered"),
+    may("copyWithoutRender", "array", "Globs of files that are copied, names and contents"),
+    may("templateFileExtension", "any", "Only files with this ending are rendered, and lose it; `true` is `.njk`"),
+    may("cookiecutterCompat", "boolean", "Tags are `{{ }}` and values are called `cookiecutter`"),
+    may("trimBlocks", "boolean", "Drops the line break after a block, and the white space before one"),
+    may("lstripBlocks", "boolean", "Drops the white space before a block"),
+    may("replace", "boolean", "Files that are there already are replaced"),
+];
+
+/// In the order of their names.
+pub const ACTIONS: &[Action] = &[
+    Action {
+        id: "catalog:fetch",
+        description: "Reads one entity of the catalog, or several.",
+        input: &[
+            may("entityRef", "string", "The entity"),
+            may("entityRefs", "array", "Several entities, instead"),
+            may("optional", "boolean", "An entity that is not there is null, and no error"),
+            may("defaultKind", "string", "Kind of references without one"),
+            may("defaultNamespace", "string", "Namespace of references without one"),
+        ],
+        output: &[may("entity", "object", "The entity"), may("entities", "array", "The entities, in order")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "catalog:register",
+        description: "Adds the descriptor of a repository to the catalog, and waits until it has been read.",
+        input: &[
+            may("catalogInfoUrl", "string", "Address of the descriptor"),
+            may("repoContentsUrl", "string", "Address of the files, instead; from a step that publishes"),
+            may("catalogInfoPath", "string", "Path of the descriptor there; `/catalog-info.yaml` if absent"),
+            may("optional", "boolean", "A descriptor that is not there is no error"),
+        ],
+        output: &[
+            may("entityRef", "string", "The first entity that was declared"),
+            may("catalogInfoUrl", "string", "Address of the descriptor"),
+        ],
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "catalog:write",
+        description: "Writes an entity as a descriptor into the workspace.",
+        input: &[
+            needs("entity", "object", "The entity"),
+            may("filePath", "string", "The file; `catalog-info.yaml` if absent"),
+        ],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "debug:log",
+        description: "Writes to the log of the run.",
+        input: &[
+            may("message", "string", "What to write"),
+            may("listWorkspace", "any", "Also lists the files of the workspace; `with-contents` shows them"),
+        ],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "debug:wait",
+        description: "Waits, at most ten minutes.",
+        input: &[
+            may("minutes", "number", "Minutes"),
+            may("seconds", "number", "Seconds, on top"),
+            may("milliseconds", "number", "Milliseconds, on top"),
+        ],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "fetch:plain",
+        description: "Copies a folder into the workspace.",
+        input: &[URL, TARGET, TOKEN],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "fetch:plain:file",
+        description: "Copies one file into the workspace.",
+        input: &[URL, needs("targetPath", "string", "The file that is written"), TOKEN],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "fetch:template",
+        description: "Copies a folder into the workspace, with names and contents rendered.",
+        input: &[
+            URL,
+            TARGET,
+            TEMPLATING[0],
+            TEMPLATING[1],
+            TEMPLATING[2],
+            TEMPLATING[3],
+            TEMPLATING[4],
+            TEMPLATING[5],
+            TEMPLATING[6],
+            TEMPLATING[7],
+            TOKEN,
+        ],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "fetch:template:file",
+        description: "Copies one file into the workspace, rendered.",
+        input: &[
+            URL,
+            needs("targetPath", "string", "The file that is written"),
+            TEMPLATING[0],
+            TEMPLATING[4],
+            TEMPLATING[5],
+            TEMPLATING[6],
+            TEMPLATING[7],
+            TOKEN,
+        ],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "fs:delete",
+        description: "Removes files and folders of the workspace, by path or glob.",
+        input: &[needs("files", "array", "Paths and globs")],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "fs:readdir",
+        description: "Lists folders of the workspace.",
+        input: &[
+            needs("paths", "array", "The folders"),
+            may("recursive", "boolean", "Also what lies in folders within them"),
+        ],
+        output: &[
+            may("files", "array", "`{ name, path, fullPath }` of each file"),
+            may("folders", "array", "The same of each folder"),
+        ],
+        effect: Effect::None,
+    },
+    Action {
+        id: "fs:rename",
+        description: "Moves files and folders of the workspace.",
+        input: &[needs("files", "array", "A list of `{ from, to, overwrite }`")],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "publish:git",
+        description: "Pushes the workspace as the first commit of a branch, to any repository that is empty there.",
+        input: &[
+            needs("remoteUrl", "string", "Address of the repository"),
+            SOURCE,
+            BRANCH,
+            MESSAGE,
+            AUTHOR_NAME,
+            AUTHOR_EMAIL,
+            TOKEN,
+        ],
+        output: PUBLISHED,
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "roadiehq:utils:fs:append",
+        description: "Adds to the end of a file.",
+        input: &[PATH, needs("content", "any", "What is added")],
+        output: &[may("path", "string", "The file")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "roadiehq:utils:fs:parse",
+        description: "Reads a file as JSON or YAML, or as text.",
+        input: &[PATH, may("parser", "string", "`json`, `yaml` or `multiyaml`; text if absent")],
+        output: &[may("content", "any", "What the file holds")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "roadiehq:utils:fs:replace",
+        description: "Replaces texts in files.",
+        input: &[needs("files", "array", "A list of `{ file, find, replaceWith, matchRegex }`")],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "roadiehq:utils:fs:write",
+        description: "Writes a file.",
+        input: &[
+            PATH,
+            needs("content", "any", "What it holds"),
+            may("preserveFormatting", "boolean", "A text is written as it is, although it is JSON"),
+        ],
+        output: &[may("path", "string", "The file")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "roadiehq:utils:merge",
+        description: "Merges an object into a JSON or YAML file.",
+        input: &[
+            PATH,
+            needs("content", "any", "The object, or JSON or YAML of one"),
+            may("mergeArrays", "boolean", "Lists are put together, not replaced"),
+        ],
+        output: &[may("path", "string", "The file")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "roadiehq:utils:serialize:json",
+        description: "Makes JSON of a value.",
+        input: &[needs("data", "any", "The value"), may("space", "any", "Indent")],
+        output: &[may("serialized", "string", "The text")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "roadiehq:utils:serialize:yaml",
+        description: "Makes YAML of a value.",
+        input: &[needs("data", "any", "The value")],
+        output: &[may("serialized", "string", "The text")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "roadiehq:utils:sleep",
+        description: "Waits, at most ten minutes.",
+        input: &[needs("amount", "number", "Seconds")],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "workspace:template",
+        description: "Renders a folder of the workspace into another.",
+        input: &[
+            needs("sourcePath", "string", "The folder that is rendered"),
+            TARGET,
+            TEMPLATING[0],
+            TEMPLATING[1],
+            TEMPLATING[2],
+            TEMPLATING[3],
+            TEMPLATING[4],
+            TEMPLATING[5],
+            TEMPLATING[6],
+            TEMPLATING[7],
+        ],
+        output: &[],
+        effect: Effect::None,
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_are_in_order_and_have_a_schema() {
+        assert!(ACTIONS.windows(2).all(|pair| pair[0].id < pair[1].id));
+        for action in ACTIONS {
+            assert!(jsonschema::validator_for(&action.input_schema()).is_ok(), "{}", action.id);
+        }
+    }
+
+    #[test]
+    fn a_mistyped_action_is_understood() {
+        assert_eq!(nearest("fetch:templat"), Some("fetch:template"));
+        assert_eq!(nearest("quay:create-repository"), None);
+    }
+}

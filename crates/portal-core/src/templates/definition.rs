@@ -1,0 +1,161 @@
+//! What a template says: pages of its form, steps, outputs. Read from an entity of kind
+//! `Template`, as `scaffolder.backstage.io/v1beta3` writes it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use super::actions;
+use super::language::{Style, Template};
+
+/// A template that was read; what is wrong with it is told apart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    pub pages: Vec<Page>,
+    pub steps: Vec<Step>,
+    /// `links`, `text` and whatever else the author names.
+    pub output: Map<String, Value>,
+    /// Labels of buttons: `backButtonText`, `createButtonText`, `reviewButtonText`.
+    pub labels: Map<String, Value>,
+}
+
+/// A page of the form.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub title: String,
+    pub description: Option<String>,
+    /// JSON Schema of an object.
+    pub schema: Value,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    pub id: String,
+    pub name: String,
+    pub action: String,
+    pub input: Map<String, Value>,
+    pub condition: Option<Value>,
+    pub each: Option<Value>,
+    /// Later steps run although this one failed.
+    pub goes_on: bool,
+}
+
+/// Something that is wrong, or probably is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// JSON pointer into the entity.
+    pub pointer: String,
+    pub message: String,
+    /// The template does not run until it is mended.
+    pub is_error: bool,
+}
+
+/// Reads a template. What is missing is empty.
+pub fn read(entity: &Value) -> (Definition, Vec<Finding>) {
+    let spec = &entity["spec"];
+    let mut findings = Vec::new();
+    let pages = match &spec["parameters"] {
+        Value::Array(pages) => pages.iter().enumerate().map(|(index, page)| read_page(index, page)).collect(),
+        page @ Value::Object(_) => vec![read_page(0, page)],
+        _ => Vec::new(),
+    };
+    let listed = spec["steps"].as_array().map_or(&[][..], Vec::as_slice);
+    let steps: Vec<Step> = listed.iter().enumerate().map(|(index, step)| read_step(index, step)).collect();
+    let object = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    let definition = Definition {
+        pages,
+        steps,
+        output: object(&spec["output"]),
+        labels: object(&spec["presentation"]["buttonLabels"]),
+    };
+    check(&definition, spec, &mut findings);
+    (definition, findings)
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+fn read_page(index: usize, page: &Value) -> Page {
+    let title = text(&page["title"]).unwrap_or_else(|| format!("Page {}", index + 1));
+    Page { title, description: text(&page["description"]), schema: page.clone() }
+}
+
+fn read_step(index: usize, step: &Value) -> Step {
+    let id = text(&step["id"]).unwrap_or_else(|| format!("step-{}", index + 1));
+    let action = text(&step["action"]).unwrap_or_default();
+    let given = |name: &str| step.get(name).filter(|value| !value.is_null()).cloned();
+    Step {
+        name: text(&step["name"]).unwrap_or_else(|| action.clone()),
+        input: step["input"].as_object().cloned().unwrap_or_default(),
+        condition: given("if"),
+        each: given("each"),
+        goes_on: step["continueOnError"] == true,
+        id,
+        action,
+    }
+}
+
+fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
+    let mut tell = |pointer: String, message: String, is_error: bool| {
+        findings.push(Finding { pointer, message, is_error });
+    };
+    let page_pointer = |index: usize| {
+        if spec["parameters"].is_array() { format!("/spec/parameters/{index}") } else { "/spec/parameters".to_owned() }
+    };
+    for (index, page) in definition.pages.iter().enumerate() {
+        if let Err(message) = super::form::judge(&page.schema) {
+            tell(page_pointer(index), message, true);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (index, step) in definition.steps.iter().enumerate() {
+        let pointer = format!("/spec/steps/{index}");
+        if !seen.insert(step.id.as_str()) {
+            tell(format!("{pointer}/id"), format!("there is another step `{}` before it", step.id), true);
+        }
+        match actions::find(&step.action) {
+            None if !step.action.is_empty() => {
+                let near = actions::nearest(&step.action).map_or(String::new(), |near| format!("; is it `{near}`?"));
+                tell(format!("{pointer}/action"), format!("the portal has no action `{}`{near}", step.action), false);
+            }
+            Some(action) => {
+                for parameter in action.input.iter().filter(|parameter| parameter.required) {
+                    if !step.input.contains_key(parameter.name) {
+                        let message = format!("`{}` needs `{}`", step.action, parameter.name);
+                        tell(format!("{pointer}/input"), message, true);
+                    }
+                }
+            }
+            None => {}
+        }
+        for (name, value) in [("if", &step.condition), ("each", &step.each)] {
+            if let Some(value) = value {
+                expressions(value, &format!("{pointer}/{name}"), &mut tell);
+            }
+        }
+        expressions(&Value::Object(step.input.clone()), &format!("{pointer}/input"), &mut tell);
+    }
+    expressions(&Value::Object(definition.output.clone()), "/spec/output", &mut tell);
+}
+
+/// Tells every text that cannot be read as a template. Backstage keeps such a text as it
+/// is, so it may be meant: it is told, and runs.
+fn expressions(value: &Value, pointer: &str, tell: &mut impl FnMut(String, String, bool)) {
+    match value {
+        Value::String(text) => {
+            if let Err(fault) = Template::parse(text, Style::default()) {
+                tell(pointer.to_owned(), format!("the expression cannot be read, {fault}"), false);
+            }
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, item)| expressions(item, &format!("{pointer}/{index}"), tell));
+        }
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                expressions(value, &format!("{pointer}/{}", crate::document::escape(key)), tell);
+            }
+        }
+        _ => {}
+    }
+}

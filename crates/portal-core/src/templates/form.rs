@@ -1,0 +1,497 @@
+//! The form of a template, for the values that have been given so far: which fields there
+//! are, what they look like, and what is wrong with their values.
+//!
+//! The parts of JSON Schema that a form follows are those of react-jsonschema-form:
+//! `properties`, `dependencies`, `if`/`then`/`else`, `allOf`, `oneOf`, `anyOf`, local `$ref`.
+//! Conditions see the values of all pages.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, PatternOptions, Validator};
+use serde_json::{Map, Value};
+
+use super::definition::Page;
+use super::wire::{Choice, Control, FormField, FormPage};
+use crate::document::escape;
+use crate::problem::FieldError;
+
+/// Objects within objects, and conditions within conditions.
+const DEEPEST: usize = 12;
+const MOST_ITEMS: usize = 100;
+
+/// Whether a page's schema can be used.
+pub(super) fn judge(schema: &Value) -> Result<(), String> {
+    compile(schema).map(|_| ())
+}
+
+/// A schema without the patterns that cannot be matched in linear time (those that look
+/// around or back): they are left to the step that gets the value.
+fn compile(schema: &Value) -> Result<Validator, String> {
+    let mut schema = schema.clone();
+    drop_patterns(&mut schema, 0);
+    jsonschema::options()
+        .with_draft(Draft::Draft7)
+        .offline()
+        .with_pattern_options(PatternOptions::regex())
+        .build(&schema)
+        .map_err(|error| format!("not a JSON Schema: {error}"))
+}
+
+fn drop_patterns(schema: &mut Value, depth: usize) {
+    if depth > 4 * DEEPEST {
+        return;
+    }
+    match schema {
+        Value::Object(fields) => {
+            let is_bad =
+                fields.get("pattern").and_then(Value::as_str).is_some_and(|text| regex::Regex::new(text).is_err());
+            if is_bad {
+                fields.remove("pattern");
+            }
+            // Authors write `required: true` on a property, which says nothing in this draft.
+            if fields.get("required").is_some_and(|required| !required.is_array() && !required.is_object()) {
+                fields.remove("required");
+            }
+            fields.values_mut().for_each(|field| drop_patterns(field, depth + 1));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| drop_patterns(item, depth + 1)),
+        _ => {}
+    }
+}
+
+/// Every page of the form, with values, defaults and faults.
+pub fn pages(pages: &[Page], values: &Map<String, Value>) -> Vec<FormPage> {
+    let filled = with_defaults(pages, values);
+    let data = Value::Object(filled.clone());
+    let faults = faults(pages, &filled);
+    let shown = pages.iter().map(|page| {
+        let effective = resolve(&page.schema, &page.schema, &data, 0);
+        FormPage {
+            title: page.title.clone(),
+            description: page.description.clone(),
+            fields: fields(&page.schema, &effective, &data, "", &faults, 0),
+        }
+    });
+    shown.collect()
+}
+
+/// The values, and the defaults of fields that have none and are shown.
+pub fn with_defaults(pages: &[Page], values: &Map<String, Value>) -> Map<String, Value> {
+    let mut filled = Value::Object(values.clone());
+    // A default may show a field that has one itself.
+    for _ in 0..4 {
+        let before = filled.clone();
+        for page in pages {
+            let effective = resolve(&page.schema, &page.schema, &before, 0);
+            fill(&page.schema, &effective, &mut filled, 0);
+        }
+        if filled == before {
+            break;
+        }
+    }
+    match filled {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+fn fill(root: &Value, schema: &Effective, data: &mut Value, depth: usize) {
+    let Value::Object(fields) = data else { return };
+    for (name, property) in &schema.properties {
+        let property = followed(root, property);
+        if let (false, Some(default)) = (fields.contains_key(name), property.get("default")) {
+            fields.insert(name.clone(), default.clone());
+        }
+        if is_group(property) && depth < DEEPEST {
+            let inner = fields.entry(name.clone()).or_insert_with(|| Value::Object(Map::new()));
+            let effective = resolve(root, property, inner, depth + 1);
+            fill(root, &effective, inner, depth + 1);
+            if inner.as_object().is_some_and(Map::is_empty) {
+                fields.shift_remove(name);
+            }
+        }
+    }
+}
+
+/// What is wrong with the values, by JSON pointer; fields that no page has among it.
+pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
+    let data = Value::Object(values.clone());
+    let mut found: Vec<FieldError> = Vec::new();
+    let mut tell = |pointer: String, message: String| {
+        if !found.iter().any(|fault| fault.pointer == pointer) {
+            found.push(FieldError { pointer, message });
+        }
+    };
+    let mut known = BTreeSet::new();
+    for page in pages {
+        known.extend(resolve(&page.schema, &page.schema, &data, 0).properties.into_keys());
+        every_property(&page.schema, &mut known, 0);
+        match compile(&page.schema) {
+            Ok(validator) => {
+                for error in validator.iter_errors(&data) {
+                    let (pointer, message) = in_words(&error, &page.schema);
+                    tell(pointer, message);
+                }
+            }
+            Err(message) => tell(String::new(), format!("the page `{}` cannot be checked: {message}", page.title)),
+        }
+    }
+    for name in values.keys().filter(|name| !known.contains(*name)) {
+        tell(format!("/{}", escape(name)), format!("the form has no field `{name}`"));
+    }
+    found
+}
+
+/// Names of fields anywhere in a schema, whatever shows them.
+fn every_property(schema: &Value, known: &mut BTreeSet<String>, depth: usize) {
+    if depth > DEEPEST {
+        return;
+    }
+    known.extend(schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
+    for key in ["allOf", "oneOf", "anyOf"] {
+        schema[key].as_array().into_iter().flatten().for_each(|part| every_property(part, known, depth + 1));
+    }
+    for key in ["then", "else"] {
+        every_property(&schema[key], known, depth + 1);
+    }
+    for (_, part) in schema["dependencies"].as_object().into_iter().flatten() {
+        every_property(part, known, depth + 1);
+    }
+}
+
+fn in_words(error: &jsonschema::ValidationError<'_>, schema: &Value) -> (String, String) {
+    let pointer = error.instance_path().as_str().to_owned();
+    let message = match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            return (format!("{pointer}/{}", escape(name)), "is required".to_owned());
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } => {
+            let name = unexpected.first().map_or("", String::as_str);
+            return (format!("{pointer}/{}", escape(name)), format!("the form has no field `{name}`"));
+        }
+        ValidationErrorKind::Type { .. } => {
+            let wanted = match &schema_at(schema, error.schema_path().as_str()) {
+                Value::String(kind) => kind.clone(),
+                other => other.to_string(),
+            };
+            format!("must be of type {wanted}")
+        }
+        ValidationErrorKind::Enum { options } => {
+            let options: Vec<String> = options.as_array().into_iter().flatten().map(shown).collect();
+            format!("must be one of {}", options.join(", "))
+        }
+        ValidationErrorKind::Constant { expected_value } => format!("must be {}", shown(expected_value)),
+        ValidationErrorKind::Pattern { pattern } => format!("does not match `{pattern}`"),
+        ValidationErrorKind::MinLength { limit: 1 } => "is required".to_owned(),
+        ValidationErrorKind::MinLength { limit } => format!("needs {limit} characters or more"),
+        ValidationErrorKind::MaxLength { limit } => format!("has room for {limit} characters"),
+        ValidationErrorKind::MinItems { limit } => format!("needs {limit} or more"),
+        ValidationErrorKind::MaxItems { limit } => format!("has room for {limit}"),
+        ValidationErrorKind::Minimum { limit } => format!("must be {limit} or more"),
+        ValidationErrorKind::Maximum { limit } => format!("must be {limit} or less"),
+        ValidationErrorKind::UniqueItems => "has something twice".to_owned(),
+        ValidationErrorKind::Format { format } => format!("is not of the form `{format}`"),
+        ValidationErrorKind::OneOfNotValid { .. } | ValidationErrorKind::AnyOf { .. } => {
+            "fits none of the choices".to_owned()
+        }
+        ValidationErrorKind::OneOfMultipleValid { .. } => "fits more than one of the choices".to_owned(),
+        _ => error.to_string().chars().take(200).collect(),
+    };
+    (pointer, message)
+}
+
+fn schema_at(schema: &Value, pointer: &str) -> Value {
+    schema.pointer(pointer).cloned().unwrap_or_default()
+}
+
+fn shown(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), |text| format!("`{text}`"))
+}
+
+/// The properties of an object that its data makes visible.
+#[derive(Debug, Default)]
+struct Effective {
+    properties: IndexMap<String, Value>,
+    required: BTreeSet<String>,
+    order: Vec<String>,
+}
+
+fn followed<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
+    let target = schema["$ref"].as_str().and_then(|text| text.strip_prefix('#')).and_then(|at| root.pointer(at));
+    target.unwrap_or(schema)
+}
+
+fn resolve(root: &Value, schema: &Value, data: &Value, depth: usize) -> Effective {
+    let mut effective = Effective::default();
+    merge(root, schema, data, depth, &mut effective);
+    let Effective { properties, order, .. } = &mut effective;
+    if !order.is_empty() {
+        let rest = order.iter().position(|name| name == "*").unwrap_or(order.len());
+        let rank = |name: &String| order.iter().position(|own| own == name).unwrap_or(rest);
+        properties.sort_by(|left, _, right, _| rank(left).cmp(&rank(right)));
+    }
+    effective
+}
+
+fn merge(root: &Value, schema: &Value, data: &Value, depth: usize, into: &mut Effective) {
+    if depth > DEEPEST {
+        return;
+    }
+    let schema = followed(root, schema);
+    let texts = |value: &Value| -> Vec<String> {
+        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        match into.properties.get_mut(name) {
+            // A condition may say more about a field that is there: what it adds is added.
+            Some(Value::Object(known)) => {
+                for (key, value) in property.as_object().into_iter().flatten() {
+                    if key != "const" && !(key == "enum" && known.contains_key("enum")) {
+                        known.insert(key.clone(), value.clone());
+                    }
+                }
+            }
+            _ => {
+                into.properties.insert(name.clone(), property.clone());
+            }
+        }
+    }
+    into.required.extend(texts(&schema["required"]));
+    if into.order.is_empty() {
+        into.order = texts(&schema["ui:order"]);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        merge(root, part, data, depth + 1, into);
+    }
+    if let Some(condition) = schema.get("if") {
+        let branch = if holds(root, condition, data) { "then" } else { "else" };
+        merge(root, &schema[branch], data, depth + 1, into);
+    }
+    for key in ["dependencies", "dependentRequired", "dependentSchemas"] {
+        for (name, dependent) in schema[key].as_object().into_iter().flatten() {
+            if data.get(name).is_none_or(Value::is_null) {
+                continue;
+            }
+            into.required.extend(texts(dependent));
+            if let Some(chosen) = chosen(root, &dependent["oneOf"], data) {
+                merge(root, &without(chosen, name), data, depth + 1, into);
+            }
+            let mut rest = dependent.clone();
+            if let Value::Object(rest) = &mut rest {
+                rest.remove("oneOf");
+            }
+            merge(root, &rest, data, depth + 1, into);
+        }
+    }
+    for key in ["oneOf", "anyOf"] {
+        let options = &schema[key];
+        let first = options.as_array().and_then(|options| options.first());
+        if let Some(option) = chosen(root, options, data).or(first) {
+            merge(root, option, data, depth + 1, into);
+        }
+    }
+}
+
+/// The first option whose discriminating fields (`const`, `enum`) fit the data.
+fn chosen<'s>(root: &Value, options: &'s Value, data: &Value) -> Option<&'s Value> {
+    options.as_array()?.iter().find(|option| {
+        let properties = option["properties"].as_object();
+        let mut deciding =
+            properties.into_iter().flatten().filter(|(_, one)| one.get("const").or(one.get("enum")).is_some());
+        let mut count = 0;
+        let all = deciding.all(|(name, one)| {
+            count += 1;
+            data.get(name).is_some_and(|value| holds(root, one, value))
+        });
+        all && count > 0
+    })
+}
+
+fn without(schema: &Value, name: &str) -> Value {
+    let mut schema = schema.clone();
+    if let Some(properties) = schema["properties"].as_object_mut() {
+        properties.shift_remove(name);
+    }
+    schema
+}
+
+fn holds(root: &Value, schema: &Value, data: &Value) -> bool {
+    let schema = followed(root, schema);
+    if let Some(wanted) = schema.get("const") {
+        return wanted == data;
+    }
+    compile(schema).is_ok_and(|validator| validator.is_valid(data))
+}
+
+fn is_group(schema: &Value) -> bool {
+    schema.get("ui:field").is_none()
+        && (schema["type"] == "object" || schema.get("type").is_none() && schema.get("properties").is_some())
+}
+
+fn fields(
+    root: &Value,
+    schema: &Effective,
+    data: &Value,
+    pointer: &str,
+    faults: &[FieldError],
+    depth: usize,
+) -> Vec<FormField> {
+    let shown = schema.properties.iter().map(|(name, property)| {
+        let pointer = format!("{pointer}/{}", escape(name));
+        let is_required = schema.required.contains(name);
+        field(root, followed(root, property), name, pointer, data.get(name), is_required, faults, depth)
+    });
+    shown.collect()
+}
+
+#[expect(clippy::too_many_arguments, reason = "the place of a field: where it stands in the schema and in the data")]
+fn field(
+    root: &Value,
+    schema: &Value,
+    name: &str,
+    pointer: String,
+    value: Option<&Value>,
+    required: bool,
+    faults: &[FieldError],
+    depth: usize,
+) -> FormField {
+    let text = |key: &str| schema[key].as_str().map(str::to_owned);
+    let option = |key: &str| schema["ui:options"].get(key).cloned().unwrap_or_default();
+    let is_set = |key: &str| schema[key] == true || option(key.trim_start_matches("ui:")) == true;
+    let control = control(schema);
+    let mut inner = Vec::new();
+    if depth < DEEPEST {
+        let null = Value::Null;
+        let data = value.unwrap_or(&null);
+        match control {
+            Control::Group => {
+                let effective = resolve(root, schema, data, depth + 1);
+                inner = fields(root, &effective, data, &pointer, faults, depth + 1);
+            }
+            Control::List => {
+                let items = data.as_array().map_or(&[][..], Vec::as_slice);
+                let item_schema = followed(root, &schema["items"]);
+                for (index, item) in items.iter().take(MOST_ITEMS).enumerate() {
+                    let place = format!("{pointer}/{index}");
+                    let label = format!("{}", index + 1);
+                    inner.push(field(root, item_schema, &label, place, Some(item), false, faults, depth + 1));
+                }
+            }
+            _ => {}
+        }
+    }
+    let label = text("title").or_else(|| text("ui:title")).unwrap_or_else(|| name.to_owned());
+    FormField {
+        error: faults.iter().find(|fault| fault.pointer == pointer).map(|fault| fault.message.clone()),
+        name: name.to_owned(),
+        label,
+        help: text("description").or_else(|| text("ui:description")),
+        hint: text("ui:help"),
+        placeholder: text("ui:placeholder"),
+        value: value.cloned(),
+        choices: choices(schema),
+        options: schema["ui:options"].clone(),
+        extension: text("ui:field"),
+        masked: control == Control::Password
+            || control == Control::Secret
+            || schema["ui:backstage"]["review"].get("mask").is_some(),
+        reviewed: schema["ui:backstage"]["review"]["show"] != false,
+        disabled: is_set("ui:disabled") || is_set("ui:readonly") || schema["readOnly"] == true,
+        autofocus: is_set("ui:autofocus"),
+        rows: option("rows").as_u64(),
+        pattern: text("pattern"),
+        fields: inner,
+        control,
+        required,
+        pointer,
+    }
+}
+
+fn choices(schema: &Value) -> Vec<Choice> {
+    let of_items = &schema["items"]["enum"];
+    let values = schema["enum"].as_array().or(of_items.as_array());
+    let names = ["enumNames", "ui:enumNames"]
+        .iter()
+        .find_map(|key| schema[*key].as_array().or(schema["items"][*key].as_array()));
+    if let Some(values) = values {
+        let named = |(index, value): (usize, &Value)| {
+            let name = names.and_then(|names| names.get(index)).and_then(Value::as_str);
+            let label =
+                name.map_or_else(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned), str::to_owned);
+            Choice { value: value.clone(), label }
+        };
+        return values.iter().enumerate().map(named).collect();
+    }
+    let consts = ["oneOf", "anyOf"].iter().find_map(|key| schema[*key].as_array().or(schema["items"][*key].as_array()));
+    let one = |option: &Value| {
+        let value = option.get("const")?.clone();
+        let label = option["title"]
+            .as_str()
+            .map_or_else(|| value.as_str().map_or_else(|| value.to_string(), str::to_owned), str::to_owned);
+        Some(Choice { value, label })
+    };
+    consts.into_iter().flatten().filter_map(one).collect()
+}
+
+fn control(schema: &Value) -> Control {
+    let widget = schema["ui:widget"].as_str().or(schema["ui:options"]["widget"].as_str()).unwrap_or_default();
+    let has_choices = !choices(schema).is_empty();
+    let kind = match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default(),
+        other => other.as_str().unwrap_or_default(),
+    };
+    match schema["ui:field"].as_str() {
+        Some("EntityPicker" | "OwnerPicker" | "OwnedEntityPicker" | "MyGroupsPicker") if kind != "array" => {
+            return Control::Entity;
+        }
+        Some("MultiEntityPicker" | "EntityPicker" | "OwnedEntityPicker") => return Control::Entities,
+        Some("RepoUrlPicker") => return Control::Repository,
+        Some("RepoBranchPicker" | "RepoOwnerPicker" | "EntityNamePicker") => return Control::Text,
+        Some("EntityTagsPicker") => return Control::Tags,
+        Some("Secret") => return Control::Secret,
+        _ => {}
+    }
+    match (widget, kind) {
+        ("hidden", _) => Control::Hidden,
+        _ if schema["ui:options"]["hidden"] == true => Control::Hidden,
+        ("password", _) => Control::Password,
+        ("radio", "boolean") => Control::YesNo,
+        ("radio", _) if has_choices => Control::Radio,
+        (_, "array") if has_choices => Control::Checkboxes,
+        (_, "array") => Control::List,
+        (_, "boolean") => Control::Checkbox,
+        _ if has_choices => Control::Select,
+        ("textarea", _) => Control::TextArea,
+        (_, "integer" | "number") => Control::Number,
+        _ if is_group(schema) => Control::Group,
+        (_, "object") => Control::Json,
+        _ => Control::Text,
+    }
+}
+
+/// The type that a value at this place must have, where the page says so: a form sends texts.
+pub fn read_text(field: &FormField, text: &str) -> Option<Value> {
+    if text.is_empty() {
+        return None;
+    }
+    Some(match field.control {
+        Control::Number => text
+            .parse::<i64>()
+            .map(Value::from)
+            .or_else(|_| text.parse::<f64>().map(Value::from))
+            .unwrap_or_else(|_| text.into()),
+        Control::Checkbox | Control::YesNo => (text == "true" || text == "on").into(),
+        Control::Select | Control::Radio => {
+            let found = field
+                .choices
+                .iter()
+                .find(|choice| choice.value.as_str().map_or_else(|| choice.value.to_string(), str::to_owned) == text);
+            found.map_or_else(|| text.into(), |choice| choice.value.clone())
+        }
+        Control::Json | Control::Group | Control::List => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        _ => text.into(),
+    })
+}

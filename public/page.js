@@ -5,16 +5,17 @@
 // new content. Rows with a `data-key` are followed to their new place; everything
 // else is compared place by place.
 (() => {
-  /** Set by the reader, not by the page. */
-  const KEPT = "open";
+  /** Set by the reader, not by the page: what is unfolded, and what a field offers. */
+  const isKept = (element, name) =>
+    name === "open" || (element.dataset.suggest !== undefined && /^aria-(expanded|activedescendant)$/.test(name));
   const keyOf = (node) => node.dataset?.key;
 
   const attributes = (old, fresh) => {
     for (const { name } of [...old.attributes]) {
-      if (name !== KEPT && !fresh.hasAttribute(name)) old.removeAttribute(name);
+      if (!isKept(old, name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
     }
     for (const { name, value } of fresh.attributes) {
-      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+      if (!isKept(old, name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
     }
   };
 
@@ -26,6 +27,8 @@
       return true;
     }
     if (old.isEqualNode(fresh)) return true;
+    // What a script fills is its own.
+    if (old.dataset.own !== undefined) return true;
     // A button that waits for its second click goes on waiting.
     if (old.dataset.armed !== undefined && old.dataset.act === fresh.dataset.act) return true;
     attributes(old, fresh);
@@ -205,4 +208,153 @@
   // A node that was dragged is not a link that was clicked.
   addEventListener("click", (event) => drag?.moved && (event.preventDefault(), event.stopImmediatePropagation()), true);
   addEventListener("dragstart", (event) => frameOf(event.target) && event.preventDefault());
+})();
+
+// Forms whose answers are the address (`data-live`): what is typed goes there, and the
+// server writes the page anew. Drafts of `data-draft` are kept until they are run.
+(() => {
+  const go = (form, submitter, replace) => {
+    const data = new FormData(form, submitter);
+    const pairs = [...data].filter(([, value]) => typeof value === "string" && value !== "");
+    const search = pairs.length ? `?${new URLSearchParams(pairs)}` : "";
+    if (form.dataset.draft) {
+      try {
+        localStorage.setItem(`draft:${form.dataset.draft}`, search);
+      } catch {}
+    }
+    const address = form.getAttribute("action") + search;
+    if (address === location.pathname + location.search) return;
+    history[replace ? "replaceState" : "pushState"](history.state, "", address);
+    dispatchEvent(new PopStateEvent("popstate", { state: history.state }));
+  };
+  const waiting = new WeakMap();
+  const soon = (event) => {
+    const form = event.target.form;
+    if (form?.dataset.live === undefined || !document.body.hasAttribute("data-hydrated")) return;
+    clearTimeout(waiting.get(form));
+    waiting.set(form, setTimeout(() => go(form, null, true), event.type === "change" ? 0 : 150));
+  };
+  addEventListener("input", soon);
+  addEventListener("change", soon);
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.live === undefined || !document.body.hasAttribute("data-hydrated")) return;
+    event.preventDefault();
+    clearTimeout(waiting.get(form));
+    go(form, event.submitter, false);
+    scrollTo({ top: 0 });
+  });
+  // A draft is taken up where a form is opened without answers.
+  const draft = document.querySelector("form[data-draft]");
+  if (draft && !location.search) {
+    try {
+      const kept = localStorage.getItem(`draft:${draft.dataset.draft}`);
+      if (kept) location.replace(draft.dataset.draft + kept);
+    } catch {}
+  }
+})();
+
+// Fields that offer entities while one types (`data-suggest`).
+(() => {
+  let asked = 0;
+  const list = (field) => document.getElementById(field.getAttribute("aria-controls"));
+  const close = (field) => {
+    list(field).hidden = true;
+    field.setAttribute("aria-expanded", "false");
+    field.removeAttribute("aria-activedescendant");
+  };
+  const mark = (field, option) => {
+    for (const other of list(field).children) other.setAttribute("aria-selected", String(other === option));
+    if (option) field.setAttribute("aria-activedescendant", option.id);
+    option?.scrollIntoView({ block: "nearest" });
+  };
+  const choose = (field, option) => {
+    field.value = option.dataset.value;
+    close(field);
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  };
+  const offer = async (field) => {
+    const turn = ++asked;
+    const answer = await fetch(`${field.dataset.suggest}&q=${encodeURIComponent(field.value)}`);
+    if (!answer.ok || turn !== asked || document.activeElement !== field) return;
+    const { items } = await answer.json();
+    if (turn !== asked) return;
+    const options = items.map(({ title, entity_ref, kind }, index) => {
+      const option = document.createElement("li");
+      option.className = "option";
+      option.id = `${field.id}-${index}`;
+      option.role = "option";
+      option.dataset.value = entity_ref;
+      const name = document.createElement("span");
+      name.className = "truncate";
+      name.textContent = title;
+      const meta = document.createElement("span");
+      meta.className = "meta";
+      meta.textContent = kind;
+      option.append(name, meta);
+      return option;
+    });
+    list(field).replaceChildren(...options);
+    list(field).hidden = options.length === 0;
+    field.setAttribute("aria-expanded", String(options.length > 0));
+    mark(field, null);
+  };
+  const of = (event) => event.target.closest?.("[data-suggest]");
+  addEventListener("input", (event) => of(event) && offer(of(event)));
+  addEventListener("focusin", (event) => of(event) && !of(event).value && offer(of(event)));
+  addEventListener("focusout", (event) => of(event) && close(of(event)));
+  addEventListener("pointerdown", (event) => {
+    const option = event.target.closest?.(".combobox .option");
+    const field = option?.closest(".combobox").querySelector("[data-suggest]");
+    if (!field) return;
+    event.preventDefault();
+    choose(field, option);
+  });
+  addEventListener("keydown", (event) => {
+    const field = of(event);
+    if (!field || list(field).hidden) return;
+    const options = [...list(field).children];
+    const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown") mark(field, options[Math.min(at + 1, options.length - 1)]);
+    else if (event.key === "ArrowUp") mark(field, options[Math.max(at - 1, 0)]);
+    else if (event.key === "Enter" && at >= 0) choose(field, options[at]);
+    else if (event.key === "Escape") close(field);
+    else return;
+    event.preventDefault();
+  });
+})();
+
+// The log of a run while it is written (`data-stream`): each line asks for the page anew, a
+// few times a second at most, and the end of the log stays in view (`data-follow`).
+(() => {
+  let source;
+  let run;
+  let asked = false;
+  const stale = () => {
+    if (asked) return;
+    asked = true;
+    setTimeout(() => {
+      asked = false;
+      dispatchEvent(new Event("portal-stale"));
+    }, 250);
+  };
+  const follow = () => {
+    const log = document.querySelector("[data-follow]");
+    if (log && log.dataset.stream) log.scrollTop = log.scrollHeight;
+    const address = log?.dataset.stream;
+    const wanted = address?.split("?")[0];
+    if (wanted === run) return;
+    source?.close();
+    run = wanted;
+    if (!wanted) return;
+    source = new EventSource(address);
+    source.addEventListener("log", stale);
+    source.addEventListener("end", () => {
+      source.close();
+      stale();
+    });
+  };
+  follow();
+  new MutationObserver(follow).observe(document.body, { childList: true, subtree: true, attributeFilter: ["data-stream"] });
+  addEventListener("pagehide", () => source?.close());
 })();

@@ -63,7 +63,17 @@ pub struct Config {
     pub limits: Limits,
     pub access: AccessConfig,
     pub proxy: ProxyConfig,
+    pub templates: TemplatesConfig,
     pub tls: Option<TlsConfig>,
+}
+
+/// What templates may use.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TemplatesConfig {
+    /// Allows `local:NAME`, a repository in the data folder: to try templates out. The
+    /// sample organisation has it.
+    pub local_repositories: bool,
 }
 
 /// A source from the command line or `portal.toml`; such sources are trusted.
@@ -260,6 +270,7 @@ struct File {
     limits: Limits,
     access: AccessConfig,
     proxy: ProxyConfig,
+    templates: TemplatesConfig,
     tls: Option<TlsConfig>,
 }
 
@@ -303,6 +314,7 @@ impl Config {
             limits: file.limits,
             access: file.access,
             proxy: file.proxy,
+            templates: file.templates,
             tls: file.tls,
         })
     }

@@ -11,7 +11,7 @@ use crate::frame::{Frame, NotFoundPage, focus_after_navigation};
 use crate::home::HomePage;
 use crate::personal::provide_marking;
 use crate::search::SearchPage;
-use crate::served::ServedPage;
+use crate::served::{ServedPage, ServedWhole};
 use crate::sources::{NewSourcePage, SourceListPage, SourcePage};
 use crate::ui::{Erase, effect, provide_acting, provide_copying, provide_denying, provide_forms, provide_toasts};
 use crate::validate::ValidatePage;
@@ -37,6 +37,7 @@ pub fn App() -> impl IntoView {
         }
     });
     let served = || view! { <ServedPage /> }.erase();
+    let whole = || view! { <ServedWhole /> }.erase();
     let not_found = || view! { <NotFoundPage /> }.erase();
     view! {
         <Title formatter=title />
@@ -55,6 +56,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/validate") view=|| view! { <ValidatePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/templates") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/templates/:namespace/:name") view=whole ssr=SsrMode::Async />
+                    <Route path=path!("/runs") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/runs/:id") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/profile") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/accounts") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/policies") view=served ssr=SsrMode::Async />

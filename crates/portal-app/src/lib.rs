@@ -43,11 +43,15 @@ mod frame;
 mod home;
 mod paths;
 mod personal;
+#[cfg(feature = "ssr")]
+mod runs;
 mod search;
 mod served;
 mod sources;
 #[cfg(feature = "ssr")]
 mod styleguide;
+#[cfg(feature = "ssr")]
+mod templates;
 mod ui;
 mod validate;
 

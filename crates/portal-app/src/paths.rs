@@ -14,6 +14,8 @@ pub(crate) const ACCESS: &str = "/access";
 pub(crate) const AUDIT: &str = "/admin/audit";
 pub(crate) const PROFILE: &str = "/profile";
 pub(crate) const SIGN_IN: &str = "/sign-in";
+pub(crate) const TEMPLATES: &str = "/templates";
+pub(crate) const RUNS: &str = "/runs";
 pub(crate) const VALIDATE: &str = "/validate";
 pub(crate) const API_DOCS: &str = "/api/docs";
 #[cfg(feature = "hydrate")]
@@ -27,6 +29,10 @@ pub(crate) const API_CHANGES: &str = "/api/v1/changes";
 pub(crate) const API_SOURCES: &str = "/api/v1/sources";
 pub(crate) const API_MARKS: &str = "/api/v1/marks";
 pub(crate) const API_VIEWS: &str = "/api/v1/views";
+#[cfg(feature = "ssr")]
+pub(crate) const API_TEMPLATES: &str = "/api/v1/templates";
+#[cfg(feature = "ssr")]
+pub(crate) const API_RUNS: &str = "/api/v1/runs";
 pub(crate) const API_SOURCE_PREVIEW: &str = "/api/v1/sources/preview";
 
 /// The page of an entity.
@@ -42,6 +48,24 @@ pub(crate) fn api_entity(entity_ref: &str) -> String {
 /// A mark on an entity in the API.
 pub(crate) fn api_mark(mark: &str, entity_ref: &str) -> String {
     format!("{API_MARKS}/{mark}/{}", ref_path(entity_ref))
+}
+
+/// Where a template is used.
+#[cfg(feature = "ssr")]
+pub(crate) fn template(entity_ref: &str) -> String {
+    let path = ref_path(entity_ref);
+    format!("{TEMPLATES}/{}", path.split_once('/').map_or("", |(_, rest)| rest))
+}
+
+#[cfg(feature = "ssr")]
+pub(crate) fn run(id: i64) -> String {
+    format!("{RUNS}/{id}")
+}
+
+/// The runs of a template.
+#[cfg(feature = "ssr")]
+pub(crate) fn runs_of(entity_ref: &str) -> String {
+    with_query(RUNS, [("template", entity_ref)])
 }
 
 pub(crate) fn source(id: i64) -> String {

@@ -102,14 +102,16 @@ pub async fn create_run(
         return Ok(replayed(status, body));
     }
     let RunCreate { template, values, secrets } = body::parse(&bytes)?;
-    let template =
-        templates::handlers::find(&app, &auth.visibility(&app.catalog.snapshot()), &template, "/template").await?;
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
+    let template = templates::handlers::find(&app, &visibility, &template, "/template").await?;
     if let Some((name, _)) = secrets.iter().find(|(_, secret)| !secret.is_string()) {
         return Err(ApiError::field(&format!("/secrets/{name}"), "must be a text"));
     }
     let writing = auth.writing(&app, &request_id);
     let user = templates::handlers::user(&app, &auth.principal).await?;
-    let draft = service::draft(&template, &values, secrets, &auth.principal, user, &writing)?;
+    let judge = |definition: &_, answers: &_| templates::handlers::check(&snapshot, &visibility, definition, answers);
+    let draft = service::draft(&template, &values, secrets, &auth.principal, user, &writing, judge)?;
     let (work_app, principal) = (app.clone(), auth.principal.clone());
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {

@@ -65,7 +65,7 @@ impl Live {
     /// The tree that a URL leads into, and the path there.
     async fn tree(&self, url: &str) -> Result<(Tree, String), Trouble> {
         let (request, path) = match Url::parse(url) {
-            Ok(parsed) => {
+            Ok(parsed) if url.contains("://") || url.starts_with("local:") => {
                 let file = remote::hosted_file(&parsed);
                 let (target, branch, path) = match file {
                     Some(file) => (format!("{}/{}", file.origin, file.repository), Some(file.revision), file.path),
@@ -81,7 +81,7 @@ impl Live {
                     path,
                 )
             }
-            Err(_) => {
+            _ => {
                 let Some((source_id, location)) = &self.place else {
                     let message = format!("`{url}` lies beside the template, which is in no source");
                     return Err(Trouble::new("not_fetched", message));
@@ -245,6 +245,10 @@ impl Live {
 
 /// The repository that an address names, and the path within it.
 fn repository(url: &str) -> (String, String) {
+    if url.starts_with("local:") {
+        let (target, path) = url.split_once('/').unwrap_or((url, ""));
+        return (target.to_owned(), path.to_owned());
+    }
     match url.find(".git/") {
         Some(at) => (url[..at + 4].to_owned(), url[at + 5..].trim_matches('/').to_owned()),
         None => (url.to_owned(), String::new()),

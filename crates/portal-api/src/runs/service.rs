@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use portal_core::access::Principal;
 use portal_core::catalog::Entity;
+use portal_core::problem::FieldError;
 use portal_core::runs::{Run, RunState};
 use portal_core::templates::definition::{self, Definition};
 use portal_core::templates::form;
@@ -54,6 +55,7 @@ pub fn draft(
     principal: &Principal,
     user: Option<Value>,
     writing: &Writing,
+    judge: impl FnOnce(&Definition, &Map<String, Value>) -> ApiResult<()>,
 ) -> ApiResult<Draft> {
     let (definition, findings) = definition::read(&template.entity);
     if let Some(finding) = findings.iter().find(|finding| finding.is_error) {
@@ -61,7 +63,7 @@ pub fn draft(
         return Err(ApiError::invalid("invalid_template", detail, Vec::new()));
     }
     let answers = form::with_defaults(&definition.pages, values);
-    check(&definition, &answers)?;
+    judge(&definition, &answers)?;
     let mut spec = template.entity.clone();
     let Principal { name, role, groups, .. } = principal;
     spec["portal"] = json!({
@@ -86,12 +88,11 @@ pub fn draft(
 
 /// # Errors
 /// 422 with a pointer for each answer that is wrong.
-pub fn check(definition: &Definition, answers: &Map<String, Value>) -> ApiResult<()> {
+pub fn check(mut errors: Vec<FieldError>, answers: &Map<String, Value>) -> ApiResult<()> {
     let size = Value::Object(answers.clone()).to_string().len();
     if size > ANSWERS {
         return Err(ApiError::field("/values", format!("{size} bytes; answers have at most {ANSWERS}")));
     }
-    let mut errors = form::faults(&definition.pages, answers);
     if errors.is_empty() {
         return Ok(());
     }

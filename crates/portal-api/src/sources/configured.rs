@@ -33,6 +33,8 @@ pub fn context(config: &Config) -> Result<Context, String> {
     let settings = SourceSettings {
         allow_file_git: config.egress.allow_file_git,
         allow_ssh_git: config.egress.allow_ssh,
+        local_repositories: (config.sample || config.templates.local_repositories)
+            .then(|| absolute(&config.data_dir).join("repositories")),
         ssh_known_hosts: config.egress.ssh_known_hosts.clone(),
         path_roots: config.catalog.path_roots.clone(),
         orphan_grace_days: config.catalog.orphan_grace_days,

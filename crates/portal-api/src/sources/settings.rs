@@ -11,6 +11,8 @@ use chrono::TimeDelta;
 pub struct SourceSettings {
     /// Git repositories on the server's own disk, by `file://` or path.
     pub allow_file_git: bool,
+    /// Where the portal keeps repositories itself, as `local:NAME`: to try templates out.
+    pub local_repositories: Option<PathBuf>,
     /// Git over ssh; host keys must be known.
     pub allow_ssh_git: bool,
     /// Known host keys of ssh; the system's when absent.
@@ -31,6 +33,7 @@ impl Default for SourceSettings {
     fn default() -> Self {
         Self {
             allow_file_git: false,
+            local_repositories: None,
             allow_ssh_git: false,
             ssh_known_hosts: None,
             path_roots: Vec::new(),

@@ -10,16 +10,18 @@ use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::Visibility;
 use portal_core::catalog::query::{Filter, Selection};
 use portal_core::catalog::wire::EntityLink;
+use portal_core::problem::FieldError;
 use portal_core::runs::StepState;
 use portal_core::runs::wire::RunError;
+use portal_core::templates::definition::Definition;
 use portal_core::templates::plan::Scope;
 use portal_core::templates::wire::{
-    ActionList, ActionView, DryRunFile, DryRunStep, DryRunView, FormQuestion, FormView, TemplateList, TemplateProblem,
-    TemplateUsage, TemplateView,
+    ActionList, ActionView, Control, DryRunFile, DryRunStep, DryRunView, FormField, FormPage, FormQuestion, FormView,
+    TemplateList, TemplateProblem, TemplateUsage, TemplateView,
 };
 use portal_core::templates::workspace::Workspace;
 use portal_core::templates::{actions, definition, form};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::dry_run::{self, Became};
 use crate::catalog::handlers::document;
@@ -72,6 +74,75 @@ pub async fn user(app: &App, principal: &Principal) -> ApiResult<Option<Value>> 
         Err(ApiError::NotFound { .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Faults of fields that only take what the catalog has.
+pub fn unknown_entities(
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    fields: &[FormField],
+    faults: &mut Vec<FieldError>,
+) {
+    for field in fields {
+        unknown_entities(snapshot, visibility, &field.fields, faults);
+        let is_picker = matches!(field.control, Control::Entity | Control::Entities);
+        if !is_picker || field.options["allowArbitraryValues"] != false {
+            continue;
+        }
+        let given = match &field.value {
+            Some(Value::String(text)) => vec![text.as_str()],
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+            _ => continue,
+        };
+        let default = field.options["defaultKind"].as_str().or(field.options["catalogFilter"]["kind"].as_str());
+        let kind = default.or((field.extension.as_deref() == Some("OwnerPicker")).then_some("Group"));
+        let is_known = |text: &str| {
+            let entity_ref = EntityRef::parse(text, kind, EntityRef::DEFAULT_NAMESPACE).ok();
+            entity_ref.and_then(|one| snapshot.index.row(&one)).is_some_and(|row| visibility.admits(row))
+        };
+        if let Some(unknown) = given.into_iter().find(|text| !is_known(text)) {
+            let message = format!("is not in the catalog: `{unknown}`; choose one that is offered");
+            faults.push(FieldError { pointer: field.pointer.clone(), message });
+        }
+    }
+}
+
+fn mark(fields: &mut [FormField], faults: &[FieldError]) {
+    for field in fields {
+        if let Some(fault) = faults.iter().find(|fault| fault.pointer == field.pointer) {
+            field.error.get_or_insert_with(|| fault.message.clone());
+        }
+        mark(&mut field.fields, faults);
+    }
+}
+
+/// The form with what the catalog says of its answers.
+fn filled(
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    definition: &Definition,
+    values: &Map<String, Value>,
+) -> (Vec<FormPage>, Vec<FieldError>) {
+    let mut pages = form::pages(&definition.pages, values);
+    let mut faults = form::faults(&definition.pages, &form::with_defaults(&definition.pages, values));
+    let mut unknown = Vec::new();
+    for page in &pages {
+        unknown_entities(snapshot, visibility, &page.fields, &mut unknown);
+    }
+    pages.iter_mut().for_each(|page| mark(&mut page.fields, &unknown));
+    faults.extend(unknown);
+    (pages, faults)
+}
+
+/// # Errors
+/// 422 with a pointer for each answer that is wrong.
+pub fn check(
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    definition: &Definition,
+    answers: &Map<String, Value>,
+) -> ApiResult<()> {
+    service::check(filled(snapshot, visibility, definition, answers).1, answers)
 }
 
 fn rows(snapshot: &Snapshot, visibility: &Visibility) -> ApiResult<Vec<u32>> {
@@ -207,16 +278,17 @@ pub async fn fill_template_form(
     JsonBody(FormQuestion { values }): JsonBody<FormQuestion>,
 ) -> ApiResult<Json<FormView>> {
     params.finish()?;
-    let visibility = auth.visibility(&app.catalog.snapshot());
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
     let template = find(&app, &visibility, &format!("template:{namespace}/{name}"), "").await?;
     let (definition, _) = definition::read(&template.entity);
-    let filled = form::with_defaults(&definition.pages, &values);
+    let (pages, errors) = filled(&snapshot, &visibility, &definition, &values);
     Ok(Json(FormView {
         title: template.title(),
         description: template.entity["metadata"]["description"].as_str().map(str::to_owned),
-        pages: form::pages(&definition.pages, &values),
-        errors: form::faults(&definition.pages, &filled),
-        values: filled,
+        pages,
+        errors,
+        values: form::with_defaults(&definition.pages, &values),
         create_label: definition.labels.get("createButtonText").and_then(Value::as_str).unwrap_or("Create").to_owned(),
     }))
 }
@@ -238,7 +310,8 @@ pub async fn dry_run_template(
     JsonBody(FormQuestion { values }): JsonBody<FormQuestion>,
 ) -> ApiResult<Json<DryRunView>> {
     params.finish()?;
-    let visibility = auth.visibility(&app.catalog.snapshot());
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
     let template = find(&app, &visibility, &format!("template:{namespace}/{name}"), "").await?;
     let (definition, findings) = definition::read(&template.entity);
     if let Some(finding) = findings.iter().find(|finding| finding.is_error) {
@@ -246,7 +319,7 @@ pub async fn dry_run_template(
         return Err(ApiError::invalid("invalid_template", detail, Vec::new()));
     }
     let answers = form::with_defaults(&definition.pages, &values);
-    service::check(&definition, &answers)?;
+    check(&snapshot, &visibility, &definition, &answers)?;
     let writing = auth.writing(&app, &request_id);
     let user = user(&app, &auth.principal).await?;
     let live = Live {

@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use portal_api::access::secret::Secret;
 use portal_api::access::store::{self, NewToken};
 use portal_api::clock::{Clock, ManualClock};
-use portal_api::config::{Config, EgressConfig, Limits};
+use portal_api::config::{Config, EgressConfig, Limits, TemplatesConfig};
 use portal_api::db::{DatabaseUrl, Db, DbError, Priority};
 use portal_api::router;
 use portal_api::state::App;
@@ -317,6 +317,7 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         limits: Limits { reads_per_second: 0, writes_per_second: 0, ..Limits::default() },
         access: Default::default(),
         proxy: Default::default(),
+        templates: TemplatesConfig { local_repositories: true },
         tls: None,
     }
 }

@@ -13,4 +13,5 @@ pub(crate) use audit::audit;
 pub(crate) use explain::explain;
 pub(crate) use policies::policies;
 pub(crate) use profile::profile;
+pub(crate) use question::Question;
 pub use sign_in::{SignInLinkPage, SignInPage, sign_in_link_page, sign_in_page};

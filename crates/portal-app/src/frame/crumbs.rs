@@ -61,6 +61,8 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         ["catalog"] => vec![here("Catalog")],
         ["search"] => vec![here("Search")],
         ["validate"] => vec![here("Check a descriptor")],
+        ["templates", _, name] => vec![link("Templates", paths::TEMPLATES.to_owned()), here(&percent::decode(name))],
+        ["runs", id] => vec![link("Runs", paths::RUNS.to_owned()), here(id)],
         ["admin", "sources"] => vec![here("Sources")],
         ["admin", "sources", "new"] => vec![link("Sources", paths::SOURCES.to_owned()), here("Add source")],
         ["admin", "sources", id] => vec![link("Sources", paths::SOURCES.to_owned()), here(&format!("Source {id}"))],

@@ -12,9 +12,10 @@ use crate::paths;
 use crate::ui::{Content, Erase, effect, icon, is_typing};
 
 /// `g`, then one of these.
-const PLACES: [(&str, &str, &str); 4] = [
+const PLACES: [(&str, &str, &str); 5] = [
     ("h", "Home", paths::HOME),
     ("c", "Catalog", paths::CATALOG),
+    ("t", "Templates", paths::TEMPLATES),
     ("f", "Search", paths::SEARCH),
     ("o", "Sources", paths::SOURCES),
 ];

@@ -37,7 +37,8 @@ pub(super) fn navigation() -> AnyView {
             </a>
             <div class="nav-group">
                 {item(paths::HOME, "Home", "home")} {item(paths::CATALOG, "Catalog", "catalog")}
-                {item(paths::SEARCH, "Search", "search")}
+                {item(paths::TEMPLATES, "Templates", "template")}
+                {may(Verb::ReadRuns).then(|| item(paths::RUNS, "Runs", "list"))} {item(paths::SEARCH, "Search", "search")}
             </div>
             <div class="nav-group">
                 <h2 class="nav-title">"Admin"</h2>

@@ -8,7 +8,7 @@ mod page;
 #[cfg(feature = "ssr")]
 mod write;
 
-pub(crate) use page::{ServedPage, served_part};
+pub(crate) use page::{ServedPage, ServedWhole, served_part};
 #[cfg(feature = "ssr")]
 pub use write::written;
 #[cfg(feature = "ssr")]
@@ -19,6 +19,8 @@ pub const FRAGMENTS: &str = "/fragments";
 
 /// The name of the only part of what has one.
 pub(crate) const WHOLE: &str = "html";
+/// The name of the part that holds the title, of pages that name themselves.
+const TITLE: &str = "title";
 
 /// The title of the page at this path, if it is such a page.
 pub(crate) fn served_title(path: &str) -> Option<&'static str> {
@@ -26,7 +28,9 @@ pub(crate) fn served_title(path: &str) -> Option<&'static str> {
 }
 
 /// Path, title and what it is for.
-const PAGES: [(&str, &str, &str); 5] = [
+const PAGES: [(&str, &str, &str); 7] = [
+    ("/templates", "Templates", "Golden paths: from a few answers to something that runs."),
+    ("/runs", "Runs", "What templates have done, are doing, and could not do."),
     ("/profile", "Profile", "Who you are here, where you are signed in, and the tokens of your scripts."),
     ("/admin/accounts", "Accounts", "Who may come in, and what they may do."),
     ("/admin/policies", "Policies", "Rules of the organisation on top of roles and ownership."),

@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use maud::PreEscaped;
 use serde_json::Value;
 
-use super::{FRAGMENTS, PAGES, WHOLE};
+use super::{FRAGMENTS, PAGES, TITLE, WHOLE};
 use crate::api::{Live, Load, use_load};
 use crate::ui::{Content, Erase, failed, loaded, skeleton_rows};
 
@@ -30,6 +30,55 @@ pub(crate) fn ServedPage() -> impl IntoView {
         {loaded(|| skeleton_rows(6), move || region(title, load))}
     }
     .erase()
+}
+
+/// A page whose heading is in what the server writes: one template, one run.
+#[component]
+pub(crate) fn ServedWhole() -> impl IntoView {
+    let location = use_location();
+    let first = location.pathname.get_untracked();
+    let place = first.rsplit_once('/').map_or_else(String::new, |(place, _)| place.to_owned());
+    let question = Memo::new(move |before: Option<&Option<String>>| {
+        // The address changes before the page does; what is of another page is not asked for.
+        let path = location.pathname.get();
+        if !path.starts_with(&place) {
+            return before.cloned().flatten();
+        }
+        Some(format!("{FRAGMENTS}{path}{}", query(&location.search.get())))
+    });
+    let load = use_load(question);
+    Live::refresh_on_entities(load);
+    let name = first.rsplit('/').next().unwrap_or_default().to_owned();
+    let content = move || {
+        let title = match load.read_shared::<Value>()? {
+            Ok((parts, _)) => parts[TITLE].as_str().map_or_else(titled_already, plain),
+            Err(_) => name.clone(),
+        };
+        let region = region("This page", load);
+        Some(
+            view! {
+                <Title text=title />
+                {region}
+            }
+            .erase(),
+        )
+    };
+    loaded(|| skeleton_rows(6), content)
+}
+
+/// What the server has written comes to life without its data: the title is in the page.
+fn titled_already() -> String {
+    #[cfg(feature = "hydrate")]
+    return document().title().trim_end_matches(" · Portal").to_owned();
+    #[cfg(not(feature = "hydrate"))]
+    String::new()
+}
+
+/// The text of an element without others in it.
+fn plain(html: &str) -> String {
+    let inner = html.split_once('>').map_or(html, |(_, rest)| rest);
+    let inner = inner.rsplit_once("</").map_or(inner, |(text, _)| text);
+    inner.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
 /// A part of another page that the server writes, by its name; nothing when it

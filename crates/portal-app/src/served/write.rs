@@ -6,9 +6,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{FRAGMENTS, WHOLE};
-use crate::access;
 use crate::api::{Api, ApiAnswer, ApiRequest, Method, read_json};
 use crate::ui::Content;
+use crate::{access, runs, templates};
 
 /// What a page is written from.
 pub(crate) struct Asking<'a> {
@@ -98,6 +98,10 @@ async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAn
         "/admin/policies" => access::policies(&asking).await.map(whole),
         "/access" => access::explain(&asking).await.map(whole),
         "/admin/audit" => access::audit(&asking).await.map(whole),
+        "/templates" => templates::gallery(&asking).await.map(whole),
+        "/runs" => runs::runs(&asking).await.map(whole),
+        _ if path.starts_with("/templates/") => templates::wizard(&asking, path).await,
+        _ if path.starts_with("/runs/") => runs::run(&asking, path).await,
         _ => return None,
     };
     let html = |(name, content): (&str, Content)| (name.to_owned(), content.into_html().into());

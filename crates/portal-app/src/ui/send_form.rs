@@ -3,9 +3,10 @@
 //! A form with `data-send="/api/v1/tokens"` is sent as a JSON object of its
 //! controls: a control without a value is left out, `data-type="number"` makes a
 //! number, `data-type="list"` a list of all that are checked, `data-type="flag"` true or
-//! false. A control that `data-send` names, as in `/api/v1/policies/{name}`, goes there.
+//! false, `data-type="json"` what its value says; `secrets.token` stands in an object
+//! `secrets`. A control that `data-send` names, as in `/api/v1/policies/{name}`, goes there.
 //! Faults are shown beside the control that the API names. `data-method` is the method, `data-done`
-//! what is said afterwards, and `data-reveal` the field of the answer that is
+//! what is said afterwards, `data-goto` where it leads then (`/runs/{id}`), and `data-reveal` the field of the answer that is
 //! shown once, e.g. the text of a token.
 
 use leptos::prelude::*;
@@ -27,6 +28,11 @@ use crate::api::{Api, Failure, Live, Method, send, use_api};
 /// Listens once, for all pages.
 pub(crate) fn provide_forms() {
     let (api, toasts, live) = (use_api(), expect_context::<Toasts>(), expect_context::<Live>());
+    effect(move |_| {
+        // `page.js` hears the log of a run and asks for its page anew.
+        let stale = window_event_listener_untyped("portal-stale", move |_| live.entities_changed());
+        on_cleanup(move || stale.remove());
+    });
     effect(move |_| {
         let api = api.clone();
         let handle = window_event_listener_untyped("submit", move |event| submit(&api, toasts, live, &event));
@@ -79,6 +85,9 @@ fn submit(api: &Api, toasts: Toasts, live: Live, event: &Event) {
         clear_faults(&form);
         match answer {
             Ok(answer) => {
+                if let (Some(place), Some(answer)) = (form.get_attribute("data-goto"), &answer) {
+                    return leave(&form, &place, answer);
+                }
                 form.reset();
                 match answer.as_ref().and_then(|answer| answer[reveal.as_str()].as_str()) {
                     Some(text) => show_once(text),
@@ -89,6 +98,15 @@ fn submit(api: &Api, toasts: Toasts, live: Live, event: &Event) {
             Err(failure) => show_faults(&form, &failure, toasts),
         }
     });
+}
+
+/// Goes to what the answer names, and forgets the draft that led to it.
+fn leave(form: &HtmlFormElement, place: &str, answer: &Value) {
+    let id = answer["id"].to_string();
+    if let (Some(draft), Ok(Some(storage))) = (form.get_attribute("data-undraft"), window().local_storage()) {
+        let _ = storage.remove_item(&format!("draft:{draft}"));
+    }
+    let _ = window().location().assign(&place.replace("{id}", id.trim_matches('"')));
 }
 
 fn controls(form: &HtmlFormElement) -> impl Iterator<Item = Element> {
@@ -124,7 +142,15 @@ fn fields(form: &HtmlFormElement, path: &mut String) -> Map<String, Value> {
         if text.is_empty() {
             continue;
         }
+        if let Some((group, name)) = name.split_once('.') {
+            let group = fields.entry(group).or_insert_with(|| Value::Object(Map::new()));
+            if let Value::Object(group) = group {
+                group.insert(name.to_owned(), Value::String(text));
+            }
+            continue;
+        }
         match kind.as_deref() {
+            Some("json") => fields.insert(name, serde_json::from_str(&text).unwrap_or(Value::String(text))),
             Some("number") => fields.insert(name, text.parse::<u64>().map_or(Value::String(text), Value::from)),
             Some("list") => {
                 let list = fields.entry(name).or_insert_with(|| Value::Array(Vec::new()));

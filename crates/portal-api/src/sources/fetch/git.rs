@@ -53,6 +53,23 @@ pub async fn check_target(context: &Context, target: &str) -> Result<(), FetchEr
     remote(context, target).await.map(|_| ())
 }
 
+/// Before the name of a repository that the portal keeps itself.
+pub(super) const LOCAL: &str = "local:";
+
+/// The folder of a repository that the portal keeps itself.
+pub(super) fn local(name: &str, settings: &SourceSettings) -> Result<String, FetchError> {
+    let refuse = |reason: &str| FetchError::Git(format!("`{LOCAL}{name}`: {reason}"));
+    let Some(folder) = &settings.local_repositories else {
+        return Err(refuse("the portal keeps no repositories itself; set `templates.local_repositories`"));
+    };
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    let is_plain = |sign: char| sign.is_ascii_alphanumeric() || "._-".contains(sign);
+    if name.is_empty() || name.len() > 100 || name.starts_with(['.', '-']) || !name.chars().all(is_plain) {
+        return Err(refuse("a name has letters, digits, dots, dashes and underscores"));
+    }
+    Ok(folder.join(format!("{name}.git")).display().to_string())
+}
+
 enum Form {
     Url(Url),
     File(String),
@@ -67,6 +84,9 @@ fn form(target: &str, settings: &SourceSettings) -> Result<Form, FetchError> {
         || target.chars().any(char::is_control)
     {
         return refuse("not a repository URL such as `https://host/owner/repository`");
+    }
+    if let Some(name) = target.strip_prefix(LOCAL) {
+        return local(name, settings).map(Form::File);
     }
     if let Some(path) = target.strip_prefix("file://").or_else(|| target.starts_with('/').then_some(target)) {
         if !settings.allow_file_git {

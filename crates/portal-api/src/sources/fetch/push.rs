@@ -1,13 +1,14 @@
 //! Publishing files as the first commit of a branch: the commit is built from objects in a
 //! temporary repository, pushed, and looked for on the other side.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use chrono::{DateTime, Utc};
 use portal_core::templates::workspace::Workspace;
 
 use super::super::credential::Secret;
-use super::git::{is_object_id, is_ref_name, remote};
+use super::git::{LOCAL, is_object_id, is_ref_name, local, remote};
 use super::git_command::{Folder, Remote, git, run};
 use super::{Context, FetchError};
 
@@ -32,6 +33,9 @@ pub async fn push(context: &Context, push: &Push<'_>) -> Result<String, FetchErr
     let Push { target, branch, secret, .. } = *push;
     if !is_ref_name(branch) {
         return Err(FetchError::Git(format!("`{branch}` is not a name of a branch")));
+    }
+    if let Some(name) = target.strip_prefix(LOCAL) {
+        keep(context, &local(name, &context.settings)?).await?;
     }
     let remote = remote(context, target).await?;
     if let Remote::Http(place) | Remote::Ssh(place) = &remote {
@@ -59,6 +63,17 @@ pub async fn push(context: &Context, push: &Push<'_>) -> Result<String, FetchErr
             Err(FetchError::Git(format!("the push was accepted, but `{branch}` does not lead to what was pushed")))
         }
     }
+}
+
+/// Makes a repository of our own, when it is not there.
+async fn keep(context: &Context, path: &str) -> Result<(), FetchError> {
+    if Path::new(path).join("HEAD").exists() {
+        return Ok(());
+    }
+    let folder = Folder::new(&context.work_dir)?;
+    let mut init = git(context, &folder, None, None);
+    init.env_remove("GIT_DIR").args(["init", "--quiet", "--bare", "--template=", "--initial-branch=main", "--", path]);
+    run(init, context.settings.git.ask, 1 << 16, None).await.map(drop)
 }
 
 /// The commit that a branch of the other side leads to.

@@ -1,0 +1,169 @@
+//! The answers of a form, as the address holds them: those of the page that is shown one by
+//! one, by their JSON pointers, and those of the other pages together.
+
+use portal_core::templates::wire::{Control, FormField, FormPage};
+use serde_json::{Map, Value};
+
+use crate::access::Question;
+
+/// What the address says about a form.
+pub(super) struct Asked {
+    /// Number of the page that is shown, from 0.
+    pub page: usize,
+    /// Answers of pages that are not shown.
+    rest: Map<String, Value>,
+    /// Texts of the page that was shown, by pointer.
+    texts: Vec<(String, String)>,
+    /// Boxes that were shown: without a text they were left empty.
+    boxes: Vec<String>,
+    /// A list that gets one item more.
+    add: Option<String>,
+    /// An item that goes.
+    remove: Option<String>,
+    /// The page was sent, and faults are told.
+    pub is_sent: bool,
+}
+
+impl Asked {
+    pub(super) fn of(question: &Question) -> Self {
+        let own = question.pairs().filter(|(key, _)| key.starts_with('/'));
+        let one = |name: &str| Some(question.value(name)).filter(|text| !text.is_empty()).map(str::to_owned);
+        // Links prefill by plain names: `?name=ledger`.
+        let plain = question.pairs().filter(|(key, _)| !key.starts_with('/') && !RESERVED.contains(key));
+        let mut rest: Map<String, Value> = serde_json::from_str(question.value("rest")).unwrap_or_default();
+        for (key, value) in plain {
+            rest.entry(key).or_insert_with(|| value.into());
+        }
+        Self {
+            page: question.value("page").parse().unwrap_or(0),
+            rest,
+            texts: own.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            boxes: question.values("box"),
+            add: one("add"),
+            remove: one("remove"),
+            is_sent: !question.value("to").is_empty() || !question.value("sent").is_empty(),
+        }
+    }
+
+    /// The answers as texts: the fields that they bring about say what type each has.
+    pub(super) fn rough(&self) -> Map<String, Value> {
+        self.filled(|_, text| Some(text.into()))
+    }
+
+    /// The answers, each of the type that its field has.
+    pub(super) fn typed(&self, pages: &[FormPage]) -> Map<String, Value> {
+        self.filled(|pointer, text| match find(pages, pointer) {
+            Some(field) => read(field, text),
+            None => Some(text.into()),
+        })
+    }
+
+    fn filled(&self, read: impl Fn(&str, &str) -> Option<Value>) -> Map<String, Value> {
+        let mut values = Value::Object(self.rest.clone());
+        for pointer in &self.boxes {
+            let texts: Vec<&str> =
+                self.texts.iter().filter(|(own, _)| own == pointer).map(|(_, text)| text.as_str()).collect();
+            let (pointer, is_list) =
+                pointer.strip_suffix("[]").map_or((pointer.as_str(), false), |pointer| (pointer, true));
+            if is_list {
+                let texts =
+                    self.texts.iter().filter(|(own, _)| own == pointer).map(|(_, text)| Value::from(text.as_str()));
+                set(&mut values, pointer, texts.collect());
+            } else {
+                set(&mut values, pointer, (!texts.is_empty()).into());
+            }
+        }
+        let is_box = |pointer: &str| self.boxes.iter().any(|own| own.trim_end_matches("[]") == pointer);
+        for (pointer, text) in self.texts.iter().filter(|(pointer, _)| !is_box(pointer)) {
+            if let Some(value) = read(pointer, text) {
+                set(&mut values, pointer, value);
+            }
+        }
+        if let Some(Value::Array(items)) = self.remove.as_deref().and_then(|place| parent(&mut values, place)) {
+            let index = self.remove.as_deref().and_then(|place| place.rsplit('/').next()?.parse::<usize>().ok());
+            if let Some(index) = index.filter(|index| *index < items.len()) {
+                items.remove(index);
+            }
+        }
+        if let Some(pointer) = &self.add {
+            let mut items = values.pointer(pointer).and_then(Value::as_array).cloned().unwrap_or_default();
+            items.push(Value::Null);
+            set(&mut values, pointer, Value::Array(items));
+        }
+        match values {
+            Value::Object(values) => values,
+            _ => Map::new(),
+        }
+    }
+}
+
+const RESERVED: [&str; 8] = ["page", "rest", "box", "add", "remove", "to", "sent", "file"];
+
+fn read(field: &FormField, text: &str) -> Option<Value> {
+    if text.is_empty() {
+        return None;
+    }
+    Some(match field.control {
+        Control::Number => {
+            let whole = text.parse::<i64>().map(Value::from);
+            whole.or_else(|_| text.parse::<f64>().map(Value::from)).unwrap_or_else(|_| text.into())
+        }
+        Control::Checkbox | Control::YesNo => (text == "true").into(),
+        Control::Select | Control::Radio => {
+            let same = |value: &Value| *value == *text || (!value.is_string() && value.to_string().as_str() == text);
+            let chosen = field.choices.iter().find(|choice| same(&choice.value));
+            chosen.map_or_else(|| text.into(), |choice| choice.value.clone())
+        }
+        Control::Entities | Control::Tags => {
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            parts.map(Value::from).collect()
+        }
+        Control::Json | Control::List | Control::Group => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        _ => text.into(),
+    })
+}
+
+/// The field whose value stands at a pointer.
+pub(super) fn find<'f>(pages: &'f [FormPage], pointer: &str) -> Option<&'f FormField> {
+    pages.iter().find_map(|page| within(&page.fields, pointer))
+}
+
+fn within<'f>(fields: &'f [FormField], pointer: &str) -> Option<&'f FormField> {
+    fields.iter().find_map(|field| if field.pointer == pointer { Some(field) } else { within(&field.fields, pointer) })
+}
+
+fn parent<'v>(values: &'v mut Value, pointer: &str) -> Option<&'v mut Value> {
+    values.pointer_mut(pointer.rsplit_once('/')?.0)
+}
+
+/// Sets a value, and makes the objects and lists around it.
+fn set(values: &mut Value, pointer: &str, value: Value) {
+    let mut at = values;
+    let mut parts = pointer.split('/').skip(1).map(|part| part.replace("~1", "/").replace("~0", "~")).peekable();
+    while let Some(part) = parts.next() {
+        let next_is_index = parts.peek().is_some_and(|next| next.parse::<usize>().is_ok());
+        let empty = || if next_is_index { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+        at = match at {
+            Value::Array(items) => {
+                // What an address asks for is not believed beyond the next item.
+                let index = part.parse::<usize>().unwrap_or(0).min(items.len());
+                if index == items.len() {
+                    items.push(Value::Null);
+                }
+                &mut items[index]
+            }
+            Value::Object(fields) => fields.entry(part).or_insert(Value::Null),
+            _ => return,
+        };
+        if parts.peek().is_some() && !at.is_object() && !at.is_array() {
+            *at = empty();
+        }
+    }
+    *at = value;
+}
+
+/// The answers without those that fields of these pages hold.
+pub(super) fn without(values: &Map<String, Value>, shown: &[FormField]) -> Map<String, Value> {
+    let is_shown = |name: &str| shown.iter().any(|field| field.name == name);
+    values.iter().filter(|(name, _)| !is_shown(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}

@@ -1,0 +1,222 @@
+//! The fields of a form, each as its kind of control.
+
+use maud::{Markup, html};
+use portal_core::templates::wire::{Choice, Control, FormField};
+use serde_json::Value;
+
+use crate::ui::{Content, icon, with_code};
+
+/// All fields of a page. Faults are told where the page was sent, or where something
+/// has been answered.
+pub(super) fn fields(all: &[FormField], is_sent: bool) -> Markup {
+    html! { @for field in all { (one(field, is_sent)) } }
+}
+
+fn id(field: &FormField) -> String {
+    format!("f{}", field.pointer.replace('/', "-").replace('~', "_"))
+}
+
+pub(super) fn anchor(field: &FormField) -> String {
+    format!("#{}", id(field))
+}
+
+/// What is told of a field that nobody has answered would only disturb.
+fn told(field: &FormField, is_sent: bool) -> Option<&str> {
+    field.error.as_deref().filter(|_| is_sent || field.value.is_some())
+}
+
+fn text(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => items.iter().map(|item| text(Some(item))).collect::<Vec<_>>().join(", "),
+        Some(other) => other.to_string(),
+    }
+}
+
+fn one(field: &FormField, is_sent: bool) -> Markup {
+    let own = id(field);
+    let error = told(field, is_sent);
+    let hint_id = format!("{own}-hint");
+    let error_id = format!("{own}-error");
+    let described = [field.help.is_some().then_some(&*hint_id), error.map(|_| &*error_id)];
+    let described: Vec<&str> = described.into_iter().flatten().collect();
+    let described = (!described.is_empty()).then(|| described.join(" "));
+    let parts = Parts { field, id: &own, described: described.as_deref(), invalid: error.map(|_| "true") };
+    let label = html! {
+        (field.label)
+        @if !field.required { span class="optional" { " optional" } }
+    };
+    let help = html! {
+        @if let Some(help) = &field.help { span class="hint" id=(hint_id) { (with_code(help)) } }
+    };
+    let fault = html! {
+        @if let Some(error) = error {
+            span class="error" id=(error_id) { (icon("alert")) span { (with_code(error)) } }
+        }
+        @if let Some(hint) = &field.hint { span class="hint" { (hint) } }
+    };
+    match field.control {
+        Control::Hidden => html! { input type="hidden" name=(field.pointer) value=(text(field.value.as_ref())); },
+        // Asked for at the end, and never part of an address.
+        Control::Secret | Control::Password => html! {
+            div class="field" {
+                span class="label" { (field.label) }
+                span class="hint" { (icon("lock")) " Asked for when you start the run, and not kept with the answers." }
+            }
+        },
+        Control::Checkbox => html! {
+            div class="field" id=(own) {
+                input type="hidden" name="box" value=(field.pointer);
+                label class="check" {
+                    input type="checkbox" name=(field.pointer) value="true" checked[field.value == Some(Value::Bool(true))]
+                        disabled[field.disabled] aria-describedby=[&described];
+                    span { (field.label) @if let Some(help) = &field.help { span class="note" id=(hint_id) { (with_code(help)) } } }
+                }
+                (fault)
+            }
+        },
+        Control::Radio | Control::YesNo | Control::Checkboxes => html! {
+            fieldset class="field" id=(own) aria-describedby=[&described] {
+                legend { (label) }
+                (help)
+                (choices(field))
+                (fault)
+            }
+        },
+        Control::Group => html! {
+            fieldset class="field form-group" id=(own) {
+                legend { (field.label) }
+                (help)
+                div class="stack" { (fields(&field.fields, is_sent)) }
+                (fault)
+            }
+        },
+        Control::List => html! {
+            fieldset class="field form-group" id=(own) {
+                legend { (label) }
+                (help)
+                @for item in &field.fields {
+                    div class="form-item" {
+                        (one(item, is_sent))
+                        button class="button" data-size="sm" data-variant="quiet" name="remove" value=(item.pointer) formnovalidate {
+                            (icon("x")) span class="visually-hidden" { "Remove " (item.label) " of " (field.label) }
+                        }
+                    }
+                }
+                div { button class="button" data-size="sm" name="add" value=(field.pointer) formnovalidate { (icon("plus")) "Add" span class="visually-hidden" { " to " (field.label) } } }
+                (fault)
+            }
+        },
+        _ => html! {
+            div class="field" {
+                label for=(own) { (label) }
+                (help)
+                (control(&parts))
+                (fault)
+            }
+        },
+    }
+}
+
+struct Parts<'f> {
+    field: &'f FormField,
+    id: &'f str,
+    described: Option<&'f str>,
+    invalid: Option<&'f str>,
+}
+
+fn control(parts: &Parts<'_>) -> Content {
+    let Parts { field, id, described, invalid } = *parts;
+    let FormField { pointer, placeholder, disabled, autofocus, .. } = field;
+    let value = text(field.value.as_ref());
+    Content::from(match field.control {
+        Control::Select => html! {
+            select class="select" id=(id) name=(pointer) aria-describedby=[described] aria-invalid=[invalid] disabled[*disabled] {
+                option value="" { "Choose…" }
+                @for Choice { value: own, label } in &field.choices {
+                    option value=(text(Some(own))) selected[text(Some(own)) == value && !value.is_empty()] { (label) }
+                }
+            }
+        },
+        Control::TextArea | Control::Json => html! {
+            textarea class="textarea" id=(id) name=(pointer) rows=[field.rows] placeholder=[placeholder.as_deref()]
+                aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] { (value) }
+        },
+        Control::Entity | Control::Entities => html! {
+            div class="combobox" {
+                div class="input-group" {
+                    (icon("search"))
+                    input class="input" type="text" id=(id) name=(pointer) value=(value) autocomplete="off"
+                        placeholder=(placeholder.as_deref().unwrap_or("Type a name")) data-suggest=(suggestions(field))
+                        role="combobox" aria-expanded="false" aria-controls=(format!("{id}-list"))
+                        aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled];
+                }
+                ul class="listbox" role="listbox" id=(format!("{id}-list")) aria-label=(field.label) data-own hidden {}
+            }
+        },
+        Control::Number => html! {
+            input class="input" type="text" inputmode="decimal" id=(id) name=(pointer) value=(value) placeholder=[placeholder.as_deref()]
+                aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] autocomplete="off";
+        },
+        _ => html! {
+            input class="input" type="text" id=(id) name=(pointer) value=(value) placeholder=(placeholder.as_deref().unwrap_or(example(field)))
+                aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] autofocus[*autofocus] autocomplete="off";
+        },
+    })
+}
+
+fn example(field: &FormField) -> &'static str {
+    match field.control {
+        Control::Repository => "github.com?owner=team&repo=name",
+        Control::Tags => "one, another",
+        _ => "",
+    }
+}
+
+/// Where a picker of entities finds them.
+fn suggestions(field: &FormField) -> String {
+    let mut kinds = Vec::new();
+    let mut collect = |value: &Value| match value {
+        Value::String(kind) => kinds.push(kind.to_lowercase()),
+        Value::Array(all) => kinds.extend(all.iter().filter_map(Value::as_str).map(str::to_lowercase)),
+        _ => {}
+    };
+    match &field.options["catalogFilter"] {
+        Value::Array(filters) => filters.iter().for_each(|filter| collect(&filter["kind"])),
+        filter => collect(&filter["kind"]),
+    }
+    collect(&field.options["allowedKinds"]);
+    if kinds.is_empty() {
+        match field.extension.as_deref() {
+            Some("OwnerPicker") => kinds.extend(["group".to_owned(), "user".to_owned()]),
+            Some("MyGroupsPicker") => kinds.push("group".to_owned()),
+            _ => {}
+        }
+    }
+    let kinds = kinds.iter().map(|kind| ("kind", kind.as_str()));
+    crate::paths::with_query(crate::paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]))
+}
+
+fn choices(field: &FormField) -> Content {
+    let is_list = field.control == Control::Checkboxes;
+    let yes_no =
+        [("Yes", true), ("No", false)].map(|(label, value)| Choice { value: value.into(), label: label.to_owned() });
+    let all = if field.control == Control::YesNo { &yes_no[..] } else { &field.choices[..] };
+    let is_chosen = |value: &Value| match &field.value {
+        Some(Value::Array(chosen)) if is_list => chosen.contains(value),
+        chosen => chosen.as_ref() == Some(value),
+    };
+    Content::from(html! {
+        div class="choice-cards" {
+            @if is_list { input type="hidden" name="box" value=(format!("{}[]", field.pointer)); }
+            @for Choice { value, label } in all {
+                label class="choice-card" {
+                    input type=(if is_list { "checkbox" } else { "radio" }) name=(field.pointer) value=(text(Some(value)))
+                        checked[is_chosen(value)] disabled[field.disabled];
+                    b { (label) }
+                }
+            }
+        }
+    })
+}

@@ -1,0 +1,12 @@
+//! Templates: the gallery, and the way from a form through a review to a run. All of it is
+//! served; the answers given so far are the query of the address.
+
+mod answers;
+mod fields;
+mod gallery;
+mod review;
+mod tree;
+mod wizard;
+
+pub(crate) use gallery::gallery;
+pub(crate) use wizard::wizard;

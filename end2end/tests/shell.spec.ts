@@ -7,6 +7,8 @@ const pages = [
   { name: "catalog", path: "/catalog" },
   { name: "search", path: "/search?q=booking" },
   { name: "sources", path: "/admin/sources" },
+  { name: "templates", path: "/templates" },
+  { name: "runs", path: "/runs" },
 ];
 
 for (const { name, path } of pages) {

@@ -235,7 +235,7 @@ impl Run {
             Outcome::Cancelled => StepState::Cancelled,
             Outcome::Doubtful if step.effect == Effect::Once => StepState::Unknown,
             Outcome::FailedForNow | Outcome::Doubtful if step.attempts < ATTEMPTS => {
-                again = Some(1 << (2 * step.attempts.min(4)));
+                again = Some(1 << (2 * step.attempts.saturating_sub(1).min(4)));
                 StepState::Pending
             }
             Outcome::Failed | Outcome::FailedForNow | Outcome::Doubtful => StepState::Failed,

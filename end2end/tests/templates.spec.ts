@@ -1,0 +1,173 @@
+// From a golden path to a repository and an entity, as a developer goes it.
+
+import { execFile, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
+
+/** Not the blocking kind: the git host lives in this process. */
+const git = async (...args: string[]): Promise<void> => {
+  await promisify(execFile)("git", args, { timeout: 20_000 });
+};
+
+const WIZARD = "/templates/default/rust-service";
+
+function fresh(what: string): string {
+  const { project, workerIndex } = test.info();
+  return `${what}-${project.name}-${workerIndex}-${Date.now() % 1e7}`.toLowerCase();
+}
+
+/** A git host: `git http-backend` behind a server of its own. */
+async function gitHost(): Promise<{ folder: string; url: string; server: Server }> {
+  const folder = mkdtempSync(join(tmpdir(), "portal-git-"));
+  const server = createServer((request, response) => {
+    const { pathname, search } = new URL(request.url ?? "/", "http://localhost");
+    const child = spawn("git", ["http-backend"], {
+      env: {
+        PATH: process.env.PATH,
+        GIT_PROJECT_ROOT: folder,
+        GIT_HTTP_EXPORT_ALL: "1",
+        PATH_INFO: pathname,
+        QUERY_STRING: search.slice(1),
+        REQUEST_METHOD: request.method,
+        CONTENT_TYPE: request.headers["content-type"] ?? "",
+        HTTP_CONTENT_ENCODING: request.headers["content-encoding"] ?? "",
+        GIT_PROTOCOL: String(request.headers["git-protocol"] ?? ""),
+      },
+    });
+    request.pipe(child.stdin);
+    const chunks: Buffer[] = [];
+    child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+    child.on("close", () => {
+      const answer = Buffer.concat(chunks);
+      const split = answer.indexOf("\r\n\r\n");
+      const lines = answer.subarray(0, split).toString().split("\r\n");
+      const headers = Object.fromEntries(lines.map((line) => line.split(": ", 2) as [string, string]));
+      const { Status: status, ...others } = headers;
+      response.writeHead(Number.parseInt(status ?? "200", 10), others).end(answer.subarray(split + 4));
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  const address = server.address();
+  if (!address || typeof address === "string") throw new Error("the server has no port");
+  return { folder, url: `http://127.0.0.1:${address.port}`, server };
+}
+
+test("a developer fills the wizard and gets a repository that is in the catalog", async ({ page }) => {
+  const { folder, url, server } = await gitHost();
+  try {
+    const name = fresh("svc").slice(0, 40).replace(/-+$/, "");
+    const bare = join(folder, `${name}.git`);
+    await git("init", "--quiet", "--bare", "--initial-branch=main", bare);
+    await git("--git-dir", bare, "config", "http.receivepack", "true");
+    await open(page, "/templates");
+    await page.getByRole("link", { name: "Use template Rust service" }).click();
+    await expect(page.getByRole("heading", { level: 1, name: "Create Rust service" })).toBeVisible();
+    await page.getByLabel("Name").fill(name);
+    await page.getByRole("combobox", { name: "Owner" }).fill("boo");
+    await page.getByRole("option", { name: /Booking/ }).first().waitFor();
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("combobox", { name: "Owner" })).toHaveValue("group:default/booking");
+    await page.getByRole("button", { name: "Continue" }).last().click();
+    await page.getByLabel("Port").fill("9090");
+    await page.getByRole("button", { name: "Continue" }).last().click();
+    await page.getByText("A git remote").click();
+    await page.getByLabel("Address").fill(`${url}/${name}.git`);
+    await page.getByRole("button", { name: "Continue" }).last().click();
+    await expect(page.getByText("Tried out without a fault")).toBeVisible();
+    await page.getByRole("link", { name: /main\.rs/ }).click();
+    await expect(page.getByRole("region", { name: "src/main.rs" })).toContainText("unwrap_or(9090)");
+    await expectNoAxeViolations(page);
+    await expectNoSidewaysScroll(page);
+
+    const began = Date.now();
+    await page.getByRole("button", { name: "Create" }).click();
+    await page.waitForURL(/\/runs\/\d+/);
+    await expect(page.getByRole("heading", { level: 1 })).toContainText("Succeeded", { timeout: 10_000 });
+    await expect(page.getByRole("log")).toContainText(`declared component:default/${name}`);
+    const clone = join(folder, "clone");
+    await git("clone", "--quiet", `${url}/${name}.git`, clone);
+    expect(readFileSync(join(clone, "Cargo.toml"), "utf8")).toContain(`name = "${name}"`);
+    await page.goto(`/search?q=${name}`);
+    await expect(page.getByRole("main").getByRole("link", { name }).first()).toBeVisible();
+    expect(Date.now() - began).toBeLessThan(10_000);
+    await page.goto(`/catalog/component/default/${name}`);
+    await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
+  } finally {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("answers are judged while they are given", async ({ page }) => {
+  await open(page, WIZARD);
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await expect(page.getByRole("alert")).toContainText("2 answers need a change");
+  await expectNoAxeViolations(page);
+  const name = page.getByLabel("Name");
+  await name.fill("Not Good");
+  await expect(name).toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByRole("alert")).toContainText("Name does not match");
+  await name.fill("ledger-sync");
+  await expect(name).not.toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByRole("complementary", { name: "So far" })).toContainText("ledger-sync");
+  await page.getByRole("combobox", { name: "Owner" }).fill("nobody-at-all");
+  await expect(page.getByRole("alert")).toContainText("is not in the catalog");
+});
+
+test("a form is prefilled by its address, and its draft is kept", async ({ page }) => {
+  await open(page, `${WIZARD}?name=from-a-link`);
+  await expect(page.getByLabel("Name")).toHaveValue("from-a-link");
+  await page.getByLabel(/^Description/).fill("Kept for later");
+  await expect(page).toHaveURL(/Kept/);
+  await page.goto(WIZARD);
+  await expect(page.getByLabel(/^Description/)).toHaveValue("Kept for later");
+});
+
+test("a run that fails says where, and goes on when asked to", async ({ page, request }) => {
+  const values = { name: fresh("broken").slice(0, 38), owner: "group:default/booking", where: "git", remote: "http://127.0.0.1:9/x.git" };
+  const started = await request.post("/api/v1/runs", { data: { template: "rust-service", values } });
+  expect(started.status()).toBe(202);
+  const { id } = (await started.json()) as { id: number };
+  await open(page, `/runs/${id}`);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Failed", { timeout: 40_000 });
+  await expect(page.getByText("Step publish failed")).toBeVisible();
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("link", { name: /Render the files/ }).click();
+  await expect(page.getByRole("log", { name: "Log: Render the files" })).toContainText("wrote 12 of 12 files");
+  await page.getByRole("button", { name: `Retry run ${id}` }).click();
+  await expect(page.getByText("Going on")).toBeVisible();
+  await open(page, "/runs");
+  await expectNoAxeViolations(page);
+  const row = page.getByRole("row").filter({ hasText: `#${id}` });
+  await expect(row).toContainText("Rust service");
+});
+
+test("the gallery is filtered while one types", async ({ page }) => {
+  await open(page, "/templates");
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("searchbox", { name: "Filter templates" }).fill("terraform");
+  await expect(page.getByRole("article")).toHaveCount(1);
+  await page.getByRole("searchbox", { name: "Filter templates" }).fill("nothing-like-this");
+  await expect(page.getByText("No template fits")).toBeVisible();
+});
+
+test("templates can be read and filled in without scripts @no-script", async ({ page }) => {
+  await open(page, "/templates");
+  await page.getByRole("link", { name: "Use template Node service" }).click();
+  await page.getByLabel("Name").fill("plain-service");
+  await page.getByRole("combobox", { name: "Owner" }).fill("group:default/booking");
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await expect(page.getByText("Tried out without a fault")).toBeVisible();
+  await expect(page.getByRole("link", { name: /package\.json/ })).toBeVisible();
+  await expectNoAxeViolations(page);
+});

@@ -15,6 +15,7 @@ use crate::access::jwt::CiConfig;
 pub use crate::access::oidc::config::OidcConfig;
 use crate::db::DatabaseUrl;
 pub use crate::http::tls::TlsConfig;
+use crate::templates::hosts::HostConfig;
 
 /// What `serve` and the other commands on the database can be told.
 #[derive(Debug, Clone, Default, Args)]
@@ -74,6 +75,8 @@ pub struct TemplatesConfig {
     /// Allows `local:NAME`, a repository in the data folder: to try templates out. The
     /// sample organisation has it.
     pub local_repositories: bool,
+    /// Hosts of repositories beside the public ones, and credentials for all.
+    pub host: Vec<HostConfig>,
 }
 
 /// A source from the command line or `portal.toml`; such sources are trusted.
@@ -166,6 +169,8 @@ pub struct Limits {
     pub reads_per_second: u32,
     /// Writes of one caller; 0 is no limit.
     pub writes_per_second: u32,
+    /// Seconds after which work is taken over from a process that has not been heard of.
+    pub lease_seconds: u64,
 }
 
 impl Default for Limits {
@@ -177,6 +182,7 @@ impl Default for Limits {
             hosts: Vec::new(),
             reads_per_second: 5000,
             writes_per_second: 50,
+            lease_seconds: 30,
         }
     }
 }

@@ -57,7 +57,7 @@ pub(crate) fn template(entity_ref: &str) -> String {
     format!("{TEMPLATES}/{}", path.split_once('/').map_or("", |(_, rest)| rest))
 }
 
-#[cfg(feature = "ssr")]
+/// The page of a run.
 pub(crate) fn run(id: i64) -> String {
     format!("{RUNS}/{id}")
 }

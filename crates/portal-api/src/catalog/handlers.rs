@@ -23,8 +23,8 @@ use crate::http::authorized::{Authorized, ReadCatalog};
 use crate::http::etag;
 use crate::http::params::Params;
 use crate::personal;
-use crate::sources;
 use crate::state::App;
+use crate::{runs, sources};
 
 /// The parts of a reference, as they stand in a path.
 pub type RefPath = Path<(String, String, String)>;
@@ -223,6 +223,7 @@ async fn current(
         relations: detail::relations(&snapshot.index, row, visibility),
         marks: Vec::new(),
         errors: sources::views::errors_of(app.db.reader(), &entity_ref.to_string()).await?,
+        made_by: runs::store::maker(app.db.reader(), &entity_ref.to_string()).await?,
     })
 }
 
@@ -249,5 +250,6 @@ async fn at(
         relations: detail::relations(&index, row, visibility),
         marks: Vec::new(),
         errors: Vec::new(),
+        made_by: None,
     })
 }

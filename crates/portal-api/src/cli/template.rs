@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
 use portal_core::document::{self, Budget, Document};
+use portal_core::templates::actions;
 use portal_core::templates::definition::{self, Definition};
 use portal_core::templates::form;
 use portal_core::templates::plan::Scope;
@@ -21,6 +22,8 @@ use crate::templates::local::Local;
 pub enum TemplateCommand {
     /// Run a template without any effect and write the files that it makes
     DryRun(DryRun),
+    /// Print the documentation of all steps, as Markdown
+    Reference,
 }
 
 #[derive(Debug, Args)]
@@ -48,6 +51,10 @@ pub struct DryRun {
 pub async fn run(command: TemplateCommand) -> Result<ExitCode> {
     match command {
         TemplateCommand::DryRun(dry_run) => run_dry(dry_run).await,
+        TemplateCommand::Reference => {
+            say(actions::reference().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 

@@ -12,9 +12,6 @@ use sea_orm::{
 use crate::db::entity::job::{ActiveModel, Column, Entity, Model};
 use crate::db::{DatabaseTransaction, Db, DbError, DbResult, Priority};
 
-/// How long a claim holds without a heartbeat.
-pub const LEASE: Duration = Duration::seconds(30);
-
 /// Work to be done at or after `run_at`.
 #[derive(Debug, Clone)]
 pub struct NewJob {
@@ -93,8 +90,14 @@ pub async fn keys<C: ConnectionTrait>(db: &C, queue: &str) -> DbResult<HashSet<S
     Ok(keys.into_tuple::<String>().all(db).await?.into_iter().collect())
 }
 
-/// Takes the oldest due job of a queue, for [`LEASE`].
-pub async fn claim(db: &Db, queue: &'static str, owner: &str, now: DateTime<Utc>) -> DbResult<Option<Claimed>> {
+/// Takes the oldest due job of a queue; the claim holds for `lease` without a heartbeat.
+pub async fn claim(
+    db: &Db,
+    queue: &'static str,
+    owner: &str,
+    now: DateTime<Utc>,
+    lease: Duration,
+) -> DbResult<Option<Claimed>> {
     let owner = owner.to_owned();
     db.write(Priority::Background, move |txn| {
         Box::pin(async move {
@@ -112,7 +115,7 @@ pub async fn claim(db: &Db, queue: &'static str, owner: &str, now: DateTime<Utc>
             }
             let claimed = Entity::update_many()
                 .col_expr(Column::LeaseOwner, Expr::value(owner))
-                .col_expr(Column::LeaseUntil, Expr::value(now + LEASE))
+                .col_expr(Column::LeaseUntil, Expr::value(now + lease))
                 .col_expr(Column::FencingToken, Expr::col(Column::FencingToken).add(1))
                 .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
                 .filter(Expr::col(Column::Id).in_subquery(due))
@@ -136,12 +139,12 @@ pub async fn is_due(db: &Db, queue: &str, now: DateTime<Utc>) -> DbResult<bool> 
 }
 
 /// Prolongs the lease; false when it was lost, and the work must stop.
-pub async fn heartbeat(db: &Db, job: &Claimed, now: DateTime<Utc>) -> DbResult<bool> {
+pub async fn heartbeat(db: &Db, job: &Claimed, now: DateTime<Utc>, lease: Duration) -> DbResult<bool> {
     let (id, token) = (job.id, job.fencing_token);
     db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
             let updated = Entity::update_many()
-                .col_expr(Column::LeaseUntil, Expr::value(now + LEASE))
+                .col_expr(Column::LeaseUntil, Expr::value(now + lease))
                 .filter(Column::Id.eq(id))
                 .filter(Column::FencingToken.eq(token))
                 .exec(txn)

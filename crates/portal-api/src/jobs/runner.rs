@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -47,23 +48,28 @@ pub async fn run(app: App, queue: &'static str, concurrency: usize, work: Work, 
     }
 }
 
+/// How long a claim holds without a heartbeat.
+fn lease(app: &App) -> TimeDelta {
+    TimeDelta::seconds(i64::try_from(app.config.limits.lease_seconds).unwrap_or(30).clamp(3, 3600))
+}
+
 async fn next(app: &App, queue: &'static str) -> Result<Option<Claimed>, DbError> {
     let now = app.clock.now();
     if !queue::is_due(&app.db, queue, now).await? {
         return Ok(None);
     }
-    queue::claim(&app.db, queue, &app.instance, now).await
+    queue::claim(&app.db, queue, &app.instance, now, lease(app)).await
 }
 
 async fn execute(app: &App, job: Claimed, work: Work) {
     let running = work(app.clone(), job.clone());
     tokio::pin!(running);
-    let mut beat = tokio::time::interval(Duration::from_secs(10));
+    let mut beat = tokio::time::interval(Duration::from_millis(1000 * app.config.limits.lease_seconds.max(3) / 3));
     beat.tick().await;
     let result = loop {
         tokio::select! {
             result = &mut running => break result,
-            _ = beat.tick() => match queue::heartbeat(&app.db, &job, app.clock.now()).await {
+            _ = beat.tick() => match queue::heartbeat(&app.db, &job, app.clock.now(), lease(app)).await {
                 Ok(true) => {}
                 Ok(false) => {
                     tracing::warn!(job.id, "lost the lease of job {}; stopping", job.id);

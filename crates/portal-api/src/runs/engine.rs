@@ -250,6 +250,7 @@ impl<'h> Holder<'h> {
             Ok(Some(_)) => Outcome::Done,
             Ok(None) => Outcome::Skipped,
             Err(trouble) if trouble.code == "cancelled" => Outcome::Cancelled,
+            Err(trouble) if trouble.code == "no_answer" => Outcome::Doubtful,
             Err(trouble) if is_passing(trouble.code) => Outcome::FailedForNow,
             Err(_) => Outcome::Failed,
         };
@@ -476,8 +477,10 @@ fn is_passing(code: &str) -> bool {
             | "database"
             | "rate_limited"
             | "unavailable"
-            | "egress_timeout"
-            | "egress_failed"
-            | "connect"
+            | "unreachable"
+            | "unresolvable_host"
+            | "busy"
+            | "resting"
+            | "bad_status"
     )
 }

@@ -23,6 +23,7 @@ use crate::sources::fetch::push::{Push, push};
 use crate::sources::fetch::{self, FetchError, Outcome, Request, Tree, remote};
 use crate::sources::{Trigger, jobs, service, store as source_store};
 use crate::state::App;
+use crate::templates::hosts;
 use crate::templates::perform::{Call, Log, Outside};
 
 /// How long a source that a run adds may take to be read.
@@ -56,7 +57,7 @@ fn database(error: impl Into<DbError>) -> Trouble {
 
 impl Live {
     /// The secret that a handle in an input stands for.
-    fn secret(&self, input: &Input<'_>, name: &str) -> Result<Option<Secret>, Trouble> {
+    pub fn secret(&self, input: &Input<'_>, name: &str) -> Result<Option<Secret>, Trouble> {
         let Some(text) = input.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let found = self.secrets.iter().find(|(handle, _)| handle == text);
         Ok(Some(found.map_or_else(|| Secret::new(text.to_owned()), |(_, secret)| secret.clone())))
@@ -123,25 +124,51 @@ impl Live {
     }
 
     async fn publish(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {
-        let input = call.input;
-        let target = input.must("remoteUrl")?;
-        let branch = input.text("defaultBranch")?.unwrap_or("main");
-        let folder = input.folder("sourcePath")?;
+        let target = call.input.must("remoteUrl")?;
+        let branch = call.input.text("defaultBranch")?.unwrap_or("main");
+        let token = self.secret(&call.input, "token")?;
+        let commit = self.push(&call, target, branch, token.as_ref(), log).await?;
+        let answer = json!({ "remoteUrl": target, "repoContentsUrl": target, "commitHash": commit });
+        Ok(answer.as_object().cloned().unwrap_or_default())
+    }
+
+    /// The files that a step publishes.
+    ///
+    /// # Errors
+    /// There are none.
+    pub fn files(&self, call: &Call<'_>) -> Result<Workspace, Trouble> {
+        let folder = call.input.folder("sourcePath")?;
         let files = if folder.as_str().is_empty() { call.workspace.clone() } else { call.workspace.part(&folder)? };
         if files.is_empty() {
-            return Err(Trouble::new("nothing_to_publish", "the workspace is empty".to_owned()));
+            return Err(Trouble::new("nothing_to_publish", "the workspace is empty"));
         }
-        let token = self.secret(&input, "token")?;
+        Ok(files)
+    }
+
+    /// Pushes the workspace as the first commit of a branch, and answers its id.
+    ///
+    /// # Errors
+    /// The repository cannot be written, or its branch holds something else.
+    pub async fn push(
+        &self,
+        call: &Call<'_>,
+        target: &str,
+        branch: &str,
+        secret: Option<&Secret>,
+        log: &mut Log<'_>,
+    ) -> Result<String, Trouble> {
+        let (input, files) = (call.input, self.files(call)?);
         let name = input.text("gitAuthorName")?.unwrap_or(&self.author);
         let address = input.text("gitAuthorEmail")?.unwrap_or("portal@localhost");
         log(format!("pushing {} files to `{target}`, branch `{branch}`", files.len()));
         let message = input.text("gitCommitMessage")?.unwrap_or("Initial commit");
-        let (author, secret) = ((name, address), token.as_ref());
+        // Which run made it: another one with the same answers makes another commit.
+        let message = &format!("{message}\n\nPortal-Run: {}\n", self.run_id);
+        let author = (name, address);
         let published = Push { target, branch, files: &files, message, author, at: self.at, secret };
         let commit = push(&self.app.sources, &published).await.map_err(|error| trouble(&error))?;
         log(format!("`{branch}` is at {commit}"));
-        let answer = json!({ "remoteUrl": target, "repoContentsUrl": target, "commitHash": commit });
-        Ok(answer.as_object().cloned().unwrap_or_default())
+        Ok(commit)
     }
 
     async fn register(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {
@@ -322,6 +349,9 @@ impl Outside for Live {
     }
 
     async fn act(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {
+        if let Some(done) = hosts::act(self, call, log).await {
+            return done;
+        }
         match call.action.id {
             "publish:git" => self.publish(call, log).await,
             "catalog:register" => self.register(call, log).await,

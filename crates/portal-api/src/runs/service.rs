@@ -18,6 +18,7 @@ use crate::db::{DatabaseTransaction, DbError, DbResult};
 use crate::error::{ApiError, ApiResult};
 use crate::sources::credential::Secret;
 use crate::state::App;
+use crate::templates;
 
 /// Bytes of the answers of one run.
 const ANSWERS: usize = 256 << 10;
@@ -144,8 +145,8 @@ pub fn secrets(app: &App, run: &RunRow) -> Vec<(String, String, Secret)> {
 }
 
 /// Hosts of repositories that expressions know.
-pub fn hosts(_app: &App) -> Hosts {
-    Hosts::default()
+pub fn hosts(app: &App) -> Hosts {
+    templates::hosts::known(&app.config.templates.host)
 }
 
 /// Asks for a run to end.

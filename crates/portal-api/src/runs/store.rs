@@ -1,6 +1,7 @@
 //! Queries on runs.
 
 use chrono::{DateTime, Utc};
+use portal_core::catalog::wire::MadeBy;
 use portal_core::runs::wire::LogLine;
 use portal_core::runs::{Run, RunState, Step, StepState};
 use portal_core::templates::actions::{self, Effect};
@@ -280,6 +281,14 @@ pub async fn add_entity(txn: &DatabaseTransaction, run_id: i64, entity_ref: &str
     let once = OnConflict::columns(columns).do_nothing().to_owned();
     run_entity::Entity::insert(row).on_conflict(once).exec_without_returning(txn).await?;
     Ok(())
+}
+
+/// The last run that made an entity.
+pub async fn maker<C: ConnectionTrait>(db: &C, entity_ref: &str) -> DbResult<Option<MadeBy>> {
+    let runs = run_entity::Entity::find().filter(run_entity::Column::EntityRef.eq(entity_ref));
+    let Some(made) = runs.order_by_desc(run_entity::Column::RunId).one(db).await? else { return Ok(None) };
+    let run = run::Entity::find_by_id(made.run_id).one(db).await?;
+    Ok(run.map(|run| MadeBy { run: run.id, template: run.definition, title: run.title }))
 }
 
 pub async fn entities<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<(i64, String)>> {

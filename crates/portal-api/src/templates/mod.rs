@@ -2,6 +2,7 @@
 
 pub mod dry_run;
 pub mod handlers;
+pub mod hosts;
 pub mod local;
 pub mod perform;
 

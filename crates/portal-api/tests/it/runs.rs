@@ -59,7 +59,7 @@ fn usual_steps() -> Value {
 }
 
 /// A portal's source with this template.
-async fn with_template(portal: &Portal, steps: &Value) -> PathBuf {
+pub async fn with_template(portal: &Portal, steps: &Value) -> PathBuf {
     let folder = portal.folder.join("templates");
     write(&folder, "catalog-info.yaml", template(steps).to_string());
     write(&folder, "skeleton/catalog-info.yaml", DESCRIPTOR);
@@ -90,12 +90,16 @@ async fn repository(portal: &Portal, name: &str) -> (PathBuf, String) {
 }
 
 async fn start(portal: &Portal, values: Value) -> i64 {
-    let body = json!({"template": "service", "values": values});
+    start_with(portal, values, json!({})).await
+}
+
+pub async fn start_with(portal: &Portal, values: Value, secrets: Value) -> i64 {
+    let body = json!({"template": "service", "values": values, "secrets": secrets});
     let view = portal.post("/api/v1/runs", &body).await.json(202);
     view["id"].as_i64().unwrap()
 }
 
-async fn ended(portal: &Portal, id: i64) -> Value {
+pub async fn ended(portal: &Portal, id: i64) -> Value {
     for _ in 0..600 {
         let run = portal.get(&format!("/api/v1/runs/{id}")).await.json(200);
         let state = run["state"].as_str().unwrap().to_owned();
@@ -107,7 +111,7 @@ async fn ended(portal: &Portal, id: i64) -> Value {
     panic!("run {id} does not end: {}", portal.get(&format!("/api/v1/runs/{id}")).await.text());
 }
 
-async fn log(portal: &Portal, id: i64) -> String {
+pub async fn log(portal: &Portal, id: i64) -> String {
     let page = portal.get(&format!("/api/v1/runs/{id}/log")).await.json(200);
     assert_eq!(page["is_complete"], true);
     let lines = page["items"].as_array().unwrap().iter().map(|line| line["text"].as_str().unwrap().to_owned());

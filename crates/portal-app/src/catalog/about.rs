@@ -3,7 +3,7 @@
 use maud::html;
 use portal_core::access::Verb;
 use portal_core::catalog::Entity;
-use portal_core::catalog::wire::{EntityLink, EntityView};
+use portal_core::catalog::wire::{EntityLink, EntityView, MadeBy};
 use serde_json::{Map, Value};
 
 use super::kinds::{has_owner, kind_name};
@@ -16,7 +16,7 @@ use crate::ui::{Content, icon, moment, safe_url};
 const ELSEWHERE: [&str; 10] =
     ["type", "lifecycle", "owner", "system", "domain", "definition", "profile", "parent", "target", "subcomponentOf"];
 
-pub(super) fn about(view: &EntityView, entity: &Entity) -> Content {
+pub(super) fn about(view: &EntityView, entity: &Entity, made_by: Option<&MadeBy>) -> Content {
     let kind = kind_of(&view.entity_ref);
     let mut rows = vec![
         row(
@@ -58,6 +58,14 @@ pub(super) fn about(view: &EntityView, entity: &Entity) -> Content {
             code { (view.entity_ref.clone()) }
         }),
     ));
+    rows.extend(made_by.map(|MadeBy { run, title, .. }| {
+        row(
+            "Made by",
+            Content::from(html! {
+                a class="underlined" href=(paths::run(*run)) { (title) " #" (run) }
+            }),
+        )
+    }));
     rows.push(row("Changed", moment(view.changed_at)));
     let question = [("verb", Verb::WriteCatalog.as_str()), ("entity", view.entity_ref.as_str())];
     rows.push(row(

@@ -285,7 +285,7 @@ fn missing(place: &Place) -> AnyView {
 }
 
 fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyView {
-    let EntityDetail { view, relations: related, marks, errors } = detail;
+    let EntityDetail { view, relations: related, marks, errors, made_by } = detail;
     let entity = Entity(view.entity.clone());
     let title = entity.display_title().to_owned();
     let body = match place.tab {
@@ -293,7 +293,7 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyVi
             <div class="split">
                 <div class="stack">{relations(&view.entity_ref, &related)}</div>
                 <aside class="stack" aria-label=format!("About {title}")>
-                    {about(&view, &entity)} {source_card(&view.provenance, &view.entity_ref, now_ms)}
+                    {about(&view, &entity, made_by.as_ref())} {source_card(&view.provenance, &view.entity_ref, now_ms)}
                 </aside>
             </div>
         }

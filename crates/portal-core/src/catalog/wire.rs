@@ -91,6 +91,20 @@ pub struct EntityDetail {
     pub marks: Vec<Mark>,
     /// What the source's last pass found wrong with its document.
     pub errors: Vec<crate::sources::wire::SourceErrorView>,
+    /// The run of a template that made it.
+    #[serde(default)]
+    pub made_by: Option<MadeBy>,
+}
+
+/// Which run of which template made an entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct MadeBy {
+    pub run: i64,
+    /// Reference of the template.
+    pub template: String,
+    /// Its title when the run was started.
+    pub title: String,
 }
 
 /// One end of a relation.

@@ -73,6 +73,29 @@ fn schema(parameters: &[Parameter]) -> Value {
     json!({ "type": "object", "properties": Value::Object(parameters.iter().map(one).collect()), "required": required })
 }
 
+/// Every action with what goes in and comes out, as Markdown.
+pub fn reference() -> String {
+    let mut text = "# Steps of templates\n\nMade from the code by `portal template reference`; change it there.\n\n\
+        What a step does outside decides how it goes on after a crash: *none* is done again, *lookup*\n\
+        asks the other side first whether it happened, *once* is never sent twice and may end as\n\
+        `unknown`, which a person resolves.\n"
+        .to_owned();
+    for Action { id, description, input, output, effect } in ACTIONS {
+        text.push_str(&format!("\n## `{id}`\n\n{description} Effect: *{}*.\n", effect.as_str()));
+        for (title, parameters) in [("Input", input), ("Output", output)] {
+            if parameters.is_empty() {
+                continue;
+            }
+            text.push_str(&format!("\n| {title} | Type | |\n|---|---|---|\n"));
+            for Parameter { name, kind, required, description } in *parameters {
+                let mark = if *required { " (required)" } else { "" };
+                text.push_str(&format!("| `{name}`{mark} | {kind} | {description} |\n"));
+            }
+        }
+    }
+    text
+}
+
 pub fn find(id: &str) -> Option<&'static Action> {
     ACTIONS.iter().find(|action| action.id == id)
 }
@@ -96,6 +119,10 @@ const URL: Parameter =
 const TARGET: Parameter =
     may("targetPath", "string", "Folder of the workspace that it is written into; the workspace itself if absent");
 const VALUES: Parameter = may("values", "object", "What file names and contents are rendered with, as `values`");
+const REPO_URL: Parameter =
+    needs("repoUrl", "string", "The repository, as the picker writes it: `github.com?owner=o&repo=r`");
+const TARGET_IN_REPO: Parameter =
+    may("targetPath", "string", "Folder of the repository that the files go to; its top if absent");
 const SOURCE: Parameter = may("sourcePath", "string", "Folder of the workspace that is published; all of it if absent");
 const BRANCH: Parameter = may("defaultBranch", "string", "Branch that is pushed; `main` if absent");
 const MESSAGE: Parameter = may("gitCommitMessage", "string", "Message of the commit; `Initial commit` if absent");
@@ -107,6 +134,17 @@ const PUBLISHED: &[Parameter] = &[
     may("remoteUrl", "string", "Address to clone from"),
     may("repoContentsUrl", "string", "Address of the files, for `catalog:register`"),
     may("commitHash", "string", "The commit that was pushed"),
+];
+const PULL_REQUEST: &[Parameter] = &[
+    may("remoteUrl", "string", "Address of the request"),
+    may("pullRequestNumber", "number", "Its number"),
+    may("targetBranchName", "string", "Branch that it asks to change"),
+];
+const MERGE_REQUEST: &[Parameter] = &[
+    may("mergeRequestUrl", "string", "Address of the request"),
+    may("targetBranchName", "string", "Branch that it asks to change"),
+    may("projectPath", "string", "Path of the project"),
+    may("projectid", "string", "The same, under the name that older templates use"),
 ];
 const TEMPLATING: [Parameter; 8] = [
     VALUES,
@@ -257,6 +295,19 @@ pub const ACTIONS: &[Action] = &[
         effect: Effect::None,
     },
     Action {
+        id: "github:actions:dispatch",
+        description: "Starts a workflow of GitHub Actions.",
+        input: &[
+            REPO_URL,
+            needs("workflowId", "string", "Id or file name of the workflow"),
+            needs("branchOrTagName", "string", "What it runs on"),
+            may("workflowInputs", "object", "Its inputs"),
+            TOKEN,
+        ],
+        output: &[],
+        effect: Effect::Once,
+    },
+    Action {
         id: "publish:git",
         description: "Pushes the workspace as the first commit of a branch, to any repository that is empty there.",
         input: &[
@@ -269,6 +320,112 @@ pub const ACTIONS: &[Action] = &[
             TOKEN,
         ],
         output: PUBLISHED,
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "publish:gitea",
+        description: "Makes a repository on Gitea or Forgejo and pushes the workspace to it.",
+        input: &[
+            REPO_URL,
+            may("description", "string", "Of the repository"),
+            may("repoVisibility", "string", "`private`, if absent, or `public`"),
+            SOURCE,
+            BRANCH,
+            MESSAGE,
+            AUTHOR_NAME,
+            AUTHOR_EMAIL,
+            TOKEN,
+        ],
+        output: PUBLISHED,
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "publish:github",
+        description: "Makes a repository on GitHub and pushes the workspace to it.",
+        input: &[
+            REPO_URL,
+            may("description", "string", "Of the repository"),
+            may("homepage", "string", "Of the repository"),
+            may("repoVisibility", "string", "`private`, if absent, `internal` or `public`"),
+            may("topics", "array", "Of the repository"),
+            may("protectDefaultBranch", "boolean", "Changes to the branch need a review"),
+            may("protectEnforceAdmins", "boolean", "Those of administrators as well; so if absent"),
+            may("requiredApprovingReviewCount", "number", "Reviews that are needed; 1 if absent"),
+            may("requireCodeOwnerReviews", "boolean", "They must be of owners"),
+            may("deleteBranchOnMerge", "boolean", "As GitHub has it"),
+            may("allowMergeCommit", "boolean", "As GitHub has it"),
+            may("allowSquashMerge", "boolean", "As GitHub has it"),
+            may("allowRebaseMerge", "boolean", "As GitHub has it"),
+            may("allowAutoMerge", "boolean", "As GitHub has it"),
+            may("hasIssues", "boolean", "As GitHub has it"),
+            may("hasWiki", "boolean", "As GitHub has it"),
+            may("hasProjects", "boolean", "As GitHub has it"),
+            SOURCE,
+            BRANCH,
+            MESSAGE,
+            AUTHOR_NAME,
+            AUTHOR_EMAIL,
+            TOKEN,
+        ],
+        output: PUBLISHED,
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "publish:github:pull-request",
+        description: "Puts the workspace on a branch of a repository on GitHub and opens a pull request.",
+        input: &[
+            REPO_URL,
+            needs("branchName", "string", "The branch that is made"),
+            needs("title", "string", "Of the request"),
+            may("description", "string", "Of the request; Markdown"),
+            may("targetBranchName", "string", "What it asks to change; the default branch if absent"),
+            SOURCE,
+            TARGET_IN_REPO,
+            may("commitMessage", "string", "Message of the commit; the title if absent"),
+            may("draft", "boolean", "It is a draft"),
+            may("update", "boolean", "A branch that is there already is moved on"),
+            may("reviewers", "array", "People who are asked for a review"),
+            may("teamReviewers", "array", "Teams that are asked for one"),
+            TOKEN,
+        ],
+        output: PULL_REQUEST,
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "publish:gitlab",
+        description: "Makes a project on GitLab and pushes the workspace to it.",
+        input: &[
+            REPO_URL,
+            may("repoVisibility", "string", "`private`, if absent, `internal` or `public`"),
+            may("topics", "array", "Of the project"),
+            may("settings", "object", "Further settings, as the API of GitLab names them"),
+            SOURCE,
+            BRANCH,
+            MESSAGE,
+            AUTHOR_NAME,
+            AUTHOR_EMAIL,
+            TOKEN,
+        ],
+        output: &[PUBLISHED[0], PUBLISHED[1], PUBLISHED[2], may("projectId", "number", "Id of the project")],
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "publish:gitlab:merge-request",
+        description: "Puts the workspace on a branch of a project on GitLab and opens a merge request.",
+        input: &[
+            REPO_URL,
+            needs("branchName", "string", "The branch that is made"),
+            needs("title", "string", "Of the request"),
+            may("description", "string", "Of the request; Markdown"),
+            may("targetBranchName", "string", "What it asks to change; the default branch if absent"),
+            SOURCE,
+            TARGET_IN_REPO,
+            may("commitAction", "string", "`create`, if absent, `update` or `delete`"),
+            may("commitMessage", "string", "Message of the commit; the title if absent"),
+            may("removeSourceBranch", "boolean", "The branch goes when the request is merged"),
+            TOKEN,
+        ],
+        output: MERGE_REQUEST,
         effect: Effect::Lookup,
     },
     Action {
@@ -365,6 +522,13 @@ mod tests {
         for action in ACTIONS {
             assert!(jsonschema::validator_for(&action.input_schema()).is_ok(), "{}", action.id);
         }
+    }
+
+    #[test]
+    fn the_documentation_is_what_the_code_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/template-steps.md");
+        let written = std::fs::read_to_string(path).unwrap();
+        assert!(written == reference(), "write it anew: `portal template reference > docs/template-steps.md`");
     }
 
     #[test]

@@ -50,6 +50,10 @@ fn drop_patterns(schema: &mut Value, depth: usize) {
             if is_bad {
                 fields.remove("pattern");
             }
+            if let Some(Value::Array(names)) = fields.get_mut("required") {
+                let mut seen = BTreeSet::new();
+                names.retain(|name| seen.insert(name.to_string()));
+            }
             // Authors write `required: true` on a property, which says nothing in this draft.
             if fields.get("required").is_some_and(|required| !required.is_array() && !required.is_object()) {
                 fields.remove("required");
@@ -131,8 +135,9 @@ pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
         match compile(&page.schema) {
             Ok(validator) => {
                 for error in validator.iter_errors(&data) {
-                    let (pointer, message) = in_words(&error, &page.schema);
-                    tell(pointer, message);
+                    let mut told = Vec::new();
+                    explain(&error, &page.schema, &mut told);
+                    told.into_iter().for_each(|(pointer, message)| tell(pointer, message));
                 }
             }
             Err(message) => tell(String::new(), format!("the page `{}` cannot be checked: {message}", page.title)),
@@ -158,6 +163,23 @@ fn every_property(schema: &Value, known: &mut BTreeSet<String>, depth: usize) {
     }
     for (_, part) in schema["dependencies"].as_object().into_iter().flatten() {
         every_property(part, known, depth + 1);
+    }
+}
+
+/// What an error says; of several choices, what is wrong with the one that was meant: its
+/// deciding fields fit, or most of them.
+fn explain(error: &jsonschema::ValidationError<'_>, schema: &Value, told: &mut Vec<(String, String)>) {
+    let (ValidationErrorKind::OneOfNotValid { context } | ValidationErrorKind::AnyOf { context }) = error.kind() else {
+        told.push(in_words(error, schema));
+        return;
+    };
+    let decides = |error: &&jsonschema::ValidationError<'_>| {
+        matches!(error.kind(), ValidationErrorKind::Constant { .. } | ValidationErrorKind::Enum { .. })
+    };
+    let meant = context.iter().min_by_key(|errors| (errors.iter().filter(decides).count(), errors.len()));
+    match meant.filter(|errors| !errors.iter().any(|error| decides(&error))) {
+        Some(errors) => errors.iter().for_each(|error| explain(error, schema, told)),
+        None => told.push(in_words(error, schema)),
     }
 }
 
@@ -298,15 +320,14 @@ fn merge(root: &Value, schema: &Value, data: &Value, depth: usize, into: &mut Ef
 /// The first option whose discriminating fields (`const`, `enum`) fit the data.
 fn chosen<'s>(root: &Value, options: &'s Value, data: &Value) -> Option<&'s Value> {
     options.as_array()?.iter().find(|option| {
-        let properties = option["properties"].as_object();
-        let mut deciding =
-            properties.into_iter().flatten().filter(|(_, one)| one.get("const").or(one.get("enum")).is_some());
         let mut count = 0;
-        let all = deciding.all(|(name, one)| {
-            count += 1;
-            data.get(name).is_some_and(|value| holds(root, one, value))
+        let fits = option["properties"].as_object().into_iter().flatten().all(|(name, one)| {
+            // A choice that has not been made yet decides nothing.
+            let decides = one.get("const").is_some() || (one.get("enum").is_some() && data.get(name).is_some());
+            count += usize::from(decides);
+            !decides || data.get(name).is_some_and(|value| holds(root, one, value))
         });
-        all && count > 0
+        fits && count > 0
     })
 }
 

@@ -10,6 +10,7 @@
 mod drive;
 mod fuzz;
 mod model;
+mod runs;
 mod verify;
 
 use std::path::Path;
@@ -59,6 +60,9 @@ pub struct Arguments {
 /// Of one operation in one phase of Schemathesis.
 const EXAMPLES: u32 = 60;
 
+/// Schedules of the life of a run; the test command plays a tenth.
+const SCHEDULES: u32 = 100_000;
+
 /// The test command draws the same kills every time.
 pub const TEST_SEED: u64 = 1;
 
@@ -82,6 +86,8 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     if arguments.kills > 0 {
         let postgres = Postgres::start(workspace)?;
         figures["kills"] = kills(workspace, &program, &postgres, arguments.kills, seed)?;
+        figures["runs"] = runs::kills(workspace, &program, &postgres, 2 * arguments.kills, seed)?;
+        figures["schedules"] = schedules(workspace, SCHEDULES)?;
     }
     if arguments.cases > 0 {
         let (examples, wanted) = (EXAMPLES, u64::from(arguments.cases));
@@ -111,6 +117,16 @@ pub fn kills(workspace: &Workspace, program: &Path, postgres: &Postgres, kills: 
         })?;
     }
     Ok(figures)
+}
+
+pub use runs::kills as kills_of_runs;
+
+/// Plays schedules of crashes, lost leases and lost answers.
+fn schedules(workspace: &Workspace, count: u32) -> Result<Value> {
+    let mut test = workspace.cargo_test();
+    test.args(["--test", "run_schedules"]).env("PORTAL_SCHEDULES", count.to_string());
+    process::stage("schedules", || Ok((process::run(&mut test)?, "played")))?;
+    Ok(json!(count))
 }
 
 struct Run<'a> {

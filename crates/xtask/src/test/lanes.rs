@@ -92,7 +92,9 @@ impl<'a> Bench<'a> {
         self.build()?;
         self.postgres()?;
         let postgres = self.postgres.as_ref().context("PostgreSQL was just started")?;
-        soak::kills(self.workspace, &server::debug_binary(self.workspace), postgres, KILLS, soak::TEST_SEED)?;
+        let program = server::debug_binary(self.workspace);
+        soak::kills(self.workspace, &program, postgres, KILLS, soak::TEST_SEED)?;
+        soak::kills_of_runs(self.workspace, &program, postgres, 2 * KILLS, soak::TEST_SEED)?;
         Ok(())
     }
 

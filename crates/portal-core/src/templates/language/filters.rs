@@ -162,9 +162,9 @@ pub(super) fn apply(run: &Run<'_>, name: &str, subject: &Value, given: &Given) -
             let words = text.split(|sign| !is_word(sign)).filter(|word| !word.is_empty()).count();
             if words == 0 { Value::Null } else { Value::Number(words as f64) }
         }
-        "parseRepoUrl" => hosts::repository(run.hosts, &subject.to_text())?,
+        "parseRepoUrl" => hosts::object(run.hosts, &subject.to_text())?,
         "projectSlug" => {
-            let repository = hosts::repository(run.hosts, &subject.to_text())?;
+            let repository = hosts::object(run.hosts, &subject.to_text())?;
             let part = |name: &str| methods::lookup(run, &repository, &Value::text(name)).to_text();
             Value::text(format!("{}/{}", part("owner"), part("repo")))
         }

@@ -35,8 +35,22 @@ impl Default for Hosts {
     }
 }
 
-/// `github.com?owner=o&repo=r` as an object of its parts, those that it has.
-pub(super) fn repository(hosts: &Hosts, text: &str) -> Outcome<Value> {
+/// The parts of `github.com?owner=o&repo=r`, those that it has, by their names.
+///
+/// # Errors
+/// What is missing, or not known.
+pub fn repository(hosts: &Hosts, text: &str) -> Result<BTreeMap<String, String>, String> {
+    let parts = parts(hosts, text).map_err(|stop| stop.message)?;
+    Ok(parts.into_iter().map(|(name, text)| (name.to_owned(), text)).collect())
+}
+
+/// The same as an object, in the order that Backstage has.
+pub(super) fn object(hosts: &Hosts, text: &str) -> Outcome<Value> {
+    let parts = parts(hosts, text)?.into_iter().map(|(name, text)| (name.into(), Value::text(text)));
+    Ok(Value::object(parts))
+}
+
+fn parts(hosts: &Hosts, text: &str) -> Outcome<Vec<(&'static str, String)>> {
     let url = url::Url::parse(&format!("https://{text}")).ok();
     let Some((url, name)) = url.as_ref().and_then(|url| Some((url, url.host_str()?))) else {
         return Err(Stop::new(format!("`{text}` is not a repository, as in `github.com?owner=o&repo=r`")));
@@ -60,6 +74,6 @@ pub(super) fn repository(hosts: &Hosts, text: &str) -> Outcome<Value> {
         return Err(Stop::new(format!("`{text}` names no `{missing}`")));
     }
     let parts = ["owner", "repo", "organization", "workspace", "project"];
-    let found = parts.into_iter().filter_map(|part| Some((part.into(), Value::text(parameter(part)?))));
-    Ok(Value::object(std::iter::once(("host".into(), Value::text(host))).chain(found)))
+    let found = parts.into_iter().filter_map(|part| Some((part, parameter(part)?)));
+    Ok(std::iter::once(("host", host)).chain(found).collect())
 }

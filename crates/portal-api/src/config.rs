@@ -75,6 +75,8 @@ pub struct TemplatesConfig {
     /// Allows `local:NAME`, a repository in the data folder: to try templates out. The
     /// sample organisation has it.
     pub local_repositories: bool,
+    /// Where `http:backstage:request` finds paths: the address of a Backstage.
+    pub backstage_url: Option<String>,
     /// Hosts of repositories beside the public ones, and credentials for all.
     pub host: Vec<HostConfig>,
 }

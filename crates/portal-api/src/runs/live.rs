@@ -23,8 +23,8 @@ use crate::sources::fetch::push::{Push, push};
 use crate::sources::fetch::{self, FetchError, Outcome, Request, Tree, remote};
 use crate::sources::{Trigger, jobs, service, store as source_store};
 use crate::state::App;
-use crate::templates::hosts;
 use crate::templates::perform::{Call, Log, Outside};
+use crate::templates::{hosts, http_request};
 
 /// How long a source that a run adds may take to be read.
 const READ_LIMIT: Duration = Duration::from_secs(60);
@@ -61,6 +61,11 @@ impl Live {
         let Some(text) = input.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
         let found = self.secrets.iter().find(|(handle, _)| handle == text);
         Ok(Some(found.map_or_else(|| Secret::new(text.to_owned()), |(_, secret)| secret.clone())))
+    }
+
+    /// A text with the secrets that its handles stand for, at the moment it is sent.
+    pub fn reveal(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, (handle, secret)| text.replace(handle, secret.expose()))
     }
 
     /// The tree that a URL leads into, and the path there.
@@ -353,6 +358,7 @@ impl Outside for Live {
             return done;
         }
         match call.action.id {
+            "http:request" | "http:backstage:request" => http_request::request(self, call, log).await,
             "publish:git" => self.publish(call, log).await,
             "catalog:register" => self.register(call, log).await,
             other => Err(Trouble::new("unsupported_action", format!("the portal has no action `{other}`"))),

@@ -3,6 +3,7 @@
 pub mod dry_run;
 pub mod handlers;
 pub mod hosts;
+pub mod http_request;
 pub mod local;
 pub mod perform;
 

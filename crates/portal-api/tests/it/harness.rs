@@ -317,7 +317,7 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         limits: Limits { reads_per_second: 0, writes_per_second: 0, ..Limits::default() },
         access: Default::default(),
         proxy: Default::default(),
-        templates: TemplatesConfig { local_repositories: true, host: Vec::new() },
+        templates: TemplatesConfig { local_repositories: true, ..Default::default() },
         tls: None,
     }
 }

@@ -204,7 +204,8 @@ async fn portal(kind: Kind, steps: &Value) -> (Portal, Host) {
     let name = host.url.trim_start_matches("http://").to_owned();
     let configured = HostConfig { name, kind, api: Some(host.url.clone()), credential: None };
     let portal = Portal::with(|config| {
-        config.templates = TemplatesConfig { local_repositories: true, host: vec![configured] };
+        config.templates =
+            TemplatesConfig { local_repositories: true, host: vec![configured], ..TemplatesConfig::default() };
     })
     .await;
     with_template(&portal, steps).await;

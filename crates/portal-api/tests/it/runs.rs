@@ -313,3 +313,47 @@ on_both!(a_crash_loses_no_run_and_does_nothing_twice, portal, {
     assert_eq!(text.matches("once only").count(), 1, "{text}");
     assert!(text.contains("src/a.txt"), "{text}");
 });
+
+on_both!(a_request_is_sent_with_its_secrets, portal, {
+    let server = Hostile::start().await;
+    server.put("/hook", "{\"ticket\": 7}");
+    with_template(&portal, &json!([
+        {"action": "http:request", "id": "ask", "input": {
+            "url": server.url("/hook"), "method": "GET", "params": {"a": "b c"},
+            "headers": {"x-key": "key ${{ secrets.token }}"}}},
+        {"action": "debug:log", "id": "tell", "input": {"message": "ticket ${{ steps.ask.output.body.ticket }} ${{ steps.ask.output.code }}"}},
+        {"action": "http:request", "id": "refused", "if": "${{ parameters.size == 1 }}", "input": {"url": server.url("/absent"), "method": "POST"}},
+    ])).await;
+    let id = start_with(&portal, json!({"name": "a", "remote": "x", "size": 2}), json!({"token": "open-sesame"})).await;
+    let run = ended(&portal, id).await;
+    assert_eq!(run["state"], "succeeded", "{run}");
+    assert!(log(&portal, id).await.contains("ticket 7 200"));
+    let sent = server.requests().into_iter().find(|request| request.path == "/hook").unwrap();
+    assert_eq!((sent.headers["x-key"].as_str(), sent.query.as_str()), ("key open-sesame", "a=b+c"));
+    let run = ended(&portal, start(&portal, json!({"name": "a", "remote": "x"})).await).await;
+    assert_eq!((&run["state"], &run["error"]["code"]), (&json!("failed"), &json!("refused")), "{run}");
+});
+
+on_both!(what_can_be_sent_once_only_ends_in_doubt, portal, {
+    // A server that takes the request and says nothing.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let taken = std::sync::Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let count = taken.clone();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            let mut bytes = [0; 1024];
+            let _ = stream.readable().await;
+            let _ = stream.try_read(&mut bytes);
+            drop(stream);
+        }
+    });
+    with_template(&portal, &json!([
+        {"action": "http:request", "id": "send", "input": {"url": format!("http://{address}/"), "method": "POST", "body": "x"}},
+    ])).await;
+    let run = ended(&portal, start(&portal, json!({"name": "a", "remote": "x"})).await).await;
+    assert_eq!((&run["state"], &run["steps"][0]["state"]), (&json!("unknown"), &json!("unknown")), "{run}");
+    assert_eq!(taken.load(std::sync::atomic::Ordering::SeqCst), 1, "it was sent once");
+    assert_eq!(run["can"]["retry"], Value::Null);
+});

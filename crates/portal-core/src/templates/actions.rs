@@ -308,6 +308,42 @@ pub const ACTIONS: &[Action] = &[
         effect: Effect::Once,
     },
     Action {
+        id: "http:backstage:request",
+        description: "Sends a request to Backstage, or to an address.",
+        input: &[
+            needs("path", "string", "A path of Backstage, or an address"),
+            needs("method", "string", "`GET`, `POST` and so on"),
+            may("params", "object", "Parameters of the query"),
+            may("headers", "object", "Headers; secrets may stand in them"),
+            may("body", "any", "A text, or what is sent as JSON"),
+            may("continueOnBadResponse", "boolean", "An answer of 400 or more is no error"),
+        ],
+        output: &[
+            may("code", "number", "Status of the answer"),
+            may("headers", "object", "Its headers"),
+            may("body", "any", "Its body, read as JSON where it is"),
+        ],
+        effect: Effect::Once,
+    },
+    Action {
+        id: "http:request",
+        description: "Sends a request.",
+        input: &[
+            needs("url", "string", "The address"),
+            needs("method", "string", "`GET`, `POST` and so on"),
+            may("params", "object", "Parameters of the query"),
+            may("headers", "object", "Headers; secrets may stand in them"),
+            may("body", "any", "A text, or what is sent as JSON"),
+            may("continueOnBadResponse", "boolean", "An answer of 400 or more is no error"),
+        ],
+        output: &[
+            may("code", "number", "Status of the answer"),
+            may("headers", "object", "Its headers"),
+            may("body", "any", "Its body, read as JSON where it is"),
+        ],
+        effect: Effect::Once,
+    },
+    Action {
         id: "publish:git",
         description: "Pushes the workspace as the first commit of a branch, to any repository that is empty there.",
         input: &[

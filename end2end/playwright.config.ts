@@ -81,7 +81,7 @@ export default defineConfig({
   webServer: process.env.PORTAL_URL
     ? undefined
     : {
-        command: `rm -rf test-results/data && ${targetDir}/debug/portal serve --sample --listen ${new URL(ownServer).host} --data-dir test-results/data`,
+        command: `rm -rf test-results/data && ${targetDir}/debug/portal serve --sample --config support/portal.toml --listen ${new URL(ownServer).host} --data-dir test-results/data`,
         url: `${ownServer}/readyz`,
         timeout: 60_000,
       },

@@ -39,6 +39,7 @@ pub fn documented() -> (Router<App>, OpenApi) {
     OpenApiRouter::with_openapi(openapi::frame())
         .nest("/api/v1", v1)
         .nest("/api/catalog", backstage::router())
+        .nest("/api/scaffolder", backstage::scaffolder::router())
         .merge(search::backstage_router())
         .split_for_parts()
 }

@@ -9,7 +9,7 @@ use portal_core::problem::Problem;
 use serde_json::json;
 
 /// Where Backstage's clients call.
-const PREFIXES: [&str; 2] = ["/api/catalog", "/api/search/query"];
+const PREFIXES: [&str; 3] = ["/api/catalog", "/api/scaffolder", "/api/search/query"];
 
 /// Rewrites problems on the compatible routes, unknown ones included.
 pub async fn translate(request: Request, next: Next) -> Response {

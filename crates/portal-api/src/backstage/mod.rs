@@ -16,6 +16,7 @@ mod facets;
 mod location_query;
 mod locations;
 mod read;
+pub mod scaffolder;
 mod store;
 mod validate;
 

@@ -65,13 +65,14 @@ pub async fn list_runs(
     let owned = || templates::handlers::owned_by(&snapshot, &auth.principal);
     let filter = RunFilter {
         definition: definition.map(|text| text.to_lowercase()),
-        state,
+        states: state.into_iter().collect(),
         entity: entity.map(|text| text.to_lowercase()),
         visible: (!sees_all).then(|| (actor.clone(), owned())),
         actor: mine.then_some(actor),
+        users: Vec::new(),
     };
     let db = app.db.reader();
-    let mut runs = store::page(db, &filter, before, limit + 1).await?;
+    let mut runs = store::page(db, &filter, before, 0, limit + 1).await?;
     let more = runs.len() as u64 > limit;
     runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next_cursor = runs.last().filter(|_| more).map(|stored| stored.run.id.to_string());

@@ -11,7 +11,7 @@ mod log;
 pub mod service;
 pub mod store;
 mod stream;
-mod views;
+pub mod views;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -128,14 +128,17 @@ async fn steps<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<StepRow>
 pub struct RunFilter {
     pub definition: Option<String>,
     pub actor: Option<String>,
-    pub state: Option<RunState>,
+    /// References of the users who started them; of anybody when empty.
+    pub users: Vec<String>,
+    /// In one of these states; in any when empty.
+    pub states: Vec<RunState>,
     pub entity: Option<String>,
     /// Runs of this actor, or of one of these definitions; all when absent.
     pub visible: Option<(String, Vec<String>)>,
 }
 
 fn filtered(filter: &RunFilter) -> Select<run::Entity> {
-    let RunFilter { definition, actor, state, entity, visible } = filter;
+    let RunFilter { definition, actor, users, states, entity, visible } = filter;
     let mut select = run::Entity::find();
     if let Some(definition) = definition {
         select = select.filter(run::Column::Definition.eq(definition));
@@ -143,8 +146,11 @@ fn filtered(filter: &RunFilter) -> Select<run::Entity> {
     if let Some(actor) = actor {
         select = select.filter(run::Column::Actor.eq(actor));
     }
-    if let Some(state) = state {
-        select = select.filter(run::Column::State.eq(state.as_str()));
+    if !users.is_empty() {
+        select = select.filter(run::Column::UserRef.is_in(users.clone()));
+    }
+    if !states.is_empty() {
+        select = select.filter(run::Column::State.is_in(states.iter().map(|state| state.as_str())));
     }
     if let Some(entity) = entity {
         let of_entity = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
@@ -163,9 +169,10 @@ pub async fn page<C: ConnectionTrait>(
     db: &C,
     filter: &RunFilter,
     before: Option<i64>,
+    skip: u64,
     limit: u64,
 ) -> DbResult<Vec<Stored>> {
-    let mut select = filtered(filter).order_by_desc(run::Column::Id).limit(limit);
+    let mut select = filtered(filter).order_by_desc(run::Column::Id).offset(skip).limit(limit);
     if let Some(before) = before {
         select = select.filter(run::Column::Id.lt(before));
     }

@@ -131,7 +131,8 @@ impl<'a> Bench<'a> {
         let folder = self.workspace.end2end();
         stage("packages", || Ok(((), node::install(self.workspace, &npm, &folder)?)))?;
         let data = Folder::create("browser")?;
-        let portal = self.portal("browser", &data.path, vec!["--sample".to_owned()])?;
+        let config = folder.join("support/portal.toml").display().to_string();
+        let portal = self.portal("browser", &data.path, vec!["--sample".to_owned(), "--config".to_owned(), config])?;
         let mut playwright = Command::new(node);
         playwright
             .arg(node::program(&folder, "playwright"))

@@ -90,7 +90,7 @@ async fn get_template_parameter_schema(
 /// The actions that templates can use.
 #[utoipa::path(
     get, path = "/v2/actions", tag = "backstage", operation_id = "list_actions",
-    responses((status = 200, description = "`[{id, description, examples, schema}]`", body = Object)),
+    responses((status = 200, description = "`[{id, description, examples, schema}]`", body = Vec<Object>)),
 )]
 async fn list_actions(_auth: Authorized<ReadCatalog>) -> Json<Value> {
     let one = |action: &actions::Action| {
@@ -367,7 +367,7 @@ async fn stream_task_events(
 #[utoipa::path(
     get, path = "/v2/tasks/{taskId}/events", tag = "backstage", operation_id = "list_task_events",
     params(("taskId" = String, Path, example = "1"), ("after" = Option<i64>, Query, minimum = 0, description = "Id of the last event that is known")),
-    responses((status = 200, description = "A list of events", body = Object)),
+    responses((status = 200, description = "A list of events", body = Vec<Object>)),
 )]
 async fn list_task_events(
     auth: Authorized<ReadRuns>,

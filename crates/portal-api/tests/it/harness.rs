@@ -130,6 +130,12 @@ impl Portal {
         start_configured(config, self.clock.clone()).await
     }
 
+    /// Stops the portal, and asks a replica from now on.
+    pub fn leave_to(&mut self, (app, router): (App, Router)) {
+        self.app.stop.cancel();
+        (self.app, self.router) = (app, router);
+    }
+
     pub async fn send(&self, request: Request<Body>) -> Answer {
         send(&self.router, request).await
     }

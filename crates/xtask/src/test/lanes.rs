@@ -13,7 +13,7 @@ use crate::site::{self, Profile};
 use crate::workspace::Workspace;
 use crate::{files, node, process, schemathesis, soak, tools};
 
-use super::Lane;
+use super::{Lane, samples};
 
 /// Wasm and JavaScript of the whole interface, as brotli.
 const PAYLOAD_BUDGET: u64 = 400_000;
@@ -47,6 +47,7 @@ impl<'a> Bench<'a> {
             Lane::Tidy => self.native(&["--test", "it"], Some("tidy")),
             Lane::Soak => self.soak(),
             Lane::Schemathesis => self.schemathesis(),
+            Lane::Samples => self.samples(),
             Lane::Wasm => self.wasm(),
             Lane::Backstage => self.backstage(),
             Lane::Browser => self.browser(),
@@ -104,6 +105,11 @@ impl<'a> Bench<'a> {
         let (workspace, seed) = (self.workspace, soak::TEST_SEED);
         schemathesis::Run { workspace, program: &program, examples: EXAMPLES, wanted: CASES, seed }.all()?;
         Ok(())
+    }
+
+    fn samples(&mut self) -> Result<()> {
+        self.build()?;
+        samples::check(self.workspace)
     }
 
     fn wasm(&mut self) -> Result<()> {

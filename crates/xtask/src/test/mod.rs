@@ -5,6 +5,7 @@
 //! installed when that is allowed (see `tools`).
 
 mod lanes;
+mod samples;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ use self::lanes::Bench;
 
 #[derive(Args)]
 pub struct Arguments {
-    /// The lanes to run; without any: fmt, native, soak, schemathesis, wasm, backstage and browser
+    /// The lanes to run; without any: fmt, native, soak, schemathesis, samples, wasm, backstage and browser
     lanes: Vec<Lane>,
     /// Only tests whose name contains this (native, core, api, browser)
     #[arg(long)]
@@ -42,6 +43,8 @@ enum Lane {
     Soak,
     /// Schemathesis finds nothing in what the OpenAPI document promises
     Schemathesis,
+    /// What the sample templates make is valid, and its own tests pass
+    Samples,
     /// The site is built and small enough
     Wasm,
     /// Backstage's own catalog client against a running portal
@@ -50,8 +53,16 @@ enum Lane {
     Browser,
 }
 
-const ALL: [Lane; 7] =
-    [Lane::Fmt, Lane::Native, Lane::Soak, Lane::Schemathesis, Lane::Wasm, Lane::Backstage, Lane::Browser];
+const ALL: [Lane; 8] = [
+    Lane::Fmt,
+    Lane::Native,
+    Lane::Soak,
+    Lane::Schemathesis,
+    Lane::Samples,
+    Lane::Wasm,
+    Lane::Backstage,
+    Lane::Browser,
+];
 
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     let chosen = if arguments.lanes.is_empty() { &ALL[..] } else { &arguments.lanes };

@@ -1,0 +1,79 @@
+//! What happens to runs while the world around them changes.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::json;
+
+use crate::on_both;
+use crate::runs::{ended, log, start_with, with_template};
+use crate::sources::refresh;
+
+on_both!(a_template_that_changes_meanwhile_changes_no_run, portal, {
+    let steps = json!([
+        {"action": "debug:wait", "id": "wait", "input": {"seconds": 2}},
+        {"action": "debug:log", "id": "say", "input": {"message": "as it was"}},
+    ]);
+    let folder = with_template(&portal, &steps).await;
+    let id = start_with(&portal, json!({"name": "a", "remote": "x"}), json!({})).await;
+    let file = folder.join("catalog-info.yaml");
+    let changed = std::fs::read_to_string(&file).unwrap().replace("as it was", "as it is now");
+    std::fs::write(&file, changed).unwrap();
+    let sources = portal.get("/api/v1/sources").await.json(200);
+    let target = folder.display().to_string();
+    let source = sources["items"].as_array().unwrap().iter().find(|source| source["target"] == target).unwrap();
+    refresh(&portal, source["id"].as_i64().unwrap()).await;
+
+    let run = ended(&portal, id).await;
+    assert_eq!(run["state"], "succeeded", "{run}");
+    let text = log(&portal, id).await;
+    assert!(text.contains("as it was") && !text.contains("as it is now"), "{text}");
+    let next = start_with(&portal, json!({"name": "b", "remote": "x"}), json!({})).await;
+    ended(&portal, next).await;
+    assert!(log(&portal, next).await.contains("as it is now"));
+});
+
+on_both!(two_portals_share_the_runs_and_one_goes_away, portal, {
+    let steps = json!([
+        {"action": "debug:log", "id": "first", "input": {"message": "once only"}},
+        {"action": "debug:wait", "id": "wait", "input": {"seconds": 1}},
+        {"action": "debug:log", "id": "last", "input": {"message": "the end"}},
+    ]);
+    with_template(&portal, &steps).await;
+    let other = portal.replica().await;
+    let mut ids = Vec::new();
+    for letter in 'a'..='l' {
+        ids.push(start_with(&portal, json!({"name": letter, "remote": "x"}), json!({})).await);
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    portal.leave_to(other);
+    portal.clock.advance(chrono::TimeDelta::seconds(40));
+    for id in ids {
+        let run = ended(&portal, id).await;
+        assert_eq!(run["state"], "succeeded", "{run}");
+        let text = log(&portal, id).await;
+        assert_eq!((text.matches("once only").count(), text.matches("the end").count()), (1, 1), "{text}");
+    }
+});
+
+on_both!(what_is_nested_without_end_is_refused, portal, {
+    with_template(&portal, &json!([{"action": "debug:log", "input": {"message": "x"}}])).await;
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let values = format!(r#"{{"template": "service", "values": {{"name": {deep}, "remote": "x"}}}}"#);
+    let answers = format!(r#"{{"values": {{"name": {deep}}}}}"#);
+    let task = format!(r#"{{"templateRef": "service", "values": {{"name": {deep}}}}}"#);
+    let template = format!(r#"{{"template": {{"kind": "Template", "spec": {deep}}}, "values": {{}}}}"#);
+    for (path, body) in [
+        ("/api/v1/runs", &values),
+        ("/api/v1/templates/default/service/dry-run", &answers),
+        ("/api/scaffolder/v2/tasks", &task),
+        ("/api/scaffolder/v2/dry-run", &template),
+    ] {
+        let request = Request::post(path).header("content-type", "application/json");
+        let answer = portal.send(request.body(Body::from(body.clone())).unwrap()).await;
+        assert!(answer.status.is_client_error(), "{path}: {} {}", answer.status, answer.text());
+        assert!(answer.text().contains("nested") || answer.text().contains("recursion"), "{path}: {}", answer.text());
+    }
+    assert_eq!(portal.get("/api/v1/runs").await.json(200)["total"], 0);
+});

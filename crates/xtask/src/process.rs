@@ -61,7 +61,7 @@ fn program(command: &Command) -> String {
 pub fn stage<T>(name: &str, work: impl FnOnce() -> Result<(T, &'static str)>) -> Result<T> {
     let start = Instant::now();
     let (value, outcome) = work().with_context(|| format!("stage {name}"))?;
-    println!("  {name:<9}{outcome} in {}", seconds(start.elapsed()));
+    println!("  {name:<8} {outcome} in {}", seconds(start.elapsed()));
     std::io::stdout().flush()?;
     Ok(value)
 }

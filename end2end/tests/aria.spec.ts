@@ -213,6 +213,50 @@ const pages: { name: string; path: string; snapshot: string }[] = [
     - button "Add source"`,
   },
   {
+    name: "templates",
+    path: "/templates",
+    snapshot: `
+    - heading "Templates" [level=1]
+    - form "Filter":
+      - searchbox "Filter templates"
+      - combobox "Type"
+      - combobox "Owner"
+      - link "Runs"
+    - region /All templates \\d+/:
+      - heading [level=2]
+      - article:
+        - heading "Documentation" [level=3]
+        - paragraph
+        - link "Developer Platform"
+        - link "Use template Documentation"`,
+  },
+  {
+    name: "wizard",
+    path: "/templates/default/rust-service",
+    snapshot: `
+    - heading "Create Rust service" [level=1]
+    - link "About this template"
+    - list "Progress, step 1 of 4":
+      - listitem: 1 Service
+      - listitem: 2 Operation
+      - listitem: 3 Repository
+      - listitem: 4 Review
+    - textbox "Name"
+    - textbox "Description optional"
+    - combobox "Owner"
+    - combobox "System optional"
+    - button "Continue"
+    - complementary "So far":
+      - region "Your answers"
+      - region "This template"`,
+  },
+  {
+    name: "runs",
+    path: "/runs",
+    snapshot: `
+    - heading "Runs" [level=1]`,
+  },
+  {
     name: "validate",
     path: "/validate",
     snapshot: `

@@ -49,7 +49,7 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
                     (empty("list", "Nothing has been run yet".to_owned(), "Start with a template.", html! { a class="button" href=(paths::TEMPLATES) { "Templates" } }))
                 } @else {
                     div class="table-wrap" {
-                        table class="table" {
+                        table class="table runs" {
                             caption class="visually-hidden" { "Runs, newest first" }
                             thead { tr {
                                 th scope="col" { "Run" }

@@ -8,14 +8,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::{Stream, StreamExt, stream};
+use futures::Stream;
 use portal_core::access::Verb;
 use portal_core::catalog::validate::{nowhere, validate};
 use portal_core::runs::RunState;
@@ -29,6 +29,7 @@ use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::identity::Credential;
 use crate::db::Priority;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadCatalog, ReadRuns, RunTemplates};
@@ -37,7 +38,8 @@ use crate::http::context::RequestId;
 use crate::http::params::Params;
 use crate::runs::live::Live;
 use crate::runs::store::{self, RunFilter, Stored};
-use crate::runs::{service, views};
+use crate::runs::stream::{Follower, Told, follow};
+use crate::runs::{handlers as runs, service, views};
 use crate::state::App;
 use crate::templates::dry_run::{self, Became};
 use crate::templates::handlers;
@@ -45,7 +47,6 @@ use crate::templates::perform::{Call, Log, Outside};
 
 /// How long `events` waits for something new.
 const LONG_POLL: Duration = Duration::from_secs(20);
-const LINES: u64 = 1000;
 
 /// The routes of `/api/scaffolder`.
 pub fn router() -> OpenApiRouter<App> {
@@ -126,17 +127,10 @@ async fn scaffold(
     request_id: RequestId,
     JsonBody(Scaffold { template_ref, values, secrets }): JsonBody<Scaffold>,
 ) -> ApiResult<Response> {
-    let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility(&snapshot);
-    let template = handlers::find(&app, &visibility, &template_ref, "/templateRef").await?;
-    if let Some((name, _)) = secrets.iter().find(|(_, secret)| !secret.is_string()) {
-        return Err(ApiError::field(&format!("/secrets/{name}"), "must be a text"));
-    }
     let writing = auth.writing(&app, &request_id);
-    let user = handlers::user(&app, &auth.principal).await?;
-    let judge = |definition: &_, answers: &_| handlers::check(&snapshot, &visibility, definition, answers);
-    let draft = match service::draft(&template, &values, secrets, &auth.principal, user, &writing, judge) {
-        Err(ApiError::Invalid { errors, .. }) if !errors.is_empty() => {
+    let named = (template_ref.as_str(), "/templateRef");
+    let draft = match runs::drafted(&app, &auth, &writing, named, &values, secrets).await {
+        Err(ApiError::Invalid { code: "invalid_answers", errors, .. }) => {
             let shown = errors.into_iter().map(|error| {
                 let path: Vec<&str> = error.pointer.trim_start_matches("/values").split('/').filter(|part| !part.is_empty()).collect();
                 let stack = format!("instance.{} {}", path.join("."), error.message);
@@ -234,14 +228,6 @@ async fn get_task(
     Ok(Json(task(&stored, &views[0])))
 }
 
-async fn changeable(auth: &Authorized<RunTemplates>, app: &App, id: &str) -> ApiResult<Stored> {
-    let stored = views::visible(app, &auth.principal, id).await?;
-    match views::may_change(&auth.principal, &stored) {
-        Some(reason) => Err(ApiError::Forbidden(reason)),
-        None => Ok(stored),
-    }
-}
-
 /// Asks for a task to end.
 #[utoipa::path(
     post, path = "/v2/tasks/{taskId}/cancel", tag = "backstage", operation_id = "cancel_task",
@@ -254,12 +240,7 @@ async fn cancel_task(
     request_id: RequestId,
     Path(id): Path<String>,
 ) -> ApiResult<Json<Value>> {
-    let stored = changeable(&auth, &app, &id).await?;
-    let writing = auth.writing(&app, &request_id);
-    let work = app.db.write(Priority::Interactive, move |txn| {
-        Box::pin(async move { service::cancel(txn, &writing, &stored).await })
-    });
-    work.await?;
+    runs::cancel(&app, &auth, &request_id, &id).await?;
     Ok(Json(json!({ "status": "cancelled" })))
 }
 
@@ -275,47 +256,18 @@ async fn retry_task(
     request_id: RequestId,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
-    let stored = changeable(&auth, &app, &id).await?;
-    let writing = auth.writing(&app, &request_id);
-    let (work_app, run_id) = (app.clone(), stored.run.id);
-    let work = app.db.write(Priority::Interactive, move |txn| {
-        Box::pin(async move {
-            let stored = store::find(txn, run_id).await?.unwrap_or(stored);
-            service::retry(&work_app, txn, &writing, &stored, Map::new()).await
-        })
-    });
-    work.await?;
+    let run_id = runs::retry(&app, &auth, &request_id, &id).await?;
     Ok((StatusCode::CREATED, Json(json!({ "id": run_id.to_string() }))).into_response())
 }
 
-/// What a client hears of a task: its log, and at the end how it ended.
-struct Follower {
-    app: App,
-    run_id: i64,
-    last: i64,
-    ended: bool,
-}
-
-impl Follower {
-    /// What is new now; nothing when there is nothing.
-    async fn look(&mut self) -> Vec<Value> {
-        let Ok(Some(stored)) = store::find(self.app.db.reader(), self.run_id).await else { return Vec::new() };
-        let lines = store::log_after(self.app.db.reader(), self.run_id, self.last, LINES).await.unwrap_or_default();
-        let is_all = (lines.len() as u64) < LINES;
-        self.last = lines.last().map_or(self.last, |line| line.seq);
-        let mut events: Vec<Value> = lines.into_iter().map(|line| heard(self.run_id, line)).collect();
-        let state = stored.life().state;
-        if state.is_final() && is_all && !self.ended {
-            self.ended = true;
-            events.push(ended(&stored, state, self.last + 1));
+fn heard(run_id: i64, told: &Told) -> Value {
+    match told {
+        Told::Line(LogLine { seq, at, step, text }) => {
+            let body = json!({ "message": text, "stepId": step });
+            json!({ "id": seq, "taskId": run_id.to_string(), "type": "log", "createdAt": at, "body": body })
         }
-        events
+        Told::End(stored, last) => ended(stored, stored.life().state, last + 1),
     }
-}
-
-fn heard(run_id: i64, LogLine { seq, at, step, text }: LogLine) -> Value {
-    let body = json!({ "message": text, "stepId": step });
-    json!({ "id": seq, "taskId": run_id.to_string(), "type": "log", "createdAt": at, "body": body })
 }
 
 fn ended(stored: &Stored, state: RunState, id: i64) -> Value {
@@ -338,27 +290,18 @@ async fn stream_task_events(
     auth: Authorized<ReadRuns>,
     State(app): State<App>,
     Path(id): Path<String>,
+    credential: Option<Extension<Credential>>,
     mut params: Params,
 ) -> ApiResult<Sse<impl Stream<Item = Result<Event, Infallible>>>> {
     let last = params.sequence("after")?.unwrap_or(0);
     params.finish()?;
     let stored = views::visible(&app, &auth.principal, &id).await?;
-    let follower = Follower { app: app.clone(), run_id: stored.run.id, last, ended: false };
-    let events = stream::unfold(follower, |mut follower| async move {
-        loop {
-            if follower.ended || follower.app.stop.is_cancelled() {
-                return None;
-            }
-            let events = follower.look().await;
-            if !events.is_empty() {
-                return Some((stream::iter(events), follower));
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
-    });
-    let sent = events.flatten().map(|event| {
-        let kind = event["type"].as_str().unwrap_or("log").to_owned();
-        Ok(Event::default().event(kind).data(event.to_string()))
+    let follower = Follower::new(&app, stored.run.id, last);
+    let run_id = stored.run.id;
+    let sent = follow(follower, credential, move |told| {
+        let event = heard(run_id, told);
+        let kind = event["type"].as_str().unwrap_or("log");
+        Event::default().event(kind).data(event.to_string())
     });
     Ok(Sse::new(sent).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
@@ -378,15 +321,10 @@ async fn list_task_events(
     let last = params.sequence("after")?.unwrap_or(0);
     params.finish()?;
     let stored = views::visible(&app, &auth.principal, &id).await?;
-    let mut follower = Follower { app, run_id: stored.run.id, last, ended: false };
-    let began = tokio::time::Instant::now();
-    loop {
-        let events = follower.look().await;
-        if !events.is_empty() || began.elapsed() > LONG_POLL {
-            return Ok(Json(events.into()));
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let run_id = stored.run.id;
+    let mut follower = Follower::new(&app, run_id, last);
+    let told = tokio::time::timeout(LONG_POLL, follower.next()).await.ok().flatten().unwrap_or_default();
+    Ok(Json(told.iter().map(|told| heard(run_id, told)).collect()))
 }
 
 #[derive(Deserialize)]

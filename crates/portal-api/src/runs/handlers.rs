@@ -8,10 +8,11 @@ use axum::response::{IntoResponse, Response};
 use portal_core::access::Verb;
 use portal_core::runs::RunState;
 use portal_core::runs::wire::{LogPage, RunCreate, RunList, RunView};
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::store::{self, RunFilter};
 use super::{service, views};
+use crate::changes::Writing;
 use crate::db::Priority;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadRuns, RunTemplates};
@@ -103,16 +104,8 @@ pub async fn create_run(
         return Ok(replayed(status, body));
     }
     let RunCreate { template, values, secrets } = body::parse(&bytes)?;
-    let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility(&snapshot);
-    let template = templates::handlers::find(&app, &visibility, &template, "/template").await?;
-    if let Some((name, _)) = secrets.iter().find(|(_, secret)| !secret.is_string()) {
-        return Err(ApiError::field(&format!("/secrets/{name}"), "must be a text"));
-    }
     let writing = auth.writing(&app, &request_id);
-    let user = templates::handlers::user(&app, &auth.principal).await?;
-    let judge = |definition: &_, answers: &_| templates::handlers::check(&snapshot, &visibility, definition, answers);
-    let draft = service::draft(&template, &values, secrets, &auth.principal, user, &writing, judge)?;
+    let draft = drafted(&app, &auth, &writing, (&template, "/template"), &values, secrets).await?;
     let (work_app, principal) = (app.clone(), auth.principal.clone());
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
@@ -128,6 +121,26 @@ pub async fn create_run(
     let location = format!("/api/v1/runs/{id}");
     let headers = [(header::LOCATION, location), (header::CONTENT_TYPE, "application/json".to_owned())];
     Ok((StatusCode::ACCEPTED, headers, text).into_response())
+}
+
+/// A run of the template that is named there, with answers that the form accepts.
+pub async fn drafted(
+    app: &App,
+    auth: &Authorized<RunTemplates>,
+    writing: &Writing,
+    (template, pointer): (&str, &str),
+    values: &Map<String, Value>,
+    secrets: Map<String, Value>,
+) -> ApiResult<service::Draft> {
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
+    let template = templates::handlers::find(app, &visibility, template, pointer).await?;
+    if let Some((name, _)) = secrets.iter().find(|(_, secret)| !secret.is_string()) {
+        return Err(ApiError::field(&format!("/secrets/{name}"), "must be a text"));
+    }
+    let user = templates::handlers::user(app, &auth.principal).await?;
+    let judge = |definition: &_, answers: &_| templates::handlers::check(&snapshot, &visibility, definition, answers);
+    service::draft(&template, values, secrets, &auth.principal, user, writing, judge)
 }
 
 /// One run with its steps.
@@ -166,16 +179,7 @@ pub async fn cancel_run(
     params: Params,
 ) -> ApiResult<Response> {
     params.finish()?;
-    let stored = views::visible(&app, &auth.principal, &id).await?;
-    if let Some(reason) = views::may_change(&auth.principal, &stored) {
-        return Err(ApiError::Forbidden(reason));
-    }
-    let writing = auth.writing(&app, &request_id);
-    let run_id = stored.run.id;
-    let work = app.db.write(Priority::Interactive, move |txn| {
-        Box::pin(async move { service::cancel(txn, &writing, &stored).await })
-    });
-    work.await?;
+    let run_id = cancel(&app, &auth, &request_id, &id).await?;
     let stored = views::visible(&app, &auth.principal, &run_id.to_string()).await?;
     Ok((StatusCode::ACCEPTED, one(&app, &auth.principal, stored).await?).into_response())
 }
@@ -195,20 +199,7 @@ pub async fn retry_run(
     params: Params,
 ) -> ApiResult<Response> {
     params.finish()?;
-    let stored = views::visible(&app, &auth.principal, &id).await?;
-    if let Some(reason) = views::may_change(&auth.principal, &stored) {
-        return Err(ApiError::Forbidden(reason));
-    }
-    let writing = auth.writing(&app, &request_id);
-    let (run_id, work_app) = (stored.run.id, app.clone());
-    let work = app.db.write(Priority::Interactive, move |txn| {
-        Box::pin(async move {
-            // As it is now: a run that goes on already is not asked to once more.
-            let stored = store::find(txn, stored.run.id).await?.unwrap_or(stored);
-            service::retry(&work_app, txn, &writing, &stored, Map::new()).await
-        })
-    });
-    work.await?;
+    let run_id = retry(&app, &auth, &request_id, &id).await?;
     let stored = views::visible(&app, &auth.principal, &run_id.to_string()).await?;
     Ok((StatusCode::ACCEPTED, one(&app, &auth.principal, stored).await?).into_response())
 }
@@ -234,4 +225,40 @@ pub async fn list_run_log(
     let items = store::log_after(app.db.reader(), stored.run.id, after, LINES).await?;
     let is_complete = stored.life().state.is_final() && (items.len() as u64) < LINES;
     Ok(Json(LogPage { items, is_complete }))
+}
+
+async fn changeable(app: &App, auth: &Authorized<RunTemplates>, id: &str) -> ApiResult<store::Stored> {
+    let stored = views::visible(app, &auth.principal, id).await?;
+    match views::may_change(&auth.principal, &stored) {
+        Some(reason) => Err(ApiError::Forbidden(reason)),
+        None => Ok(stored),
+    }
+}
+
+/// Asks for a run to end, if the caller may; returns its id.
+pub async fn cancel(app: &App, auth: &Authorized<RunTemplates>, request_id: &RequestId, id: &str) -> ApiResult<i64> {
+    let stored = changeable(app, auth, id).await?;
+    let run_id = stored.run.id;
+    let writing = auth.writing(app, request_id);
+    let work = app.db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move { service::cancel(txn, &writing, &stored).await })
+    });
+    work.await?;
+    Ok(run_id)
+}
+
+/// Lets a run go on, if the caller may; returns its id.
+pub async fn retry(app: &App, auth: &Authorized<RunTemplates>, request_id: &RequestId, id: &str) -> ApiResult<i64> {
+    let stored = changeable(app, auth, id).await?;
+    let (run_id, work_app) = (stored.run.id, app.clone());
+    let writing = auth.writing(app, request_id);
+    let work = app.db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move {
+            // As it is now: a run that goes on already is not asked to once more.
+            let stored = store::find(txn, run_id).await?.unwrap_or(stored);
+            service::retry(&work_app, txn, &writing, &stored, Map::new()).await
+        })
+    });
+    work.await?;
+    Ok(run_id)
 }

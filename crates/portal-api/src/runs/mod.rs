@@ -5,12 +5,12 @@
 //! decides. What happened is stored between any two things that are done.
 
 pub mod engine;
-mod handlers;
+pub mod handlers;
 pub mod live;
 mod log;
 pub mod service;
 pub mod store;
-mod stream;
+pub mod stream;
 pub mod views;
 
 use utoipa_axum::router::OpenApiRouter;

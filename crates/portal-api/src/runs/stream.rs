@@ -11,7 +11,7 @@ use futures::{Stream, StreamExt, stream};
 use portal_core::runs::wire::LogLine;
 use serde_json::json;
 
-use super::store;
+use super::store::{self, Stored};
 use super::views;
 use crate::access::identity::{Credential, until_refused};
 use crate::error::ApiResult;
@@ -50,25 +50,35 @@ pub async fn stream_run_log(
     params.finish()?;
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
     let stored = views::visible(&app, &auth.principal, &id).await?;
-    let follower = Follower {
-        commits: app.db.commits(),
-        app: app.clone(),
-        run_id: stored.run.id,
-        last: last.or(after).unwrap_or(0),
-        ended: false,
-    };
-    let lines = stream::unfold(follower, |mut follower| async move {
-        let events = follower.next().await?;
-        Some((stream::iter(events), follower))
-    });
+    let follower = Follower::new(&app, stored.run.id, last.or(after).unwrap_or(0));
     let hello = Event::default().retry(Duration::from_secs(2)).comment("portal");
-    let events = stream::once(async move { hello }).chain(lines.flatten()).map(Ok);
-    let refused = until_refused(app, credential.map(|credential| credential.0));
-    let events = events.take_until(Box::pin(refused)).fuse();
+    let events = stream::once(async move { Ok(hello) }).chain(follow(follower, credential, event));
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }
 
-struct Follower {
+/// What is told of a run.
+pub enum Told {
+    Line(LogLine),
+    /// How it ended, and the sequence of its last line.
+    End(Box<Stored>, i64),
+}
+
+/// Events until the run has ended, or the caller may not hear of it any more.
+pub fn follow(
+    follower: Follower,
+    credential: Option<Extension<Credential>>,
+    event: impl Fn(&Told) -> Event,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let refused = until_refused(follower.app.clone(), credential.map(|credential| credential.0));
+    let told = stream::unfold(follower, |mut follower| async move {
+        let told = follower.next().await?;
+        Some((stream::iter(told), follower))
+    });
+    told.flatten().map(move |told| Ok(event(&told))).take_until(Box::pin(refused)).fuse()
+}
+
+/// Hears of a run what it has not heard yet.
+pub struct Follower {
     app: App,
     commits: tokio::sync::watch::Receiver<u64>,
     run_id: i64,
@@ -77,8 +87,13 @@ struct Follower {
 }
 
 impl Follower {
-    /// The next lines, as soon as there are some; nothing when all has been said.
-    async fn next(&mut self) -> Option<Vec<Event>> {
+    /// `last` is the sequence of the last line that is known.
+    pub fn new(app: &App, run_id: i64, last: i64) -> Self {
+        Self { commits: app.db.commits(), app: app.clone(), run_id, last, ended: false }
+    }
+
+    /// What is next, as soon as there is something; nothing when all has been said.
+    pub async fn next(&mut self) -> Option<Vec<Told>> {
         if self.ended {
             return None;
         }
@@ -90,13 +105,13 @@ impl Follower {
             let state = stored.life().state;
             self.last = lines.last().map_or(self.last, |line| line.seq);
             let is_all = (lines.len() as u64) < LINES;
-            let mut events: Vec<Event> = lines.iter().map(event).collect();
+            let mut told: Vec<Told> = lines.into_iter().map(Told::Line).collect();
             if state.is_final() && is_all {
                 self.ended = true;
-                events.push(Event::default().event("end").data(json!({ "state": state }).to_string()));
+                told.push(Told::End(Box::new(stored), self.last));
             }
-            if !events.is_empty() {
-                return Some(events);
+            if !told.is_empty() {
+                return Some(told);
             }
             let stop = self.app.stop.clone();
             tokio::select! {
@@ -108,7 +123,15 @@ impl Follower {
     }
 }
 
-fn event(line: &LogLine) -> Event {
-    let data = serde_json::to_string(line).unwrap_or_default();
-    Event::default().event("log").id(line.seq.to_string()).data(data)
+fn event(told: &Told) -> Event {
+    match told {
+        Told::Line(line) => {
+            let data = serde_json::to_string(line).unwrap_or_default();
+            Event::default().event("log").id(line.seq.to_string()).data(data)
+        }
+        Told::End(stored, _) => {
+            let state = stored.life().state;
+            Event::default().event("end").data(json!({ "state": state }).to_string())
+        }
+    }
 }

@@ -130,6 +130,16 @@ const AUTHOR_NAME: Parameter = may("gitAuthorName", "string", "Author of the com
 const AUTHOR_EMAIL: Parameter = may("gitAuthorEmail", "string", "Address of the author");
 const TOKEN: Parameter = may("token", "string", "Token to use instead of the host's, usually `${{ secrets.… }}`");
 const PATH: Parameter = needs("path", "string", "A file of the workspace");
+const METHOD: Parameter = needs("method", "string", "`GET`, `POST` and so on");
+const QUERY: Parameter = may("params", "object", "Parameters of the query");
+const HEADERS: Parameter = may("headers", "object", "Headers; secrets may stand in them");
+const BODY: Parameter = may("body", "any", "A text, or what is sent as JSON");
+const GO_ON: Parameter = may("continueOnBadResponse", "boolean", "An answer of 400 or more is no error");
+const ANSWER: &[Parameter] = &[
+    may("code", "number", "Status of the answer"),
+    may("headers", "object", "Its headers"),
+    may("body", "any", "Its body, read as JSON where it is"),
+];
 const PUBLISHED: &[Parameter] = &[
     may("remoteUrl", "string", "Address to clone from"),
     may("repoContentsUrl", "string", "Address of the files, for `catalog:register`"),
@@ -310,37 +320,15 @@ pub const ACTIONS: &[Action] = &[
     Action {
         id: "http:backstage:request",
         description: "Sends a request to Backstage, or to an address.",
-        input: &[
-            needs("path", "string", "A path of Backstage, or an address"),
-            needs("method", "string", "`GET`, `POST` and so on"),
-            may("params", "object", "Parameters of the query"),
-            may("headers", "object", "Headers; secrets may stand in them"),
-            may("body", "any", "A text, or what is sent as JSON"),
-            may("continueOnBadResponse", "boolean", "An answer of 400 or more is no error"),
-        ],
-        output: &[
-            may("code", "number", "Status of the answer"),
-            may("headers", "object", "Its headers"),
-            may("body", "any", "Its body, read as JSON where it is"),
-        ],
+        input: &[needs("path", "string", "A path of Backstage, or an address"), METHOD, QUERY, HEADERS, BODY, GO_ON],
+        output: ANSWER,
         effect: Effect::Once,
     },
     Action {
         id: "http:request",
         description: "Sends a request.",
-        input: &[
-            needs("url", "string", "The address"),
-            needs("method", "string", "`GET`, `POST` and so on"),
-            may("params", "object", "Parameters of the query"),
-            may("headers", "object", "Headers; secrets may stand in them"),
-            may("body", "any", "A text, or what is sent as JSON"),
-            may("continueOnBadResponse", "boolean", "An answer of 400 or more is no error"),
-        ],
-        output: &[
-            may("code", "number", "Status of the answer"),
-            may("headers", "object", "Its headers"),
-            may("body", "any", "Its body, read as JSON where it is"),
-        ],
+        input: &[needs("url", "string", "The address"), METHOD, QUERY, HEADERS, BODY, GO_ON],
+        output: ANSWER,
         effect: Effect::Once,
     },
     Action {

@@ -1,8 +1,13 @@
 //! Backstage's scaffolder routes, on the templates and runs of the portal.
 
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::http::Request;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::harness::Portal;
 use crate::on_both;
@@ -85,6 +90,24 @@ on_both!(tasks_are_listed_cancelled_and_retried, portal, {
         portal.post(&format!("/api/scaffolder/v2/tasks/{task}/cancel"), &json!({})).await.is(200);
         ended(&portal, task.parse().unwrap()).await;
     }
+});
+
+on_both!(a_log_ends_with_the_token_it_is_followed_with, portal, {
+    with_template(&portal, &steps(30)).await;
+    let id = scaffold(&portal, json!({"name": "ledger", "remote": "x"})).await;
+    for path in [format!("/api/scaffolder/v2/tasks/{id}/eventstream"), format!("/api/v1/runs/{id}/log/stream")] {
+        let made = portal.post("/api/v1/tokens", &json!({"name": "follower"})).await.json(201);
+        let bearer = format!("Bearer {}", made["token"].as_str().unwrap());
+        let request = Request::get(&path).header("authorization", bearer).body(Body::empty()).unwrap();
+        let response = portal_api::router::outer(&portal.app).oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        portal.delete(&format!("/api/v1/tokens/{}", made["id"].as_str().unwrap())).await.is(204);
+        let rest = tokio::time::timeout(Duration::from_secs(10), to_bytes(response.into_body(), usize::MAX)).await;
+        let rest = rest.expect("the stream goes on without a token").unwrap();
+        assert!(!String::from_utf8_lossy(&rest).contains("cancelled"));
+    }
+    portal.post(&format!("/api/scaffolder/v2/tasks/{id}/cancel"), &json!({})).await.is(200);
+    ended(&portal, id.parse().unwrap()).await;
 });
 
 on_both!(what_is_wrong_with_a_task_is_told_as_backstage_tells_it, portal, {

@@ -65,6 +65,7 @@ pub struct Config {
     pub access: AccessConfig,
     pub proxy: ProxyConfig,
     pub templates: TemplatesConfig,
+    pub runs: RunsConfig,
     pub tls: Option<TlsConfig>,
 }
 
@@ -136,6 +137,23 @@ impl Default for EgressConfig {
             calls_per_second: 10,
             mirrors: BTreeMap::new(),
         }
+    }
+}
+
+/// How long what has happened is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunsConfig {
+    /// Days after its end until a run is forgotten; one that made an entity keeps its
+    /// answers and steps, and loses its log. 0 is never.
+    pub keep_days: u32,
+    /// Days until a notification is forgotten; 0 is never.
+    pub keep_notifications_days: u32,
+}
+
+impl Default for RunsConfig {
+    fn default() -> Self {
+        Self { keep_days: 365, keep_notifications_days: 90 }
     }
 }
 
@@ -279,6 +297,7 @@ struct File {
     access: AccessConfig,
     proxy: ProxyConfig,
     templates: TemplatesConfig,
+    runs: RunsConfig,
     tls: Option<TlsConfig>,
 }
 
@@ -323,6 +342,7 @@ impl Config {
             access: file.access,
             proxy: file.proxy,
             templates: file.templates,
+            runs: file.runs,
             tls: file.tls,
         })
     }

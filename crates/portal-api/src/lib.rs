@@ -22,6 +22,7 @@ pub mod health;
 pub mod http;
 pub mod jobs;
 pub mod metrics;
+pub mod notifications;
 pub mod openapi;
 pub mod personal;
 pub mod router;

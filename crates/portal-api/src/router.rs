@@ -18,8 +18,8 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    access, audit, backstage, catalog, changes, definition, docs, documentation, health, http, metrics, openapi,
-    personal, runs, search, sources, templates,
+    access, audit, backstage, catalog, changes, definition, docs, documentation, health, http, metrics, notifications,
+    openapi, personal, runs, search, sources, templates,
 };
 
 /// Every documented route, and the document.
@@ -31,6 +31,7 @@ pub fn documented() -> (Router<App>, OpenApi) {
         .merge(changes::router())
         .merge(definition::router())
         .merge(documentation::router())
+        .merge(notifications::router())
         .merge(personal::router())
         .merge(runs::router())
         .merge(search::router())

@@ -60,6 +60,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/templates/:namespace/:name") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=served ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=whole ssr=SsrMode::Async />
+                    <Route path=path!("/notifications") view=served ssr=SsrMode::Async />
                     <Route path=path!("/profile") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/accounts") view=served ssr=SsrMode::Async />
                     <Route path=path!("/admin/policies") view=served ssr=SsrMode::Async />

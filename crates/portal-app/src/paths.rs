@@ -16,6 +16,7 @@ pub(crate) const PROFILE: &str = "/profile";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const TEMPLATES: &str = "/templates";
 pub(crate) const RUNS: &str = "/runs";
+pub(crate) const NOTIFICATIONS: &str = "/notifications";
 pub(crate) const VALIDATE: &str = "/validate";
 pub(crate) const API_DOCS: &str = "/api/docs";
 #[cfg(feature = "hydrate")]

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::{Change, NewChange, Writing};
 use crate::db::entity::change::{ActiveModel, Column, Entity, Model};
 use crate::db::{DatabaseTransaction, DbResult};
-use crate::{access, audit, runs};
+use crate::{access, audit, notifications, runs};
 
 /// Rows of one INSERT; seven columns each stay far below SQLite's limit of variables.
 const CHUNK: usize = 200;
@@ -133,7 +133,7 @@ fn filtered(filter: &ChangeFilter) -> sea_orm::Select<Entity> {
     if subject.is_none() {
         select = select.filter(Column::Subject.not_like("person:%"));
     }
-    for private in [access::SUBJECT, runs::SUBJECT] {
+    for private in [access::SUBJECT, notifications::SUBJECT, runs::SUBJECT] {
         select = select.filter(Column::Subject.not_like(format!("{private}%")));
     }
     if let Some(among) = among {
@@ -164,6 +164,21 @@ pub async fn count<C: ConnectionTrait>(db: &C, filter: &ChangeFilter) -> DbResul
 pub async fn count_by_subject<C: ConnectionTrait>(db: &C, filter: &ChangeFilter) -> DbResult<Vec<(String, i64)>> {
     let counts = filtered(filter).select_only().column(Column::Subject).column_as(Column::Seq.count(), "count");
     Ok(counts.group_by(Column::Subject).into_tuple().all(db).await?)
+}
+
+/// When these subjects were made or changed, after a moment.
+pub async fn updates<C: ConnectionTrait>(
+    db: &C,
+    subjects: Vec<String>,
+    since: DateTime<Utc>,
+) -> DbResult<Vec<(String, DateTime<Utc>)>> {
+    let updates = Entity::find()
+        .select_only()
+        .columns([Column::Subject, Column::At])
+        .filter(Column::Subject.is_in(subjects))
+        .filter(Column::At.gt(since))
+        .filter(Column::Operation.is_in(["create", "update"]));
+    Ok(updates.into_tuple().all(db).await?)
 }
 
 /// The last state of a subject that has one, whatever became of it.

@@ -11,6 +11,7 @@ mod m0005_identity;
 mod m0006_policy;
 mod m0007_signing_key;
 mod m0008_runs;
+mod m0009_notifications;
 
 pub struct Migrator;
 
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0006_policy::Migration),
             Box::new(m0007_signing_key::Migration),
             Box::new(m0008_runs::Migration),
+            Box::new(m0009_notifications::Migration),
         ]
     }
 }

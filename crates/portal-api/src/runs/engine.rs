@@ -132,6 +132,7 @@ async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
     loop {
         holder.life.cancel_requested = store::is_cancel_requested(app.db.reader(), run_id).await?;
         match holder.life.next() {
+            Task::Begin(_) if holder.must_wait().await? => return Ok(()),
             Task::Begin(position) => holder.step(position).await?,
             Task::Doubt(position) => {
                 let message = "the portal stopped while this step was under way; nobody can say whether it happened";
@@ -203,6 +204,24 @@ impl<'h> Holder<'h> {
         let workspace = content.and_then(|bytes| Workspace::from_bytes(&bytes)).unwrap_or_default();
         let life = stored.life();
         Ok(Holder { app, job, life, stored, definition, scope, live, workspace, hidden })
+    }
+
+    /// Whether as many runs of the template are under way as it allows. The end of one of
+    /// them asks for this one again.
+    async fn must_wait(&self) -> Result<bool, Stopped> {
+        let Some(most) = self.definition.concurrency.filter(|_| self.life.state == RunState::Queued) else {
+            return Ok(false);
+        };
+        let (id, db) = (self.stored.run.id, self.app.db.reader());
+        if store::ahead(db, &self.stored.run.definition, id).await? < u64::from(most) {
+            return Ok(false);
+        }
+        if store::log_after(db, id, 0, 1).await?.is_empty() {
+            let log = StepLog::new(id, None, self.app.clock.clone(), self.hidden.clone());
+            log.line(&format!("waiting: at most {most} runs of this template are under way at the same time"));
+            log.flush(&self.app.db).await?;
+        }
+        Ok(true)
     }
 
     /// Does one step, from its beginning to what became of it.
@@ -429,6 +448,7 @@ impl<'h> Holder<'h> {
         }
         let (before, job) = (self.stored.clone(), self.job.clone());
         let (stored, ends) = (after.clone(), self.life.state == RunState::Succeeded);
+        let makes_room = self.definition.concurrency.is_some() && self.life.state.is_final();
         let writing = Writing { at: self.app.clock.now(), ..self.live.writing.clone() };
         let saved = self.app.db.write(Priority::Background, move |txn| {
             Box::pin(async move {
@@ -447,6 +467,9 @@ impl<'h> Holder<'h> {
                 }
                 if let Some(log) = &log {
                     log.flush_in(txn).await?;
+                }
+                if makes_room && let Some(next) = store::next_queued(txn, &stored.run.definition).await? {
+                    ask(txn, next, writing.at).await?;
                 }
                 if let Some(operation) = told {
                     changes::store::append(txn, &writing, vec![change(&stored, operation)]).await?;

@@ -20,6 +20,7 @@ use crate::http::body;
 use crate::http::context::RequestId;
 use crate::http::idempotency::{Idempotent, replayed};
 use crate::http::params::Params;
+use crate::sources;
 use crate::state::App;
 use crate::templates;
 
@@ -134,7 +135,10 @@ pub async fn drafted(
 ) -> ApiResult<service::Draft> {
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility(&snapshot);
-    let template = templates::handlers::find(app, &visibility, template, pointer).await?;
+    let mut template = templates::handlers::find(app, &visibility, template, pointer).await?;
+    if let Some(source_id) = template.source_id {
+        template.revision = sources::store::find(app.db.reader(), source_id).await?.and_then(|source| source.revision);
+    }
     if let Some((name, _)) = secrets.iter().find(|(_, secret)| !secret.is_string()) {
         return Err(ApiError::field(&format!("/secrets/{name}"), "must be a text"));
     }

@@ -14,16 +14,18 @@ use portal_core::templates::workspace::{File, FilePath, Workspace};
 use serde_json::{Map, Value, json};
 use url::Url;
 
+use super::published;
 use crate::catalog::{handlers, store as catalog_store};
 use crate::changes::Writing;
 use crate::db::{DbError, Priority};
 use crate::error::ApiError;
+use crate::notifications;
 use crate::sources::credential::{CredentialRef, Secret};
 use crate::sources::fetch::push::{Push, push};
 use crate::sources::fetch::{self, FetchError, Outcome, Request, Tree, remote};
 use crate::sources::{Trigger, jobs, service, store as source_store};
 use crate::state::App;
-use crate::templates::perform::{Call, Log, Outside};
+use crate::templates::perform::{Call, Log, Outside, Published};
 use crate::templates::{hosts, http_request};
 
 /// How long a source that a run adds may take to be read.
@@ -56,6 +58,11 @@ fn database(error: impl Into<DbError>) -> Trouble {
 }
 
 impl Live {
+    /// Who writes, and now.
+    pub fn writing_now(&self) -> Writing {
+        Writing { at: self.app.clock.now(), ..self.writing.clone() }
+    }
+
     /// The secret that a handle in an input stands for.
     pub fn secret(&self, input: &Input<'_>, name: &str) -> Result<Option<Secret>, Trouble> {
         let Some(text) = input.text(name)?.filter(|text| !text.is_empty()) else { return Ok(None) };
@@ -119,7 +126,7 @@ impl Live {
     }
 
     /// The credential of a source with this address, for what else lies there.
-    async fn credential(&self, target: &str) -> Result<Option<CredentialRef>, Trouble> {
+    pub(super) async fn credential(&self, target: &str) -> Result<Option<CredentialRef>, Trouble> {
         let sources = source_store::list(self.app.db.reader()).await.map_err(database)?;
         let own = sources
             .into_iter()
@@ -287,6 +294,20 @@ fn repository(url: &str) -> (String, String) {
     }
 }
 
+/// The files of a folder.
+pub(super) async fn files_of(tree: &Tree, folder: &FilePath) -> Result<Workspace, Trouble> {
+    let pattern = if folder.as_str().is_empty() { "**".to_owned() } else { format!("{folder}/**") };
+    let mut workspace = Workspace::default();
+    for found in tree.matching(&pattern).await.map_err(|error| trouble(&error))? {
+        let content = tree.read(&found).await.map_err(|error| trouble(&error))?;
+        let full = FilePath::file(&found)?;
+        let Some(name) = full.within(folder) else { continue };
+        let file = File { content: content.to_vec().into(), executable: tree.is_executable(&found) };
+        workspace.write(FilePath::file(name)?, file)?;
+    }
+    Ok(workspace)
+}
+
 /// The source that declares what an address describes.
 fn source_of(url: &str) -> SourceCreate {
     let file = Url::parse(url).ok().and_then(|url| remote::hosted_file(&url));
@@ -318,16 +339,7 @@ fn refused(error: &ApiError) -> Trouble {
 impl Outside for Live {
     async fn folder(&self, url: &str) -> Result<Workspace, Trouble> {
         let (tree, path) = self.tree(url).await?;
-        let folder = FilePath::folder(&path)?;
-        let pattern = if folder.as_str().is_empty() { "**".to_owned() } else { format!("{folder}/**") };
-        let mut workspace = Workspace::default();
-        for found in tree.matching(&pattern).await.map_err(|error| trouble(&error))? {
-            let content = tree.read(&found).await.map_err(|error| trouble(&error))?;
-            let full = FilePath::file(&found)?;
-            let Some(name) = full.within(&folder) else { continue };
-            let file = File { content: content.to_vec().into(), executable: tree.is_executable(&found) };
-            workspace.write(FilePath::file(name)?, file)?;
-        }
+        let workspace = files_of(&tree, &FilePath::folder(&path)?).await?;
         if workspace.is_empty() {
             return Err(Trouble::new("not_fetched", format!("there is nothing in `{url}`")));
         }
@@ -353,12 +365,17 @@ impl Outside for Live {
         tokio::time::sleep(time).await;
     }
 
+    async fn published(&self, call: &Call<'_>) -> Result<Option<Published>, Trouble> {
+        published::read(self, call).await
+    }
+
     async fn act(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {
         if let Some(done) = hosts::act(self, call, log).await {
             return done;
         }
         match call.action.id {
             "http:request" | "http:backstage:request" => http_request::request(self, call, log).await,
+            "notification:send" => notifications::send(self, call, log).await,
             "publish:git" => self.publish(call, log).await,
             "catalog:register" => self.register(call, log).await,
             other => Err(Trouble::new("unsupported_action", format!("the portal has no action `{other}`"))),

@@ -6,8 +6,10 @@
 
 pub mod engine;
 pub mod handlers;
+pub mod keeping;
 pub mod live;
 mod log;
+mod published;
 pub mod service;
 pub mod store;
 pub mod stream;

@@ -30,6 +30,8 @@ pub struct Template {
     pub entity: Value,
     pub source_id: Option<i64>,
     pub location: String,
+    /// The commit that the source is at, where it was asked for.
+    pub revision: Option<String>,
 }
 
 impl Template {
@@ -70,6 +72,7 @@ pub fn draft(
     spec["portal"] = json!({
         "source": template.source_id,
         "location": template.location,
+        "revision": template.revision,
         "starter": { "name": name, "role": role.as_str(), "groups": groups },
         "user": user,
     });

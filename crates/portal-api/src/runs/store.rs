@@ -1,5 +1,7 @@
 //! Queries on runs.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use portal_core::catalog::wire::MadeBy;
 use portal_core::runs::wire::LogLine;
@@ -12,6 +14,7 @@ use sea_orm::{
 };
 use serde_json::{Map, Value};
 
+use crate::changes;
 use crate::db::entity::{run, run_entity, run_log, run_step, run_workspace};
 use crate::db::{DatabaseTransaction, DbResult};
 
@@ -211,6 +214,59 @@ pub async fn open<C: ConnectionTrait>(db: &C) -> DbResult<Vec<i64>> {
     Ok(open.order_by_asc(run::Column::Id).into_tuple().all(db).await?)
 }
 
+/// How many runs of a definition are under way or have waited longer than this one.
+pub async fn ahead<C: ConnectionTrait>(db: &C, definition: &str, id: i64) -> DbResult<u64> {
+    let under_way = [RunState::Running, RunState::Waiting].map(RunState::as_str);
+    let waits_longer = run::Column::State.eq(RunState::Queued.as_str()).and(run::Column::Id.lt(id));
+    let ahead = run::Entity::find()
+        .filter(run::Column::Definition.eq(definition))
+        .filter(run::Column::Id.ne(id))
+        .filter(run::Column::State.is_in(under_way).or(waits_longer));
+    Ok(ahead.count(db).await?)
+}
+
+/// The run of a definition that has waited longest.
+pub async fn next_queued<C: ConnectionTrait>(db: &C, definition: &str) -> DbResult<Option<i64>> {
+    let queued = run::Entity::find()
+        .select_only()
+        .column(run::Column::Id)
+        .filter(run::Column::Definition.eq(definition))
+        .filter(run::Column::State.eq(RunState::Queued.as_str()));
+    Ok(queued.order_by_asc(run::Column::Id).into_tuple().one(db).await?)
+}
+
+/// Runs that ended before a moment, oldest first.
+pub async fn ended_before<C: ConnectionTrait>(db: &C, before: DateTime<Utc>, limit: u64) -> DbResult<Vec<i64>> {
+    let ended = run::Entity::find().select_only().column(run::Column::Id).filter(run::Column::FinishedAt.lt(before));
+    // What made something stays as its origin, without its log.
+    let makers = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
+    let ended = ended.filter(run::Column::Id.not_in_subquery(sea_orm::QueryTrait::into_query(makers)));
+    Ok(ended.order_by_asc(run::Column::Id).limit(limit).into_tuple().all(db).await?)
+}
+
+/// Runs that ended before a moment and made something, as long as they have a log.
+pub async fn logged_before<C: ConnectionTrait>(db: &C, before: DateTime<Utc>, limit: u64) -> DbResult<Vec<i64>> {
+    let ended = run::Entity::find().select_only().column(run::Column::Id).filter(run::Column::FinishedAt.lt(before));
+    let logged = run_log::Entity::find().select_only().column(run_log::Column::RunId);
+    let ended = ended.filter(run::Column::Id.in_subquery(sea_orm::QueryTrait::into_query(logged)));
+    Ok(ended.order_by_asc(run::Column::Id).limit(limit).into_tuple().all(db).await?)
+}
+
+/// Forgets runs with all that belongs to them.
+pub async fn delete(txn: &DatabaseTransaction, ids: &[i64]) -> DbResult<()> {
+    delete_logs(txn, ids).await?;
+    run_step::Entity::delete_many().filter(run_step::Column::RunId.is_in(ids.to_vec())).exec(txn).await?;
+    run::Entity::delete_many().filter(run::Column::Id.is_in(ids.to_vec())).exec(txn).await?;
+    Ok(())
+}
+
+/// Forgets what runs said, and their files.
+pub async fn delete_logs(txn: &DatabaseTransaction, ids: &[i64]) -> DbResult<()> {
+    run_log::Entity::delete_many().filter(run_log::Column::RunId.is_in(ids.to_vec())).exec(txn).await?;
+    run_workspace::Entity::delete_many().filter(run_workspace::Column::RunId.is_in(ids.to_vec())).exec(txn).await?;
+    Ok(())
+}
+
 /// Stores a run and the steps that changed.
 pub async fn update(txn: &DatabaseTransaction, before: &Stored, after: &Stored) -> DbResult<()> {
     if after.run != before.run {
@@ -295,7 +351,36 @@ pub async fn maker<C: ConnectionTrait>(db: &C, entity_ref: &str) -> DbResult<Opt
     let runs = run_entity::Entity::find().filter(run_entity::Column::EntityRef.eq(entity_ref));
     let Some(made) = runs.order_by_desc(run_entity::Column::RunId).one(db).await? else { return Ok(None) };
     let run = run::Entity::find_by_id(made.run_id).one(db).await?;
-    Ok(run.map(|run| MadeBy { run: run.id, template: run.definition, title: run.title }))
+    let Some(run) = run else { return Ok(None) };
+    let behind = Behind::of(db, [&run].into_iter()).await?.count(&run);
+    Ok(Some(MadeBy { version: version(&run), behind, run: run.id, template: run.definition, title: run.title }))
+}
+
+/// The commit that the source of a run's template was at when it was started.
+pub fn version(run: &RunRow) -> Option<String> {
+    let spec: Value = serde_json::from_str(&run.spec).unwrap_or_default();
+    spec["portal"]["revision"].as_str().map(str::to_owned)
+}
+
+/// When the templates of some runs were changed.
+pub struct Behind(Vec<(String, DateTime<Utc>)>);
+
+impl Behind {
+    pub async fn of<'r, C: ConnectionTrait>(db: &C, runs: impl Iterator<Item = &'r RunRow> + Clone) -> DbResult<Self> {
+        let Some(first) = runs.clone().map(|run| run.created_at).min() else { return Ok(Self(Vec::new())) };
+        let subjects: BTreeSet<String> = runs.map(subject).collect();
+        Ok(Self(changes::store::updates(db, subjects.into_iter().collect(), first).await?))
+    }
+
+    /// Changes of a run's template since it was started.
+    pub fn count(&self, run: &RunRow) -> u64 {
+        let subject = subject(run);
+        self.0.iter().filter(|(own, at)| *own == subject && *at > run.created_at).count() as u64
+    }
+}
+
+fn subject(run: &RunRow) -> String {
+    format!("entity:{}", run.definition)
 }
 
 pub async fn entities<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<(i64, String)>> {

@@ -69,10 +69,12 @@ pub async fn views(app: &App, principal: &Principal, runs: Vec<Stored>) -> DbRes
     }
     let actors: BTreeSet<&str> = runs.iter().map(|stored| stored.run.actor.as_str()).collect();
     let names = accounts::names(app.db.reader(), actors).await?;
+    let behind = store::Behind::of(app.db.reader(), runs.iter().map(|stored| &stored.run)).await?;
     let view = |stored: Stored| {
+        let behind = behind.count(&stored.run);
         let made = made.remove(&stored.run.id).unwrap_or_default();
         let name = names.get(&stored.run.actor).cloned().unwrap_or_default();
-        view(principal, stored, name, made)
+        view(principal, stored, name, made, behind)
     };
     Ok(runs.into_iter().map(view).collect())
 }
@@ -83,7 +85,7 @@ fn link(snapshot: &Snapshot, visibility: &Visibility, entity_ref: &str) -> Optio
     visibility.admits(row).then(|| snapshot.index.link_of(entity_ref, visibility))
 }
 
-fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<EntityLink>) -> RunView {
+fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<EntityLink>, behind: u64) -> RunView {
     let life = stored.life();
     let refused = may_change(principal, &stored);
     let state_reason =
@@ -102,6 +104,8 @@ fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<Entit
     RunView {
         id: run.id,
         answers: masked(&run.spec, read(&run.answers)),
+        version: store::version(&run),
+        behind,
         definition: run.definition,
         title: run.title,
         state: RunState::parse(&run.state).unwrap_or(RunState::Unknown),

@@ -1,6 +1,7 @@
 //! Runs a template without any effect: what would be written, logged and answered.
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -12,7 +13,7 @@ use portal_core::templates::workspace::{File, FilePath, Workspace};
 use portal_core::templates::{Trouble, actions};
 use serde_json::{Map, Value, json};
 
-use super::perform::{Call, Log, Outside, perform};
+use super::perform::{Call, Log, Outside, Published, perform};
 
 /// The commit that a dry run would have made.
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
@@ -42,14 +43,40 @@ pub struct Report {
     pub workspace: Workspace,
     pub steps: Vec<StepReport>,
     pub output: Map<String, Value>,
+    /// The repository that the files would go to, where there is one, and where in it.
+    pub compared: Option<Compared>,
     /// The step that failed first, and why.
     pub failure: Option<(String, Trouble)>,
 }
 
+/// A repository that a step would publish to.
+#[derive(Debug, Clone)]
+pub struct Compared {
+    pub repository: Published,
+    /// The folder of the workspace that is published, and where it goes.
+    pub source: FilePath,
+    pub target: FilePath,
+}
+
+impl Compared {
+    /// The file of the repository that a file of the workspace would become; nothing where
+    /// it is not published.
+    pub fn before(&self, path: &FilePath) -> Option<Option<&File>> {
+        let name = FilePath::file(path.within(&self.source)?).ok()?;
+        Some(self.repository.files.get(&name.below(&self.target)))
+    }
+}
+
 /// Runs every step. Actions among `stubs` do nothing.
 pub async fn run(definition: &Definition, mut scope: Scope, outside: &dyn Outside, stubs: &BTreeSet<String>) -> Report {
-    let mut report = Report { workspace: Workspace::default(), steps: Vec::new(), output: Map::new(), failure: None };
-    let dry = Dry(outside);
+    let mut report = Report {
+        workspace: Workspace::default(),
+        steps: Vec::new(),
+        output: Map::new(),
+        compared: None,
+        failure: None,
+    };
+    let dry = Dry { outside, compared: Mutex::new(None) };
     for step in &definition.steps {
         let mut log = Vec::new();
         let done = run_step(&dry, step, &scope, &mut report.workspace, stubs, &mut log).await;
@@ -71,6 +98,7 @@ pub async fn run(definition: &Definition, mut scope: Scope, outside: &dyn Outsid
         let Step { id, name, action, .. } = step.clone();
         report.steps.push(StepReport { id, name, action, became, log });
     }
+    report.compared = dry.compared.into_inner().unwrap_or_default();
     if report.failure.is_none() {
         match scope.output(definition) {
             Ok(output) => report.output = output,
@@ -117,20 +145,45 @@ async fn run_step(
 }
 
 /// Reads as the other does, and only says what would be done.
-struct Dry<'o>(&'o dyn Outside);
+struct Dry<'o> {
+    outside: &'o dyn Outside,
+    /// Of the first step that publishes.
+    compared: Mutex<Option<Compared>>,
+}
+
+impl Dry<'_> {
+    /// Notes what is in the repository that a step publishes to.
+    async fn compare(&self, call: &Call<'_>, log: &mut Log<'_>) -> Result<(), Trouble> {
+        if !call.action.id.starts_with("publish:") || self.compared.lock().is_ok_and(|found| found.is_some()) {
+            return Ok(());
+        }
+        let (source, target) = (call.input.folder("sourcePath")?, call.input.folder("targetPath")?);
+        match self.outside.published(call).await {
+            Ok(Some(repository)) => {
+                log(format!("compared with `{}`, branch `{}`", repository.address, repository.branch));
+                if let Ok(mut found) = self.compared.lock() {
+                    *found = Some(Compared { repository, source, target });
+                }
+            }
+            Ok(None) => {}
+            Err(trouble) => log(format!("not compared with a repository: {}", trouble.message)),
+        }
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl Outside for Dry<'_> {
     async fn folder(&self, url: &str) -> Result<Workspace, Trouble> {
-        self.0.folder(url).await
+        self.outside.folder(url).await
     }
 
     async fn file(&self, url: &str) -> Result<File, Trouble> {
-        self.0.file(url).await
+        self.outside.file(url).await
     }
 
     async fn entity(&self, entity_ref: &EntityRef) -> Result<Option<Value>, Trouble> {
-        self.0.entity(entity_ref).await
+        self.outside.entity(entity_ref).await
     }
 
     async fn wait(&self, _time: Duration) {}
@@ -141,6 +194,7 @@ impl Outside for Dry<'_> {
         for parameter in action.input.iter().filter(|parameter| parameter.required) {
             input.required(parameter.name)?;
         }
+        self.compare(&call, log).await?;
         let answer = match action.id {
             "catalog:register" => {
                 let path = input.text("catalogInfoPath")?.unwrap_or("catalog-info.yaml").trim_start_matches('/');

@@ -16,14 +16,14 @@ use portal_core::runs::wire::RunError;
 use portal_core::templates::definition::Definition;
 use portal_core::templates::plan::Scope;
 use portal_core::templates::wire::{
-    ActionList, ActionView, Control, DryRunFile, DryRunStep, DryRunView, FormField, FormPage, FormQuestion, FormView,
-    TemplateList, TemplateProblem, TemplateUsage, TemplateView,
+    ActionList, ActionView, Control, DryRunFile, DryRunRepository, DryRunStep, DryRunView, FileChange, FormField,
+    FormPage, FormQuestion, FormView, TemplateList, TemplateProblem, TemplateUsage, TemplateView,
 };
-use portal_core::templates::workspace::Workspace;
+use portal_core::templates::workspace::{File, FilePath, Workspace};
 use portal_core::templates::{actions, definition, form};
 use serde_json::{Map, Value, json};
 
-use super::dry_run::{self, Became};
+use super::dry_run::{self, Became, Compared};
 use crate::catalog::handlers::document;
 use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
@@ -59,6 +59,7 @@ pub async fn find(app: &App, visibility: &Visibility, text: &str, pointer: &str)
         entity: serde_json::from_slice(&found.json).unwrap_or_default(),
         source_id: found.source_id,
         location: found.location.clone(),
+        revision: None,
     })
 }
 
@@ -352,7 +353,11 @@ pub async fn dry_run_template(
         log: step.log,
     };
     Ok(Json(DryRunView {
-        files: files(&report.workspace),
+        files: files(&report.workspace, report.compared.as_ref()),
+        repository: report.compared.map(|compared| DryRunRepository {
+            address: compared.repository.address,
+            branch: compared.repository.branch,
+        }),
         steps: report.steps.into_iter().map(step).collect(),
         output: report.output,
         error: report.failure.map(|(step, trouble)| RunError {
@@ -363,16 +368,30 @@ pub async fn dry_run_template(
     }))
 }
 
-fn files(workspace: &Workspace) -> Vec<DryRunFile> {
+fn files(workspace: &Workspace, compared: Option<&Compared>) -> Vec<DryRunFile> {
     let mut room = SHOWN;
-    let file =
-        |(path, file): (&portal_core::templates::workspace::FilePath, &portal_core::templates::workspace::File)| {
-            let bytes = file.content.len();
-            let text = file.as_text().filter(|_| bytes <= room).map(str::to_owned);
-            room -= text.as_ref().map_or(0, String::len);
-            DryRunFile { path: path.to_string(), text, bytes: bytes as u64, executable: file.executable }
-        };
-    workspace.files().map(file).collect()
+    let mut shown = |file: &File| {
+        let text = file.as_text().filter(|text| text.len() <= room).map(str::to_owned);
+        room -= text.as_ref().map_or(0, String::len);
+        text
+    };
+    let view = |(path, file): (&FilePath, &File)| {
+        let before = compared.and_then(|compared| compared.before(path));
+        let change = before.map(|before| match before {
+            None => FileChange::Added,
+            Some(before) if before == file => FileChange::Unchanged,
+            Some(_) => FileChange::Changed,
+        });
+        DryRunFile {
+            path: path.to_string(),
+            text: shown(file),
+            bytes: file.content.len() as u64,
+            executable: file.executable,
+            before: before.flatten().filter(|before| *before != file).and_then(&mut shown),
+            change,
+        }
+    };
+    workspace.files().map(view).collect()
 }
 
 /// The kinds of steps that templates can use, with what goes in and comes out.

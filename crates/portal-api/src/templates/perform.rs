@@ -29,6 +29,12 @@ pub trait Outside: Send + Sync {
     /// Lets time pass.
     async fn wait(&self, time: Duration);
 
+    /// What a repository holds that a step would publish to; nothing where the step
+    /// publishes nothing, or makes the repository.
+    async fn published(&self, _call: &Call<'_>) -> Result<Option<Published>, Trouble> {
+        Ok(None)
+    }
+
     /// Does what has an effect elsewhere.
     async fn act(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble>;
 }
@@ -39,6 +45,14 @@ pub struct Call<'c> {
     pub action: &'static actions::Action,
     pub input: Input<'c>,
     pub workspace: &'c Workspace,
+}
+
+/// A repository as it is.
+#[derive(Debug, Clone)]
+pub struct Published {
+    pub address: String,
+    pub branch: String,
+    pub files: Workspace,
 }
 
 /// Where a step writes its lines.

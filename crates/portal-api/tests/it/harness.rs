@@ -324,6 +324,7 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         access: Default::default(),
         proxy: Default::default(),
         templates: TemplatesConfig { local_repositories: true, ..Default::default() },
+        runs: Default::default(),
         tls: None,
     }
 }

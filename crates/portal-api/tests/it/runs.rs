@@ -78,7 +78,7 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 }
 
 /// An empty bare repository behind `git http-backend`, and its address.
-async fn repository(portal: &Portal, name: &str) -> (PathBuf, String) {
+pub async fn repository(portal: &Portal, name: &str) -> (PathBuf, String) {
     let folder = portal.folder.join("repositories");
     let path = folder.join(name);
     std::fs::create_dir_all(&path).unwrap();

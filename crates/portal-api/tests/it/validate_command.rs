@@ -144,3 +144,22 @@ fn wrong_calls_exit_with_two() {
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
 }
+
+#[test]
+fn a_template_that_cannot_run_is_told_where() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.yaml");
+    let template = "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata:\n  name: service\nspec:\n  type: service\n  owner: team-a\n  steps:\n    - action: fetch:plain\n      input: {}\n    - action: debug:lg\n";
+    std::fs::write(&path, template).unwrap();
+    let output = validate(&[path.to_str().unwrap()]);
+    let printed = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{printed}");
+    assert!(printed.contains("template.yaml:10:14: template_cannot_run: `fetch:plain` needs `url`\n"), "{printed}");
+    assert!(
+        printed.contains(
+            "template.yaml:11:15: template_remark: the portal has no action `debug:lg`; is it `debug:log`?\n"
+        ),
+        "{printed}"
+    );
+    assert!(text(&output.stderr).contains("0 invalid, 1 templates that cannot run"));
+}

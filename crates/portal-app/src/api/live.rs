@@ -100,7 +100,7 @@ mod stream {
                 // Only the subject matters: a pass touches entities and its source.
                 let data = event.data().as_string().unwrap_or_default();
                 let entities = event.type_() == "reset"
-                    || ["entity", "documentation", "run"]
+                    || ["entity", "documentation", "run", "notification"]
                         .iter()
                         .any(|about| data.contains(&format!("\"subject\":\"{about}:")));
                 if !waiting.replace(true) {

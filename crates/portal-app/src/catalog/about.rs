@@ -10,7 +10,7 @@ use super::kinds::{has_owner, kind_name};
 use super::links::{entity_link, kind_of, owner_link, written_ref};
 use super::query::{CatalogQuery, TAG};
 use crate::paths;
-use crate::ui::{Content, icon, moment, safe_url};
+use crate::ui::{Content, counted, icon, moment, safe_url};
 
 /// Fields of `spec` that are shown elsewhere, or too long for a list.
 const ELSEWHERE: [&str; 10] =
@@ -58,11 +58,12 @@ pub(super) fn about(view: &EntityView, entity: &Entity, made_by: Option<&MadeBy>
             code { (view.entity_ref.clone()) }
         }),
     ));
-    rows.extend(made_by.map(|MadeBy { run, title, .. }| {
+    rows.extend(made_by.map(|MadeBy { run, title, behind, .. }| {
         row(
             "Made by",
             Content::from(html! {
                 a class="underlined" href=(paths::run(*run)) { (title) " #" (run) }
+                @if *behind > 0 { span class="muted" { ", " (counted(*behind, "change", "changes")) " of the template since" } }
             }),
         )
     }));

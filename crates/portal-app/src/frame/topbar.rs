@@ -5,9 +5,11 @@ use leptos::prelude::*;
 
 use super::crumbs::breadcrumbs;
 use super::palette::Palette;
+use crate::api::{Live, use_load};
 use crate::document::caller_name;
 use crate::paths;
-use crate::ui::{Erase, icon};
+use crate::served::{FRAGMENTS, WHOLE, served_part};
+use crate::ui::{Erase, icon, loaded_quietly};
 
 pub(super) fn topbar(palette: Palette) -> AnyView {
     view! {
@@ -24,7 +26,7 @@ pub(super) fn topbar(palette: Palette) -> AnyView {
                 {icon("menu")}
             </button>
             {breadcrumbs()}
-            <div class="topbar-tools">{palette_button(palette)} {theme_switch()} {account()}</div>
+            <div class="topbar-tools">{palette_button(palette)} {bell()} {theme_switch()} {account()}</div>
         </header>
     }
     .erase()
@@ -54,6 +56,14 @@ fn palette_button(palette: Palette) -> AnyView {
         </a>
     }
     .erase()
+}
+
+/// What one was told and has not read, for whoever is signed in.
+fn bell() -> Option<AnyView> {
+    caller_name()?;
+    let load = use_load(Memo::new(|_| Some(format!("{FRAGMENTS}/bell"))));
+    Live::refresh_on_entities(load);
+    Some(loaded_quietly(move || served_part(load, WHOLE)))
 }
 
 /// Who is signed in, or the way in.

@@ -1,18 +1,27 @@
 //! The runs that one may see.
 
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::runs::RunState;
 use portal_core::runs::wire::{RunList, RunView};
+use serde_json::Value;
 
 use super::of_run;
 use crate::access::Question;
 use crate::catalog::entity_link;
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Content, ago, duration, empty, icon, number};
+use crate::ui::{Content, ago, counted, denied, duration, empty, icon, number};
 
 pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let question = Question::of(asking.query);
+    if let (_, Some(reason)) = denied(Verb::ReadRuns) {
+        return Ok(Content::from(html! {
+            section class="card" {
+                (empty("lock", "Runs are not shown to you".to_owned(), reason, html! { a class="button" href=(paths::SIGN_IN) rel="external" { "Sign in" } }))
+            }
+        }));
+    }
     let list: RunList = asking.get(&paths::with_query(paths::API_RUNS, question.pairs())).await?;
     let now = asking.now_ms();
     let filters = || question.pairs().filter(|(key, _)| *key != "cursor");
@@ -55,11 +64,12 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
                                 th scope="col" { "Run" }
                                 th scope="col" { "State" }
                                 th scope="col" class="p2" { "Made" }
+                                @if !question.value("template").is_empty() { th scope="col" class="p2" { "Template since" } }
                                 th scope="col" class="p2" { "By" }
                                 th scope="col" class="p3" { "Took" }
                                 th scope="col" { "Started" }
                             } }
-                            tbody { @for run in &list.items { (row(run, now)) } }
+                            tbody { @for run in &list.items { (row(run, now, !question.value("template").is_empty())) } }
                         }
                     }
                 }
@@ -69,16 +79,19 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
     }))
 }
 
-fn row(run: &RunView, now: i64) -> Content {
+fn row(run: &RunView, now: i64, shows_behind: bool) -> Content {
     let (tone, symbol, word) = of_run(run.state);
     let took = run.started_at.zip(run.finished_at).map(|(from, to)| duration((to - from).num_milliseconds()));
     Content::from(html! {
         tr data-key=(run.id) {
             td {
-                div class="cell" { a class="entity-link" href=(paths::run(run.id)) { (icon("template")) span class="truncate" { (run.title) " " span class="muted" { "#" (run.id) } } } }
+                div class="cell" { a class="entity-link" href=(paths::run(run.id)) { (icon("template")) span class="truncate" { (run.title) @if let Some(name) = run.answers.get("name").and_then(Value::as_str) { ": " (name) } " " span class="muted" { "#" (run.id) } } } }
             }
             td { div class="cell" { span class="status" data-tone=(tone) data-quiet[tone == "success"] { (icon(symbol)) (word) } } }
             td class="p2" { div class="cell" { @match run.entities.first() { Some(first) => { (entity_link(first)) }, None => { span class="muted" { "–" } } } } }
+            @if shows_behind {
+                td class="p2" { div class="cell" { @if run.behind == 0 { span class="muted" { "Unchanged" } } @else { (counted(run.behind, "change", "changes")) } } }
+            }
             td class="p2" { div class="cell truncate" { (run.started_by.name) } }
             td class="p3" { div class="cell" { (took.unwrap_or_default()) } }
             td { div class="cell" { (ago(run.created_at, now)) } }

@@ -66,6 +66,8 @@ fn head(run: &RunView, now: i64) -> Markup {
                     span { "Run " (run.id) " of " a href=(paths::template(&run.definition)) { (run.title) } }
                     span { (icon("user")) (run.started_by.name) }
                     span { (icon("calendar")) (ago(run.created_at, now)) }
+                    @if let Some(version) = &run.version { span title=(version) { (icon("commit")) code { (version.chars().take(7).collect::<String>()) } } }
+                    @if run.behind > 0 { span { (counted(run.behind, "change", "changes")) " of the template since" } }
                     @if let Some(took) = took { span { (icon("clock")) (took) @if !run.state.is_final() { " so far" } } }
                 }
             }

@@ -28,9 +28,10 @@ pub(crate) fn served_title(path: &str) -> Option<&'static str> {
 }
 
 /// Path, title and what it is for.
-const PAGES: [(&str, &str, &str); 7] = [
+const PAGES: [(&str, &str, &str); 8] = [
     ("/templates", "Templates", "Golden paths: from a few answers to something that runs."),
     ("/runs", "Runs", "What templates have done, are doing, and could not do."),
+    ("/notifications", "Notifications", "What you, your groups and everybody were told."),
     ("/profile", "Profile", "Who you are here, where you are signed in, and the tokens of your scripts."),
     ("/admin/accounts", "Accounts", "Who may come in, and what they may do."),
     ("/admin/policies", "Policies", "Rules of the organisation on top of roles and ownership."),

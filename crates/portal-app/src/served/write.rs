@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{FRAGMENTS, WHOLE};
 use crate::api::{Api, ApiAnswer, ApiRequest, Method, read_json};
 use crate::ui::Content;
-use crate::{access, runs, templates};
+use crate::{access, personal, runs, templates};
 
 /// What a page is written from.
 pub(crate) struct Asking<'a> {
@@ -93,6 +93,8 @@ async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAn
     let parts = match path {
         "/home" => crate::home::mine(&asking).await.map(whole),
         "/catalog" => crate::catalog::listed(&asking).await,
+        "/bell" => personal::bell(&asking).await.map(whole),
+        "/notifications" => personal::notifications(&asking).await.map(whole),
         "/profile" => access::profile(&asking).await.map(whole),
         "/admin/accounts" => access::accounts(&asking).await.map(whole),
         "/admin/policies" => access::policies(&asking).await.map(whole),

@@ -92,7 +92,12 @@ fn files(report: &DryRunView, chosen: usize, wizard: &Wizard<'_>, query: &[(Stri
     let chosen = chosen.min(files.len().saturating_sub(1));
     Content::from(html! {
         section class="card" aria-labelledby="files" {
-            header class="card-head" { h2 id="files" { "Files " span class="count" { (files.len()) } } }
+            header class="card-head" {
+                h2 id="files" { "Files " span class="count" { (files.len()) } }
+                @if let Some(repository) = &report.repository {
+                    div class="push muted truncate" title=(repository.address) { "against " code { (repository.branch) } " of " (repository.address) }
+                }
+            }
             @if files.is_empty() { div class="card-body" { p class="muted" { "This template writes no files." } } }
             @else {
                 div class="review-files" {

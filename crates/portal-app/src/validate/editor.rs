@@ -107,7 +107,11 @@ fn judge_while_typing(text: RwSignal<String>, verdict: RwSignal<Verdict>) {
 
 fn marked(verdict: &Verdict) -> BTreeSet<usize> {
     let Some(Ok(verdicts)) = verdict else { return BTreeSet::new() };
-    verdicts.iter().flat_map(|verdict| &verdict.errors).map(|fault| fault.line as usize).collect()
+    verdicts
+        .iter()
+        .flat_map(|verdict| verdict.errors.iter().chain(&verdict.warnings))
+        .map(|fault| fault.line as usize)
+        .collect()
 }
 
 /// The numbers beside the text.
@@ -163,7 +167,7 @@ fn shown(verdict: &Verdict) -> Content {
 }
 
 fn document(verdict: &DocumentVerdict) -> Content {
-    let DocumentVerdict { document, entity_ref, kind, valid, errors, .. } = verdict;
+    let DocumentVerdict { document, entity_ref, kind, valid, errors, warnings, .. } = verdict;
     let name = entity_ref.clone().unwrap_or_else(|| format!("Document {}", document + 1));
     let kind = kind.as_deref().unwrap_or_default().to_lowercase();
     let symbol = if *valid { kind_icon(&kind, None) } else { "fail" };
@@ -173,7 +177,7 @@ fn document(verdict: &DocumentVerdict) -> Content {
             div class="body" {
                 code { (name) }
                 @if *valid { div class="meta" { (kind_name(&kind)) ", as it should be" } }
-                @for fault in errors { (fault_line(fault)) }
+                @for fault in errors.iter().chain(warnings) { (fault_line(fault)) }
             }
         }
     })

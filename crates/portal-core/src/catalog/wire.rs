@@ -105,6 +105,10 @@ pub struct MadeBy {
     pub template: String,
     /// Its title when the run was started.
     pub title: String,
+    /// Commit that its source was at then.
+    pub version: Option<String>,
+    /// Times that the template was changed since.
+    pub behind: u64,
 }
 
 /// One end of a relation.
@@ -300,6 +304,9 @@ pub struct DocumentVerdict {
     pub kind: Option<String>,
     pub valid: bool,
     pub errors: Vec<Fault>,
+    /// What is wrong with a template as such: the catalog takes it in. Those of the rule
+    /// `template_cannot_run` keep it from running.
+    pub warnings: Vec<Fault>,
 }
 
 /// One thing wrong with a document, with its place.

@@ -89,3 +89,71 @@ pub struct SavedViewCreate {
     #[serde(default)]
     pub shared: bool,
 }
+
+/// How much a notification matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Severity {
+    Critical,
+    High,
+    Normal,
+    Low,
+}
+
+impl Severity {
+    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Normal, Self::Low];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Normal => "normal",
+            Self::Low => "low",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|severity| severity.as_str() == text)
+    }
+}
+
+/// What somebody, a group of theirs or everybody was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Notification {
+    pub id: i64,
+    /// Reference of the user or group it went to; `*` is everybody.
+    pub recipient: String,
+    pub title: String,
+    pub text: Option<String>,
+    /// A path of the portal, or an address of http or https.
+    pub link: Option<String>,
+    pub severity: Severity,
+    pub topic: Option<String>,
+    #[serde(deserialize_with = "crate::moment::utc")]
+    pub at: DateTime<Utc>,
+    /// By the caller.
+    pub read: bool,
+}
+
+/// Notifications, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Read)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NotificationList {
+    pub items: Vec<Notification>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+    /// How many of all the caller has not read.
+    pub unread: u64,
+}
+
+/// Which notifications have been read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NotificationsRead {
+    /// All of them when empty or absent.
+    #[serde(default)]
+    pub ids: Vec<i64>,
+}

@@ -16,6 +16,10 @@ pub struct RunView {
     pub definition: String,
     /// The template's title when the run was started.
     pub title: String,
+    /// Commit that the template's source was at then, where it has one.
+    pub version: Option<String>,
+    /// Times that the template was changed since.
+    pub behind: u64,
     pub state: RunState,
     /// Who started it.
     pub started_by: RunPerson,

@@ -17,6 +17,8 @@ pub struct Definition {
     pub output: Map<String, Value>,
     /// Labels of buttons: `backButtonText`, `createButtonText`, `reviewButtonText`.
     pub labels: Map<String, Value>,
+    /// Runs of it at the same time; further ones wait for their turn.
+    pub concurrency: Option<u32>,
 }
 
 /// A page of the form.
@@ -67,9 +69,23 @@ pub fn read(entity: &Value) -> (Definition, Vec<Finding>) {
         steps,
         output: object(&spec["output"]),
         labels: object(&spec["presentation"]["buttonLabels"]),
+        concurrency: concurrency(entity, &mut findings),
     };
     check(&definition, spec, &mut findings);
     (definition, findings)
+}
+
+/// Of an annotation that counts the runs that may be under way at the same time.
+pub const CONCURRENCY: &str = "portal.run/max-concurrent";
+
+fn concurrency(entity: &Value, findings: &mut Vec<Finding>) -> Option<u32> {
+    let given = entity["metadata"]["annotations"].get(CONCURRENCY)?;
+    let count = given.as_str().and_then(|text| text.parse::<u32>().ok()).filter(|count| *count > 0);
+    if count.is_none() {
+        let pointer = format!("/metadata/annotations/{}", crate::document::escape(CONCURRENCY));
+        findings.push(Finding { pointer, message: "must be a number from 1, as a text".to_owned(), is_error: true });
+    }
+    count
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::Trouble;
+use super::archive;
 use super::input::Input;
+use super::jsonata;
 use super::language::Hosts;
 use super::skeleton::{self, Rendering};
 use super::workspace::{File, FilePath, Workspace};
@@ -32,9 +34,13 @@ pub fn run(
         "roadiehq:utils:fs:parse" => parse(input, workspace),
         "roadiehq:utils:fs:replace" => replace(input, workspace, log),
         "roadiehq:utils:fs:write" => write(input, workspace),
+        "roadiehq:utils:jsonata" => input.required("data").and_then(|data| question(input, data)),
+        "roadiehq:utils:jsonata:json:transform" => question_file(input, workspace),
+        "roadiehq:utils:jsonata:yaml:transform" => question_yaml(input, workspace),
         "roadiehq:utils:merge" => merge(input, workspace),
         "roadiehq:utils:serialize:json" => serialize_json(input),
         "roadiehq:utils:serialize:yaml" => input.required("data").and_then(|data| serialized(to_yaml(data))),
+        "roadiehq:utils:zip" => zip(input, workspace, log),
         _ => return None,
     })
 }
@@ -313,4 +319,36 @@ fn serialize_json(input: &Input<'_>) -> Output {
     let written = serde::Serialize::serialize(data, &mut serde_json::Serializer::with_formatter(&mut bytes, formatter));
     written.map_err(|error| Trouble::new("invalid_input", error.to_string()))?;
     serialized(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn question(input: &Input<'_>, data: &Value) -> Output {
+    output("result", jsonata::evaluate(input.must("expression")?, data)?)
+}
+
+fn question_file(input: &Input<'_>, workspace: &Workspace) -> Output {
+    let path = input.file("path")?;
+    let data = documents(path.as_str(), read(workspace, &path)?)?.into_iter().next().unwrap_or_default();
+    question(input, &data)
+}
+
+/// Unlike that of JSON, the answer is YAML unless a value is asked for.
+fn question_yaml(input: &Input<'_>, workspace: &Workspace) -> Output {
+    let mut answer = question_file(input, workspace)?;
+    match input.text("as")? {
+        None | Some("string") => {
+            let text = to_yaml(&answer["result"]);
+            answer["result"] = text.into();
+            Ok(answer)
+        }
+        Some("object") => Ok(answer),
+        Some(other) => Err(Trouble::new("invalid_input", format!("`as` is `string` or `object`, not `{other}`"))),
+    }
+}
+
+fn zip(input: &Input<'_>, workspace: &mut Workspace, log: &mut dyn FnMut(String)) -> Output {
+    let (path, target) = (input.folder("path")?, input.file("outputPath")?);
+    let content = archive::zip(workspace, &path)?;
+    log(format!("packed `{}` into `{target}`, {} bytes", input.must("path")?, content.len()));
+    workspace.write(target.clone(), File { content: content.into(), executable: false })?;
+    output("outputPath", target.as_str())
 }

@@ -2,6 +2,8 @@
 
 pub mod actions;
 #[cfg(feature = "engine")]
+mod archive;
+#[cfg(feature = "engine")]
 pub mod definition;
 #[cfg(feature = "engine")]
 pub mod files;
@@ -9,6 +11,8 @@ pub mod files;
 pub mod form;
 #[cfg(feature = "engine")]
 pub mod input;
+#[cfg(feature = "engine")]
+mod jsonata;
 #[cfg(feature = "engine")]
 pub mod language;
 #[cfg(feature = "engine")]

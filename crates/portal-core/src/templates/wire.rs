@@ -181,6 +181,8 @@ pub struct TemplateList {
 pub struct DryRunView {
     /// Files that would be written, by path.
     pub files: Vec<DryRunFile>,
+    /// The repository that they would go to, where there is one with something in it.
+    pub repository: Option<DryRunRepository>,
     pub steps: Vec<DryRunStep>,
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub output: Map<String, Value>,
@@ -197,6 +199,29 @@ pub struct DryRunFile {
     pub text: Option<String>,
     pub bytes: u64,
     pub executable: bool,
+    /// What becomes of the repository's file; absent where nothing is compared, or the
+    /// file is not published.
+    pub change: Option<FileChange>,
+    /// The text that the repository has now, where it is another one.
+    pub before: Option<String>,
+}
+
+/// A repository that files would go to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DryRunRepository {
+    pub address: String,
+    pub branch: String,
+}
+
+/// What becomes of a file of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum FileChange {
+    Added,
+    Changed,
+    Unchanged,
 }
 
 /// What became of a step.

@@ -37,6 +37,9 @@ pub struct Arguments {
     /// How often the portal is killed on each database
     #[arg(long, default_value_t = 50)]
     kills: u32,
+    /// How often it is killed on each database while runs of templates are under way
+    #[arg(long, default_value_t = 100)]
+    run_kills: u32,
     /// Repeats a run; printed by each
     #[arg(long)]
     seed: Option<u64>,
@@ -83,11 +86,15 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
         false => server::debug_binary(workspace),
     };
     let mut figures = json!({ "seed": seed });
-    if arguments.kills > 0 {
+    if arguments.kills + arguments.run_kills > 0 {
         let postgres = Postgres::start(workspace)?;
-        figures["kills"] = kills(workspace, &program, &postgres, arguments.kills, seed)?;
-        figures["runs"] = runs::kills(workspace, &program, &postgres, 2 * arguments.kills, seed)?;
-        figures["schedules"] = schedules(workspace, SCHEDULES)?;
+        if arguments.kills > 0 {
+            figures["kills"] = kills(workspace, &program, &postgres, arguments.kills, seed)?;
+        }
+        if arguments.run_kills > 0 {
+            figures["runs"] = runs::kills(workspace, &program, &postgres, arguments.run_kills, seed)?;
+            figures["schedules"] = schedules(workspace, SCHEDULES)?;
+        }
     }
     if arguments.cases > 0 {
         let (examples, wanted) = (EXAMPLES, u64::from(arguments.cases));

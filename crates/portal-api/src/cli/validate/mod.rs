@@ -42,10 +42,10 @@ enum Format {
     Sarif,
 }
 
-/// Exit status: 0 all valid, 1 something is not, 2 the call itself is wrong.
+/// Exit status: 0 all valid, 1 something is not or is a template that cannot run, 2 the call itself is wrong.
 pub fn run(flags: &ValidateFlags) -> ExitCode {
     match judge(flags).and_then(|judged| print(flags.format, &judged).map(|()| judged)) {
-        Ok(judged) if judged.verdicts.iter().all(|verdict| verdict.valid) => ExitCode::SUCCESS,
+        Ok(judged) if judged.verdicts.iter().all(|verdict| verdict.valid && !cannot_run(verdict)) => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         Err(error) => {
             let _ = writeln!(io::stderr(), "error: {error:#}");
@@ -58,6 +58,11 @@ pub fn run(flags: &ValidateFlags) -> ExitCode {
 struct Judged {
     files: usize,
     verdicts: Vec<DocumentVerdict>,
+}
+
+/// A template that the catalog takes in, but that cannot run.
+fn cannot_run(verdict: &DocumentVerdict) -> bool {
+    verdict.warnings.iter().any(|fault| fault.rule == validate::CANNOT_RUN)
 }
 
 fn judge(flags: &ValidateFlags) -> Result<Judged> {

@@ -3,20 +3,25 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use portal_core::catalog::validate;
 use portal_core::catalog::wire::Fault;
 use serde_json::{Value, json};
 
-use super::Judged;
+use super::{Judged, cannot_run};
 
 /// Prints a line a fault, and a summary on standard error.
 pub(super) fn text(judged: &Judged, out: &mut dyn Write) -> io::Result<()> {
     for verdict in &judged.verdicts {
-        for fault in &verdict.errors {
+        for fault in verdict.errors.iter().chain(&verdict.warnings) {
             writeln!(out, "{}", line(&verdict.file, fault))?;
         }
     }
     let invalid = judged.verdicts.iter().filter(|verdict| !verdict.valid).count();
-    let summary = format!("{} documents in {} files, {invalid} invalid", judged.verdicts.len(), judged.files);
+    let mut summary = format!("{} documents in {} files, {invalid} invalid", judged.verdicts.len(), judged.files);
+    let stuck = judged.verdicts.iter().filter(|verdict| cannot_run(verdict)).count();
+    if stuck > 0 {
+        summary.push_str(&format!(", {stuck} templates that cannot run"));
+    }
     writeln!(io::stderr(), "{summary}")
 }
 
@@ -31,7 +36,10 @@ pub(super) fn line(file: &str, fault: &Fault) -> String {
 
 /// A SARIF 2.1.0 log with one run.
 pub(super) fn sarif(judged: &Judged) -> Value {
-    let faults = || judged.verdicts.iter().flat_map(|verdict| verdict.errors.iter().map(move |fault| (verdict, fault)));
+    let faults = || {
+        let all = judged.verdicts.iter();
+        all.flat_map(|verdict| verdict.errors.iter().chain(&verdict.warnings).map(move |fault| (verdict, fault)))
+    };
     let rules: BTreeSet<&str> = faults().map(|(_, fault)| fault.rule.as_str()).collect();
     let results: Vec<Value> = faults()
         .map(|(verdict, fault)| {
@@ -39,7 +47,7 @@ pub(super) fn sarif(judged: &Judged) -> Value {
             json!({
                 "ruleId": fault.rule,
                 "ruleIndex": rules.iter().position(|rule| *rule == fault.rule),
-                "level": "error",
+                "level": if fault.rule == validate::REMARK { "warning" } else { "error" },
                 "message": { "text": format!("{}{hint}", fault.message) },
                 "locations": [{
                     "physicalLocation": {

@@ -504,3 +504,34 @@ table!(
         run_id: i64,
     }
 );
+
+table!(
+    /// What a user, a group or everybody (`*`) was told. `origin` is told apart once for
+    /// each recipient; a newer one of the same `scope` takes the place of the older.
+    notification, "notification", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        recipient: String,
+        #[sea_orm(column_type = "Text")]
+        title: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        text: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        link: Option<String>,
+        severity: String,
+        topic: Option<String>,
+        scope: Option<String>,
+        origin: String,
+        at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// Which notifications somebody has read.
+    notification_read, "notification_read", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        actor: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        notification_id: i64,
+    }
+);

@@ -191,6 +191,19 @@ pub async fn fetch(context: &Context, request: &Request, previous: Option<&str>)
         Some(reference) => Some(reference.resolve(context.variable).await?),
         None => None,
     };
+    fetch_with(context, request, secret, previous).await
+}
+
+/// As [`fetch`], with a secret that is known already.
+///
+/// # Errors
+/// The source as a whole cannot be read.
+pub async fn fetch_with(
+    context: &Context,
+    request: &Request,
+    secret: Option<Secret>,
+    previous: Option<&str>,
+) -> Result<Outcome, FetchError> {
     match request.source_type {
         SourceType::Path => {
             let (tree, entries, notes) =

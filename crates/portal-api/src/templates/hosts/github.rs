@@ -26,7 +26,7 @@ const OPTIONS: [(&str, &str); 10] = [
     ("hasProjects", "has_projects"),
 ];
 
-fn repo_path(place: &Place) -> String {
+pub(super) fn repo_path(place: &Place) -> String {
     format!("/repos/{}/{}", segment(&place.owner), segment(&place.repo))
 }
 

@@ -12,7 +12,7 @@ use crate::templates::perform::{Call, Log};
 
 type Output = Result<Map<String, Value>, Trouble>;
 
-fn project_path(place: &Place) -> String {
+pub(super) fn project_path(place: &Place) -> String {
     format!("/projects/{}", segment(&format!("{}/{}", place.owner, place.repo)))
 }
 

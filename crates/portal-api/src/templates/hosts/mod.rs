@@ -6,6 +6,7 @@ mod gitea;
 mod github;
 mod gitlab;
 
+use axum::http::Method;
 use portal_core::templates::Trouble;
 use portal_core::templates::language::{HostKind, Hosts, repository};
 use serde::Deserialize;
@@ -69,6 +70,43 @@ pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Resul
         "publish:gitea" => gitea::publish(live, call, log).await,
         _ => return None,
     })
+}
+
+/// A repository that is there already: its address for git, and its branch.
+pub struct Found {
+    pub address: String,
+    pub branch: String,
+    pub secret: Secret,
+}
+
+/// Where a step of a host would publish to; nothing where the repository is not there yet,
+/// or the step is of no host.
+///
+/// # Errors
+/// The host does not answer, or there is no token for it.
+pub async fn find(live: &Live, call: &Call<'_>) -> Result<Option<Found>, Trouble> {
+    let kind = match call.action.id {
+        "publish:github" | "publish:github:pull-request" => Kind::Github,
+        "publish:gitlab" | "publish:gitlab:merge-request" => Kind::Gitlab,
+        "publish:gitea" => Kind::Gitea,
+        _ => return Ok(None),
+    };
+    let (place, client) = open(live, call, kind).await?;
+    let path = match kind {
+        Kind::Gitlab => gitlab::project_path(&place),
+        Kind::Github | Kind::Gitea => github::repo_path(&place),
+    };
+    let found = client.ask(Method::GET, &path, None).await?;
+    if found.status == 404 {
+        return Ok(None);
+    }
+    let repository = found.good(&Method::GET, &path)?;
+    let address = text(&repository, if kind == Kind::Gitlab { "/http_url_to_repo" } else { "/clone_url" })?;
+    let branch = match call.input.text("targetBranchName")?.or(call.input.text("defaultBranch")?) {
+        Some(branch) => branch.to_owned(),
+        None => text(&repository, "/default_branch")?,
+    };
+    Ok(Some(Found { address, branch, secret: client.git_secret() }))
 }
 
 /// A repository as a `RepoUrlPicker` names it.

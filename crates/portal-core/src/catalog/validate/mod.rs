@@ -23,7 +23,8 @@ use serde_json::Value;
 use super::entity::Entity;
 use super::kinds::KindRegistry;
 use super::wire::{DocumentVerdict, Fault};
-use crate::document::{self, Budget, Spot};
+use crate::document::{self, Budget, Document, Spot};
+use crate::templates::definition;
 
 use finding::Finding;
 pub use finding::Stage;
@@ -58,6 +59,7 @@ pub fn verdicts(file: &str, bytes: &[u8], kinds: &KindRegistry, budget: &Budget)
         kind,
         valid: errors.is_empty(),
         errors,
+        warnings: Vec::new(),
     };
     for (document, fault) in reading.faults {
         let verdict = verdicts.entry(document).or_insert_with(|| empty(document, None, None, Vec::new()));
@@ -66,15 +68,39 @@ pub fn verdicts(file: &str, bytes: &[u8], kinds: &KindRegistry, budget: &Budget)
     }
     for document in reading.documents {
         let faults = validate(&document.value, kinds, &|pointer, spot| document.place(pointer, spot));
+        let warnings = template_faults(&document);
         let entity = Entity(document.value);
         let entity_ref = entity
             .entity_ref()
             .filter(|_| !faults.iter().any(|fault| fault.rule == "not_an_object"))
             .map(|entity_ref| entity_ref.to_string());
         let kind = entity.kind().map(str::to_owned);
-        verdicts.insert(document.index, empty(document.index, entity_ref, kind, faults));
+        let verdict = empty(document.index, entity_ref, kind, faults);
+        verdicts.insert(document.index, DocumentVerdict { warnings, ..verdict });
     }
     verdicts.into_values().collect()
+}
+
+/// The rule of what keeps a template from running.
+pub const CANNOT_RUN: &str = "template_cannot_run";
+/// The rule of what is probably not meant in a template that runs.
+pub const REMARK: &str = "template_remark";
+
+/// What is wrong with a template as such.
+fn template_faults(document: &Document) -> Vec<Fault> {
+    if document.value["kind"] != "Template" || !is_scaffolder(&document.value["apiVersion"]) {
+        return Vec::new();
+    }
+    let fault = |finding: definition::Finding| {
+        let (line, column) = document.position(&finding.pointer);
+        let rule = if finding.is_error { CANNOT_RUN } else { REMARK }.to_owned();
+        Fault { line, column, pointer: finding.pointer, rule, message: finding.message, hint: None }
+    };
+    definition::read(&document.value).1.into_iter().map(fault).collect()
+}
+
+fn is_scaffolder(version: &Value) -> bool {
+    version.as_str().is_some_and(|version| version.starts_with("scaffolder.backstage.io/v1beta3"))
 }
 
 fn findings(value: &Value, kinds: &KindRegistry) -> Vec<Finding> {

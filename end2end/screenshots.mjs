@@ -47,6 +47,14 @@ const pages = {
   review: ["/templates/default/rust-service?name=ledger&owner=group:default/booking", reviewed],
   run: [`/templates/default/rust-service?owner=group:default/booking`, made],
   runs: ["/runs"],
+  "template-editor": ["/templates/editor"],
+  "template-editor-sample": ["/templates/editor?place=template:default/rust-service&name=ledger&owner=group:default/booking"],
+  "template-editor-faulty": ["/templates/editor", async (page) => {
+    const area = page.getByRole("textbox", { name: "Template" });
+    await area.fill((await area.inputValue()).replace("fs:write", "fs:wrote").replace("input:", "inputs:"));
+    await page.getByText("is it").waitFor();
+  }],
+  notifications: ["/notifications"],
   validate: ["/validate"],
   "validate-faults": ["/validate", broken],
   palette: ["/", (page) => page.keyboard.press("Control+k")],

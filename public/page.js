@@ -254,6 +254,67 @@
   }
 })();
 
+// Forms that are too long for an address (`data-preview`): what is typed is sent, and what
+// the server writes of it is put in place. Only the answer to the newest question counts.
+(() => {
+  let asked = 0;
+  let timer;
+  const preview = async (form, submitter) => {
+    const turn = ++asked;
+    const body = new URLSearchParams(new FormData(form, submitter));
+    const answer = await fetch(form.dataset.preview, { method: "POST", body });
+    if (turn !== asked || !answer.ok || !form.isConnected) return;
+    const { html } = await answer.json();
+    if (turn === asked) morph(form.closest(".stack"), html);
+  };
+  const of = (event) => event.target.closest?.("form[data-preview]");
+  addEventListener("input", (event) => {
+    const form = of(event);
+    if (!form) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => preview(form), 200);
+  });
+  addEventListener("change", (event) => {
+    const form = of(event);
+    if (form && event.target.name !== "text") preview(form);
+  });
+  addEventListener("submit", (event) => {
+    const form = of(event);
+    if (!form) return;
+    event.preventDefault();
+    preview(form, event.submitter);
+  });
+  addEventListener("click", (event) => {
+    const form = of(event);
+    const file = form && event.target.closest("[data-file]");
+    const line = form && event.target.closest("[data-line]");
+    if (file) {
+      form.elements.file.value = file.dataset.file;
+      preview(form);
+    }
+    if (line) {
+      const area = form.elements.text;
+      const lines = area.value.split("\n");
+      const from = lines.slice(0, line.dataset.line - 1).join("\n").length + (line.dataset.line > 1 ? 1 : 0);
+      area.focus();
+      area.setSelectionRange(from, from + (lines[line.dataset.line - 1] ?? "").length);
+    }
+  });
+  // Tab stays in the text, and moves by the indent of YAML; after Escape it leaves.
+  let leaves = false;
+  addEventListener("keydown", (event) => {
+    if (event.target.name !== "text" || !of(event)) return;
+    if (event.key === "Escape") leaves = true;
+    if (event.key !== "Tab" || event.shiftKey || leaves) {
+      if (event.key === "Tab") leaves = false;
+      return;
+    }
+    event.preventDefault();
+    event.target.setRangeText("  ", event.target.selectionStart, event.target.selectionEnd, "end");
+    event.target.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+})();
+
 // Fields that offer entities while one types (`data-suggest`).
 (() => {
   let asked = 0;

@@ -221,6 +221,7 @@ const pages: { name: string; path: string; snapshot: string }[] = [
       - searchbox "Filter templates"
       - combobox "Type"
       - combobox "Owner"
+      - link "Write one"
       - link "Runs"
     - region /All templates \\d+/:
       - heading [level=2]
@@ -231,10 +232,34 @@ const pages: { name: string; path: string; snapshot: string }[] = [
         - link "Use template Documentation"`,
   },
   {
+    name: "template editor",
+    path: "/templates/editor",
+    snapshot: `
+    - heading "Template editor" [level=1]
+    - link "Steps"
+    - button "Copy YAML"
+    - textbox "Template"
+    - region "Preview":
+      - region "Nothing to mend"
+      - region "Form"
+      - region "Files 1"
+      - region "Steps 1 step"`,
+  },
+  {
+    name: "notifications",
+    path: "/notifications",
+    snapshot: `
+    - heading "Notifications" [level=1]
+    - form "Filter":
+      - combobox "Which"
+    - region /Notifications \\d+/`,
+  },
+  {
     name: "wizard",
     path: "/templates/default/rust-service",
     snapshot: `
     - heading "Create Rust service" [level=1]
+    - link "Edit"
     - link "About this template"
     - list "Progress, step 1 of 4":
       - listitem: 1 Service

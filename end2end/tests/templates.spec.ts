@@ -160,6 +160,78 @@ test("the gallery is filtered while one types", async ({ page }) => {
   await expect(page.getByText("No template fits")).toBeVisible();
 });
 
+test("a template is written with its form and a dry run beside it", async ({ page }) => {
+  await open(page, "/templates/editor");
+  const text = page.getByRole("textbox", { name: "Template" });
+  const preview = page.getByRole("region", { name: "Preview" });
+  await expect(preview.getByRole("heading", { name: "Nothing to mend" })).toBeVisible();
+  await preview.getByRole("textbox", { name: "Name" }).fill("orders");
+  await expect(preview.getByText("# Orders")).toBeVisible();
+  await preview.getByRole("textbox", { name: "Name" }).fill("Not Good");
+  await expect(preview.getByText("does not match")).toBeVisible();
+  await expect(preview.getByRole("region", { name: /^Files/ })).toHaveCount(0);
+  await preview.getByRole("textbox", { name: "Name" }).fill("orders");
+
+  await text.fill((await text.inputValue()).replace("fs:write", "fs:wrote"));
+  await expect(preview.getByText("is it roadiehq:utils:fs:write?")).toBeVisible();
+  await preview.getByRole("button", { name: "Line 22" }).click();
+  expect(await text.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd))).toContain("fs:wrote");
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+
+  await text.fill("kind: [");
+  await expect(preview.getByText("The form appears when")).toBeVisible();
+  await text.fill("");
+  await expect(preview.getByRole("textbox", { name: "Name" })).toBeVisible();
+});
+
+test("a template of the catalog is taken up in the editor, with the files beside it", async ({ page }) => {
+  await open(page, WIZARD);
+  await page.getByRole("link", { name: "Edit" }).click();
+  const preview = page.getByRole("region", { name: "Preview" });
+  await preview.getByRole("textbox", { name: "Name" }).fill("ledger");
+  await preview.getByRole("combobox", { name: "Owner" }).fill("group:default/booking");
+  await preview.getByRole("textbox", { name: "Port" }).focus();
+  await expect(preview.getByText("Tried out without a fault")).toBeVisible();
+  await preview.getByRole("button", { name: "Cargo.toml" }).click();
+  await expect(preview.getByRole("region", { name: "Cargo.toml" })).toContainText('name = "ledger"');
+});
+
+test("what a run tells everybody stands under the bell until it is read", async ({ page, request }) => {
+  const name = fresh("tell");
+  const entity = {
+    apiVersion: "scaffolder.backstage.io/v1beta3",
+    kind: "Template",
+    metadata: { name, title: name },
+    spec: {
+      type: "service",
+      owner: "group:default/booking",
+      steps: [
+        {
+          id: "tell",
+          action: "notification:send",
+          input: { recipients: "broadcast", title: `${name} is ready`, info: "More about it", link: "/templates", severity: "high" },
+        },
+      ],
+    },
+  };
+  const stored = await request.put(`/api/v1/entities/template/default/${name}`, { data: entity });
+  expect(stored.ok(), await stored.text()).toBe(true);
+  await open(page, "/notifications");
+  const started = await request.post("/api/v1/runs", { data: { template: name, values: {} } });
+  expect(started.status(), await started.text()).toBe(202);
+  const line = page.getByRole("listitem").filter({ hasText: `${name} is ready` });
+  // It appears by itself, and the bell counts it.
+  await expect(line).toBeVisible();
+  await expect(page.getByRole("banner").getByRole("link", { name: /Notifications, \d+ unread/ })).toBeVisible();
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await line.getByRole("button", { name: `Read ${name} is ready` }).click();
+  await expect(line.getByRole("button")).toHaveCount(0);
+  await line.getByRole("link", { name: `${name} is ready` }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Templates" })).toBeVisible();
+});
+
 test("templates can be read and filled in without scripts @no-script", async ({ page }) => {
   await open(page, "/templates");
   await page.getByRole("link", { name: "Use template Node service" }).click();

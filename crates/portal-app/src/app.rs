@@ -58,6 +58,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/templates") view=served ssr=SsrMode::Async />
                     <Route path=path!("/templates/:namespace/:name") view=whole ssr=SsrMode::Async />
+                    <Route path=path!("/templates/editor") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=served ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/notifications") view=served ssr=SsrMode::Async />

@@ -51,6 +51,12 @@ pub(crate) fn api_mark(mark: &str, entity_ref: &str) -> String {
     format!("{API_MARKS}/{mark}/{}", ref_path(entity_ref))
 }
 
+/// Where a template is written; beginning with one of the catalog.
+#[cfg(feature = "ssr")]
+pub(crate) fn template_editor(from: Option<&str>) -> String {
+    with_query(&format!("{TEMPLATES}/editor"), from.map(|from| ("place", from)))
+}
+
 /// Where a template is used.
 #[cfg(feature = "ssr")]
 pub(crate) fn template(entity_ref: &str) -> String {

@@ -384,6 +384,7 @@ async fn dry_run(
         author: auth.principal.name.clone(),
         place: None,
         starter: auth.principal.clone(),
+        anonymous: true,
         secrets: Arc::from([]),
     };
     let scope = Scope {

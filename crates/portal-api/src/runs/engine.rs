@@ -189,6 +189,7 @@ impl<'h> Holder<'h> {
             at: stored.run.created_at,
             author: starter["name"].as_str().unwrap_or("portal").to_owned(),
             place,
+            anonymous: false,
             secrets: secrets.into_iter().map(|(_, handle, secret)| (handle, secret)).collect(),
             starter: Principal {
                 actor: ActorId(stored.run.actor.clone()),

@@ -14,6 +14,9 @@ use crate::templates::perform::{Call, Published};
 /// # Errors
 /// It cannot be read.
 pub(super) async fn read(live: &Live, call: &Call<'_>) -> Result<Option<Published>, Trouble> {
+    if live.anonymous && call.action.id != "publish:git" {
+        return Ok(None);
+    }
     let (address, branch, secret) = if call.action.id == "publish:git" {
         let address = call.input.must("remoteUrl")?.to_owned();
         let secret = match live.secret(&call.input, "token")? {

@@ -283,15 +283,25 @@ pub async fn fill_template_form(
     let visibility = auth.visibility(&snapshot);
     let template = find(&app, &visibility, &format!("template:{namespace}/{name}"), "").await?;
     let (definition, _) = definition::read(&template.entity);
-    let (pages, errors) = filled(&snapshot, &visibility, &definition, &values);
-    Ok(Json(FormView {
+    Ok(Json(form_view(&snapshot, &visibility, &template, &definition, &values)))
+}
+
+pub(super) fn form_view(
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    template: &Template,
+    definition: &Definition,
+    values: &Map<String, Value>,
+) -> FormView {
+    let (pages, errors) = filled(snapshot, visibility, definition, values);
+    FormView {
         title: template.title(),
         description: template.entity["metadata"]["description"].as_str().map(str::to_owned),
         pages,
         errors,
-        values: form::with_defaults(&definition.pages, &values),
+        values: form::with_defaults(&definition.pages, values),
         create_label: definition.labels.get("createButtonText").and_then(Value::as_str).unwrap_or("Create").to_owned(),
-    }))
+    }
 }
 
 /// What a run with these answers would do: the files with their content, the log of each
@@ -321,26 +331,41 @@ pub async fn dry_run_template(
     }
     let answers = form::with_defaults(&definition.pages, &values);
     check(&snapshot, &visibility, &definition, &answers)?;
-    let writing = auth.writing(&app, &request_id);
-    let user = user(&app, &auth.principal).await?;
+    let place = template.source_id.map(|id| (id, template.location.clone()));
+    Ok(Json(tried(&app, &auth, &request_id, &definition, answers, place, false).await?))
+}
+
+/// What a run with these answers would do.
+pub(super) async fn tried(
+    app: &App,
+    auth: &Authorized<RunTemplates>,
+    request_id: &RequestId,
+    definition: &Definition,
+    answers: Map<String, Value>,
+    place: Option<(i64, String)>,
+    anonymous: bool,
+) -> ApiResult<DryRunView> {
+    let writing = auth.writing(app, request_id);
+    let user = user(app, &auth.principal).await?;
     let live = Live {
         app: app.clone(),
         run_id: 0,
         at: writing.at,
         writing,
         author: auth.principal.name.clone(),
-        place: template.source_id.map(|id| (id, template.location.clone())),
+        place,
         starter: auth.principal.clone(),
+        anonymous,
         secrets: Arc::from([]),
     };
     let scope = Scope {
         parameters: answers,
         user: json!({ "ref": auth.principal.user, "entity": user }),
         run: "dry-run".to_owned(),
-        hosts: service::hosts(&app),
+        hosts: service::hosts(app),
         ..Scope::default()
     };
-    let report = dry_run::run(&definition, scope, &live, &BTreeSet::new()).await;
+    let report = dry_run::run(definition, scope, &live, &BTreeSet::new()).await;
     let step = |step: dry_run::StepReport| DryRunStep {
         state: match step.became {
             Became::Done | Became::Stubbed => StepState::Succeeded,
@@ -352,7 +377,7 @@ pub async fn dry_run_template(
         action: step.action,
         log: step.log,
     };
-    Ok(Json(DryRunView {
+    Ok(DryRunView {
         files: files(&report.workspace, report.compared.as_ref()),
         repository: report.compared.map(|compared| DryRunRepository {
             address: compared.repository.address,
@@ -365,7 +390,7 @@ pub async fn dry_run_template(
             message: trouble.message,
             step: Some(step),
         }),
-    }))
+    })
 }
 
 fn files(workspace: &Workspace, compared: Option<&Compared>) -> Vec<DryRunFile> {

@@ -6,6 +6,7 @@ pub mod hosts;
 pub mod http_request;
 pub mod local;
 pub mod perform;
+mod preview;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -19,4 +20,5 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(handlers::find_template))
         .routes(routes!(handlers::fill_template_form))
         .routes(routes!(handlers::dry_run_template))
+        .routes(routes!(preview::preview_template))
 }

@@ -4,14 +4,19 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use portal_app::api::{Api, ApiAnswer};
 use portal_core::problem::Problem;
 
 use super::Inside;
+use crate::error::ApiError;
+use crate::http::body;
 use crate::state::App;
+
+/// Bytes of a form that is sent.
+const FORM: usize = 2 << 20;
 
 /// The API, and beside it the pages that are written from it.
 pub fn with(app: &App, api: Router) -> Router {
@@ -21,14 +26,21 @@ pub fn with(app: &App, api: Router) -> Router {
         async move {
             let api = Api::new(inside.transport(request.extensions()));
             let path = request.uri().path().trim_start_matches(portal_app::FRAGMENTS).to_owned();
-            let query = request.uri().query().unwrap_or_default().to_owned();
+            let query = match *request.method() {
+                // What is too long for an address comes as the body of a form.
+                Method::POST => match body::read(request.into_body(), FORM).await {
+                    Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+                    Err(error) => return error.into_response(),
+                },
+                _ => request.uri().query().unwrap_or_default().to_owned(),
+            };
             match portal_app::written(&api, &path, &query).await {
                 Some(answer) => response(answer),
-                None => crate::router::unknown_route(request).await.into_response(),
+                None => ApiError::not_found("page_not_found", format!("there is no page `{path}`")).into_response(),
             }
         }
     };
-    api.route(&format!("{}/{{*path}}", portal_app::FRAGMENTS), get(handler))
+    api.route(&format!("{}/{{*path}}", portal_app::FRAGMENTS), get(handler.clone()).post(handler))
 }
 
 fn response(answer: ApiAnswer) -> Response {

@@ -61,6 +61,7 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         ["catalog"] => vec![here("Catalog")],
         ["search"] => vec![here("Search")],
         ["validate"] => vec![here("Check a descriptor")],
+        ["templates", "editor"] => vec![link("Templates", paths::TEMPLATES.to_owned()), here("Editor")],
         ["templates", _, name] => vec![link("Templates", paths::TEMPLATES.to_owned()), here(&percent::decode(name))],
         ["runs", id] => vec![link("Runs", paths::RUNS.to_owned()), here(id)],
         ["admin", "sources"] => vec![here("Sources")],

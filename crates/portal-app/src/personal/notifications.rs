@@ -46,9 +46,9 @@ pub(crate) async fn notifications(asking: &Asking<'_>) -> Result<Content, Refusa
                     }
                     noscript { button class="button" data-size="sm" { "Filter" } }
                 }
-                form class="push" data-send=(format!("{API}/read")) data-done="All read" {
-                    button class="button needs-script" data-size="sm" disabled[list.unread == 0] aria-disabled=[disabled] title=[reason.as_deref()] {
-                        (icon("check")) "Mark all as read"
+                @if list.unread > 0 {
+                    form class="push" data-send=(format!("{API}/read")) data-done="All read" {
+                        button class="button needs-script" data-size="sm" aria-disabled=[disabled] title=[reason.as_deref()] { (icon("check")) "Mark all as read" }
                     }
                 }
             }
@@ -99,7 +99,7 @@ fn line(one: &Notification, now: i64) -> Content {
             @if !read {
                 form data-send=(format!("{API}/read")) data-done="Read" {
                     input type="hidden" name="ids" data-type="json" value=(format!("[{id}]"));
-                    button class="button needs-script" data-size="sm" data-variant="quiet" { (icon("check")) "Read" span class="visually-hidden" { ": " (title) } }
+                    button class="button needs-script" data-size="sm" data-variant="quiet" { (icon("check")) "Read" span class="visually-hidden" { " " (title) } }
                 }
             }
         }

@@ -101,6 +101,7 @@ async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAn
         "/access" => access::explain(&asking).await.map(whole),
         "/admin/audit" => access::audit(&asking).await.map(whole),
         "/templates" => templates::gallery(&asking).await.map(whole),
+        "/templates/editor" => templates::editor(&asking).await,
         "/runs" => runs::runs(&asking).await.map(whole),
         _ if path.starts_with("/templates/") => templates::wizard(&asking, path).await,
         _ if path.starts_with("/runs/") => runs::run(&asking, path).await,

@@ -97,7 +97,7 @@ impl Asked {
     }
 }
 
-const RESERVED: [&str; 8] = ["page", "rest", "box", "add", "remove", "to", "sent", "file"];
+const RESERVED: [&str; 10] = ["page", "rest", "box", "add", "remove", "to", "sent", "file", "text", "place"];
 
 fn read(field: &FormField, text: &str) -> Option<Value> {
     if text.is_empty() {

@@ -44,7 +44,8 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
                     @for (reference, title) in owners { option value=(reference) selected[reference == owner] { (title) } }
                 }
                 noscript { button class="button" data-size="sm" { "Filter" } }
-                a class="button push" data-size="sm" href=(paths::RUNS) { (icon("list")) "Runs" }
+                a class="button push" data-size="sm" href=(paths::template_editor(None)) { (icon("edit")) "Write one" }
+                a class="button" data-size="sm" href=(paths::RUNS) { (icon("list")) "Runs" }
             }
             @if list.items.is_empty() {
                 section class="card" {

@@ -2,11 +2,13 @@
 //! served; the answers given so far are the query of the address.
 
 mod answers;
+mod editor;
 mod fields;
 mod gallery;
 mod review;
 mod tree;
 mod wizard;
 
+pub(crate) use editor::editor;
 pub(crate) use gallery::gallery;
 pub(crate) use wizard::wizard;

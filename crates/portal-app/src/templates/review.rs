@@ -67,7 +67,7 @@ pub(super) async fn review(asking: &Asking<'_>, wizard: &Wizard<'_>, question: &
     }))
 }
 
-fn outcome(report: &DryRunView) -> Content {
+pub(super) fn outcome(report: &DryRunView) -> Content {
     Content::from(match &report.error {
         Some(error) => html! {
             div class="callout" data-tone="warning" {
@@ -109,7 +109,7 @@ fn files(report: &DryRunView, chosen: usize, wizard: &Wizard<'_>, query: &[(Stri
     })
 }
 
-fn steps(report: &DryRunView) -> Content {
+pub(super) fn steps(report: &DryRunView) -> Content {
     Content::from(html! {
         section class="card" aria-labelledby="steps" {
             header class="card-head" { h2 id="steps" { "Steps " span class="count" { (counted(report.steps.len() as u64, "step", "steps")) } } }

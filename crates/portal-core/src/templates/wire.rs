@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::catalog::wire::EntityLink;
+use crate::catalog::wire::{EntityLink, Fault};
 use crate::problem::FieldError;
 use crate::runs::StepState;
 use crate::runs::wire::RunError;
@@ -258,4 +258,35 @@ pub struct ActionList {
     pub items: Vec<ActionView>,
     pub next_cursor: Option<String>,
     pub total: u64,
+}
+
+/// A template that is being written.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TemplateDraft {
+    /// YAML or JSON.
+    pub text: String,
+    /// Answers to its form.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub values: Map<String, Value>,
+    /// Reference of a template of the catalog whose files lie beside this one.
+    #[serde(default)]
+    pub place: Option<String>,
+    /// Also tells what a run would do.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What a template would be.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TemplatePreview {
+    /// What is wrong with it; remarks come last.
+    pub faults: Vec<Fault>,
+    /// Absent where the text is no template.
+    pub form: Option<FormView>,
+    /// Absent where it was not asked for, the answers are not right, or it cannot run.
+    pub report: Option<DryRunView>,
 }

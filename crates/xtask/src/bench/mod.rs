@@ -12,6 +12,7 @@
 mod browser;
 mod load;
 mod pushes;
+mod runs;
 mod scenes;
 mod table;
 
@@ -27,7 +28,7 @@ use crate::postgres::Postgres;
 use crate::process::{self, stage};
 use crate::site::{self, Profile};
 use crate::workspace::Workspace;
-use crate::{results, tools};
+use crate::{results, server, tools};
 
 use self::browser::Browser;
 use self::scenes::{Figures, Scene};
@@ -47,6 +48,12 @@ pub struct Arguments {
     /// Take the release binary that is there
     #[arg(long)]
     no_build: bool,
+    /// Measure runs of templates only
+    #[arg(long)]
+    runs: bool,
+    /// Take the debug binary that is there: to try a measurement out, its figures tell little
+    #[arg(long)]
+    debug: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -56,8 +63,8 @@ enum Database {
 }
 
 pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
-    let program = workspace.artifact("release/portal");
-    if !arguments.no_build {
+    let program = if arguments.debug { server::debug_binary(workspace) } else { workspace.artifact("release/portal") };
+    if !arguments.no_build && !arguments.debug {
         build(workspace)?;
     }
     let browser = Browser::find(workspace)?;
@@ -87,6 +94,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
                 size: *size,
                 database: url.as_deref(),
                 seconds: arguments.seconds,
+                runs_only: arguments.runs,
             };
             let label = format!("{}/{}k", if url.is_some() { "postgres" } else { "sqlite" }, size / 1000);
             let figures = scene.measure().with_context(|| format!("measuring {label}"))?;
@@ -101,6 +109,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
         table::milliseconds(baseline.p99)
     );
     let figures = json!({
+        "debug": arguments.debug,
         "rows": table::json(&rows),
         "bare_axum_per_second": baseline.per_second.round(),
         "seconds_each": arguments.seconds,
@@ -121,7 +130,7 @@ fn build(workspace: &Workspace) -> Result<()> {
 }
 
 fn sizes(arguments: &Arguments) -> Vec<usize> {
-    if arguments.quick { vec![10_000] } else { vec![10_000, 100_000] }
+    if arguments.quick || arguments.runs { vec![10_000] } else { vec![10_000, 100_000] }
 }
 
 fn generate(program: &PathBuf, data: &Folder, size: usize) -> Result<PathBuf> {
@@ -165,6 +174,9 @@ fn rows() -> Vec<Row> {
         row("browser: key to result in the palette, p95", Unit::Milliseconds, Some(50.0), None),
         row("browser: key to result, picking an owner, p95", Unit::Milliseconds, Some(50.0), None),
         row("push to visible in list and search, p99", Unit::Seconds, Some(1.0), None),
+        row("runs started, 8 clients", Unit::PerSecond, Some(100.0), None),
+        row("runs worked off", Unit::PerSecond, Some(100.0), None),
+        row("list p99, 200 viewers of a log to idle", Unit::Number, Some(2.0), None),
         row("start to ready, 100 000 entities", Unit::Seconds, None, None),
         row("memory after it, 100 000", Unit::Megabytes, Some(512.0), None),
         row("first ingest of 100 000", Unit::Seconds, None, None),

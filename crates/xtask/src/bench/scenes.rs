@@ -17,6 +17,7 @@ use crate::workspace::Workspace;
 use super::browser::Browser;
 use super::load::{self, Measured};
 use super::pushes;
+use super::runs;
 use super::table::{megabytes, milliseconds, seconds};
 
 /// Figures by the row that shows them.
@@ -37,11 +38,17 @@ pub struct Scene<'a> {
     pub size: usize,
     pub database: Option<&'a str>,
     pub seconds: u64,
+    /// Only runs of templates.
+    pub runs_only: bool,
 }
 
 impl Scene<'_> {
     pub fn measure(&self) -> Result<Figures> {
         let mut figures = Figures::new();
+        if self.runs_only {
+            runs::measure(self, &mut figures)?;
+            return Ok(figures);
+        }
         self.ingest(&mut figures)?;
         let portal = self.start()?;
         self.settled(&portal)?;
@@ -57,6 +64,7 @@ impl Scene<'_> {
             self.small(&portal, &mut figures)?;
             drop(portal);
             self.pushes(&mut figures)?;
+            runs::measure(self, &mut figures)?;
         }
         Ok(figures)
     }

@@ -1,0 +1,106 @@
+//! A template that is being written: what is wrong with it, its form, and what a run of it
+//! would do.
+
+use axum::Json;
+use axum::extract::State;
+use portal_core::access::Verb;
+use portal_core::catalog::index::Visibility;
+use portal_core::catalog::validate::{self, CANNOT_RUN};
+use portal_core::catalog::wire::DocumentVerdict;
+use portal_core::document::{self, Budget};
+use portal_core::templates::definition;
+use portal_core::templates::wire::{TemplateDraft, TemplatePreview};
+
+use super::handlers;
+use crate::catalog::permission::owners;
+use crate::catalog::view::Snapshot;
+use crate::error::{ApiError, ApiResult};
+use crate::http::authorized::{Authorized, RunTemplates};
+use crate::http::body::JsonBody;
+use crate::http::context::RequestId;
+use crate::http::params::Params;
+use crate::runs::service::Template;
+use crate::state::App;
+
+/// What a template would be that is not in the catalog yet: its faults with their lines,
+/// its form for these answers, and a dry run once they are right.
+///
+/// Nobody has vetted it, so what it reads elsewhere is read without the portal's
+/// credentials. Files beside it are those of the template that is named as its `place`, for
+/// whoever owns that one.
+#[utoipa::path(
+    post, path = "/template-preview", tag = "templates", operation_id = "preview_template",
+    request_body(content = TemplateDraft, example = json!({"text": "apiVersion: scaffolder.backstage.io/v1beta3\nkind: Template\nmetadata:\n  name: hello\nspec:\n  type: service\n  owner: team-a\n  steps:\n    - action: debug:log\n      input: { message: hello }\n"})),
+    responses((status = 200, description = "What it would be", body = TemplatePreview)),
+)]
+pub async fn preview_template(
+    auth: Authorized<RunTemplates>,
+    State(app): State<App>,
+    request_id: RequestId,
+    params: Params,
+    JsonBody(draft): JsonBody<TemplateDraft>,
+) -> ApiResult<Json<TemplatePreview>> {
+    params.finish()?;
+    let TemplateDraft { text, values, place, dry_run } = draft;
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
+    let beside = match place {
+        Some(place) => Some(template_beside(&app, &auth, &snapshot, &visibility, &place).await?),
+        None => None,
+    };
+    let faults = faults(&snapshot, &text);
+    let documents = document::read(text.as_bytes(), &Budget::default()).documents;
+    let Some(entity) = documents.into_iter().map(|document| document.value).find(|value| value["kind"] == "Template")
+    else {
+        return Ok(Json(TemplatePreview { faults, form: None, report: None }));
+    };
+    let (definition, findings) = definition::read(&entity);
+    let entity_ref = portal_core::catalog::Entity(entity.clone()).entity_ref();
+    let template = Template {
+        entity_ref: entity_ref.map_or_else(String::new, |entity_ref| entity_ref.to_string()),
+        entity,
+        source_id: None,
+        location: String::new(),
+        revision: None,
+    };
+    let form = handlers::form_view(&snapshot, &visibility, &template, &definition, &values);
+    let runs = dry_run && form.errors.is_empty() && !findings.iter().any(|finding| finding.is_error);
+    let report = if runs {
+        let place = beside.and_then(|beside| beside.source_id.map(|id| (id, beside.location)));
+        let answers = form.values.clone();
+        Some(handlers::tried(&app, &auth, &request_id, &definition, answers, place, true).await?)
+    } else {
+        None
+    };
+    Ok(Json(TemplatePreview { faults, form: Some(form), report }))
+}
+
+/// The template whose files are used; only an owner learns what lies beside it.
+async fn template_beside(
+    app: &App,
+    auth: &Authorized<RunTemplates>,
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    place: &str,
+) -> ApiResult<Template> {
+    let template = handlers::find(app, visibility, place, "/place").await?;
+    let row = snapshot.index.row_of(&template.entity_ref);
+    let owns =
+        row.is_some_and(|row| owners(&snapshot.index, row).iter().any(|owner| auth.principal.is_or_belongs_to(owner)));
+    if owns || auth.principal.role.may_everywhere(Verb::WriteSources) {
+        return Ok(template);
+    }
+    let reason = format!("only owners of `{}` and maintainers may use the files beside it", template.entity_ref);
+    Err(ApiError::Forbidden(reason))
+}
+
+/// What is wrong, in the order of its lines; what keeps it from running among it.
+fn faults(snapshot: &Snapshot, text: &str) -> Vec<portal_core::catalog::wire::Fault> {
+    let verdicts = validate::verdicts("template.yaml", text.as_bytes(), &snapshot.kinds, &Budget::default());
+    let mut faults: Vec<_> = verdicts
+        .into_iter()
+        .flat_map(|DocumentVerdict { errors, warnings, .. }| errors.into_iter().chain(warnings))
+        .collect();
+    faults.sort_by_key(|fault| (fault.rule != CANNOT_RUN && fault.rule == validate::REMARK, fault.line));
+    faults
+}

@@ -259,7 +259,7 @@ const pages: { name: string; path: string; snapshot: string }[] = [
     path: "/templates/default/rust-service",
     snapshot: `
     - heading "Create Rust service" [level=1]
-    - link "Edit"
+    - link "Edit template"
     - link "About this template"
     - list "Progress, step 1 of 4":
       - listitem: 1 Service

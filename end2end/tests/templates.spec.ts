@@ -173,7 +173,7 @@ test("a template is written with its form and a dry run beside it", async ({ pag
   await preview.getByRole("textbox", { name: "Name" }).fill("orders");
 
   await text.fill((await text.inputValue()).replace("fs:write", "fs:wrote"));
-  await expect(preview.getByText("is it roadiehq:utils:fs:write?")).toBeVisible();
+  await expect(preview.getByText("is it roadiehq:utils:fs:write?").first()).toBeVisible();
   await preview.getByRole("button", { name: "Line 22" }).click();
   expect(await text.evaluate((area: HTMLTextAreaElement) => area.value.slice(area.selectionStart, area.selectionEnd))).toContain("fs:wrote");
   await expectNoAxeViolations(page);
@@ -187,7 +187,7 @@ test("a template is written with its form and a dry run beside it", async ({ pag
 
 test("a template of the catalog is taken up in the editor, with the files beside it", async ({ page }) => {
   await open(page, WIZARD);
-  await page.getByRole("link", { name: "Edit" }).click();
+  await page.getByRole("link", { name: "Edit template" }).click();
   const preview = page.getByRole("region", { name: "Preview" });
   await preview.getByRole("textbox", { name: "Name" }).fill("ledger");
   await preview.getByRole("combobox", { name: "Owner" }).fill("group:default/booking");
@@ -195,6 +195,39 @@ test("a template of the catalog is taken up in the editor, with the files beside
   await expect(preview.getByText("Tried out without a fault")).toBeVisible();
   await preview.getByRole("button", { name: "Cargo.toml" }).click();
   await expect(preview.getByRole("region", { name: "Cargo.toml" })).toContainText('name = "ledger"');
+});
+
+test("a repository is answered by its host, owner and name", async ({ page, request }) => {
+  const name = fresh("repo");
+  const entity = {
+    apiVersion: "scaffolder.backstage.io/v1beta3",
+    kind: "Template",
+    metadata: { name, title: name },
+    spec: {
+      type: "service",
+      parameters: {
+        required: ["repoUrl"],
+        properties: {
+          repoUrl: { title: "Place", type: "string", "ui:field": "RepoUrlPicker", "ui:options": { allowedHosts: ["github.com", "gitlab.com"] } },
+        },
+      },
+      steps: [{ action: "debug:log", input: { message: "${{ parameters.repoUrl }}" } }],
+    },
+  };
+  const stored = await request.put(`/api/v1/entities/template/default/${name}`, { data: entity });
+  expect(stored.ok(), await stored.text()).toBe(true);
+  await open(page, `/templates/default/${name}`);
+  await page.getByLabel("Host").selectOption("gitlab.com");
+  await page.getByRole("textbox", { name: "Owner" }).fill("a team");
+  await expect(page.getByText("names no repository")).toBeVisible();
+  await page.getByRole("textbox", { name: "Repository" }).fill("ledger");
+  await expect(page.getByText("names no repository")).toHaveCount(0);
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await expect(page.getByText("gitlab.com?owner=a%20team&repo=ledger").first()).toBeVisible();
+  await page.getByRole("region", { name: "Answers" }).getByRole("link", { name: "Edit" }).click();
+  await expect(page.getByRole("textbox", { name: "Owner" })).toHaveValue("a team");
 });
 
 test("what a run tells everybody stands under the bell until it is read", async ({ page, request }) => {

@@ -7,7 +7,7 @@ use portal_core::personal::wire::{NotificationList, NotificationsRead};
 
 use super::store;
 use crate::db::Priority;
-use crate::error::ApiResult;
+use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, Personalise, ReadCatalog};
 use crate::http::body::JsonBody;
 use crate::http::params::Params;
@@ -30,7 +30,8 @@ pub async fn list_notifications(
 ) -> ApiResult<Json<NotificationList>> {
     let only_unread = params.flag("unread")?;
     let limit = params.number("limit", 25, 1..=200)?;
-    let before = params.sequence("cursor")?;
+    let cursor = params.chosen("cursor")?.map(|text| text.parse::<i64>());
+    let before = cursor.transpose().map_err(|_| ApiError::parameter("cursor", "not a cursor of this list"))?;
     params.finish()?;
     let (db, principal) = (app.db.reader(), &auth.principal);
     let mut items = store::page(db, principal, only_unread, before, limit + 1).await?;

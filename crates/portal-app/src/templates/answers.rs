@@ -5,6 +5,7 @@ use portal_core::templates::wire::{Control, FormField, FormPage};
 use serde_json::{Map, Value};
 
 use crate::access::Question;
+use crate::paths;
 
 /// What the address says about a form.
 pub(super) struct Asked {
@@ -37,7 +38,7 @@ impl Asked {
         Self {
             page: question.value("page").parse().unwrap_or(0),
             rest,
-            texts: own.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            texts: with_repositories(own.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()),
             boxes: question.values("box"),
             add: one("add"),
             remove: one("remove"),
@@ -95,6 +96,26 @@ impl Asked {
             _ => Map::new(),
         }
     }
+}
+
+/// Puts the controls of a repository together: `github.com?owner=team&repo=name`.
+fn with_repositories(texts: Vec<(String, String)>) -> Vec<(String, String)> {
+    const PARTS: [&str; 3] = [":repo-host", ":repo-owner", ":repo-name"];
+    let pointer_of = |key: &str| PARTS.iter().find_map(|part| key.strip_suffix(part).map(str::to_owned));
+    let mut pointers: Vec<String> = texts.iter().filter_map(|(key, _)| pointer_of(key)).collect();
+    pointers.dedup();
+    let part = |pointer: &str, part: &str| {
+        let found = texts.iter().find(|(key, _)| key.strip_suffix(part) == Some(pointer));
+        found.map_or("", |(_, value)| value.trim())
+    };
+    let joined = pointers.into_iter().filter_map(|pointer| {
+        let [host, owner, name] = PARTS.map(|one| part(&pointer, one));
+        let is_empty = owner.is_empty() && name.is_empty();
+        let query = paths::with_query(host, [("owner", owner), ("repo", name)]);
+        (!is_empty).then_some((pointer, query))
+    });
+    let joined: Vec<(String, String)> = joined.collect();
+    texts.iter().filter(|(key, _)| pointer_of(key).is_none()).cloned().chain(joined).collect()
 }
 
 const RESERVED: [&str; 10] = ["page", "rest", "box", "add", "remove", "to", "sent", "file", "text", "place"];
@@ -166,4 +187,24 @@ fn set(values: &mut Value, pointer: &str, value: Value) {
 pub(super) fn without(values: &Map<String, Value>, shown: &[FormField]) -> Map<String, Value> {
     let is_shown = |name: &str| shown.iter().any(|field| field.name == name);
     values.iter().filter(|(name, _)| !is_shown(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_put_together() {
+        let asked = |query: &str| Asked::of(&Question::of(query)).rough();
+        let query = "%2Frepo%3Arepo-host=github.com&%2Frepo%3Arepo-owner=a%20team&%2Frepo%3Arepo-name=ledger&%2Fname=x";
+        assert_eq!(
+            Value::Object(asked(query)),
+            serde_json::json!({"name": "x", "repo": "github.com?owner=a%20team&repo=ledger"})
+        );
+        // A host alone is what the form offers, and no answer.
+        assert_eq!(Value::Object(asked("%2Frepo%3Arepo-host=github.com")), serde_json::json!({}));
+        // What is missing is told by the form, and what is there is kept.
+        let half = asked("%2Frepo%3Arepo-host=github.com&%2Frepo%3Arepo-owner=team");
+        assert_eq!(half["repo"], "github.com?owner=team&repo=");
+    }
 }

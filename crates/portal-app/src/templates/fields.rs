@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use portal_core::templates::wire::{Choice, Control, FormField};
 use serde_json::Value;
 
+use crate::access::Question;
 use crate::ui::{Content, icon, with_code};
 
 /// All fields of a page. Faults are told where the page was sent, or where something
@@ -73,6 +74,14 @@ fn one(field: &FormField, is_sent: bool) -> Markup {
                         disabled[field.disabled] aria-describedby=[&described];
                     span { (field.label) @if let Some(help) = &field.help { span class="note" id=(hint_id) { (with_code(help)) } } }
                 }
+                (fault)
+            }
+        },
+        Control::Repository => html! {
+            fieldset class="field form-group" id=(own) aria-describedby=[&described] {
+                legend { (label) }
+                (help)
+                (repository(&parts))
                 (fault)
             }
         },
@@ -166,9 +175,45 @@ fn control(parts: &Parts<'_>) -> Content {
     })
 }
 
+/// Host, owner and name of a repository, each as a control of its own.
+fn repository(parts: &Parts<'_>) -> Content {
+    let Parts { field, id, invalid, .. } = *parts;
+    let value = text(field.value.as_ref());
+    let (host, query) = value.split_once('?').unwrap_or((value.as_str(), ""));
+    let query = Question::of(query);
+    let allowed = |name: &str| -> Vec<&str> {
+        field.options[name].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let one = |part: &str, label: &str, value: &str, choices: &[&str], hint: &str| {
+        let (id, name) = (format!("{id}-{part}"), format!("{}:{part}", field.pointer));
+        html! {
+            div class="field" {
+                label for=(id) { (label) }
+                @if choices.is_empty() {
+                    input class="input" type="text" id=(id) name=(name) value=(value) placeholder=(hint) autocomplete="off"
+                        aria-invalid=[invalid] readonly[field.disabled];
+                } @else {
+                    select class="select" id=(id) name=(name) aria-invalid=[invalid] disabled[field.disabled] {
+                        @if choices.len() > 1 { option value="" { "Choose…" } }
+                        @for choice in choices { option value=(choice) selected[*choice == value] { (choice) } }
+                    }
+                }
+            }
+        }
+    };
+    let owner =
+        ["owner", "workspace", "organization"].map(|name| query.value(name)).into_iter().find(|own| !own.is_empty());
+    Content::from(html! {
+        div class="form-row" {
+            (one("repo-host", "Host", host, &allowed("allowedHosts"), "github.com"))
+            (one("repo-owner", "Owner", owner.unwrap_or_default(), &allowed("allowedOwners"), "team"))
+            (one("repo-name", "Repository", query.value("repo"), &allowed("allowedRepos"), "name"))
+        }
+    })
+}
+
 fn example(field: &FormField) -> &'static str {
     match field.control {
-        Control::Repository => "github.com?owner=team&repo=name",
         Control::Tags => "one, another",
         _ => "",
     }

@@ -90,7 +90,7 @@ pub(super) fn head(wizard: &Wizard<'_>, lead: &str) -> Markup {
                 p class="sub" { (lead) }
             }
             div class="page-actions" {
-                a class="button" href=(paths::template_editor(Some(&template.entity_ref))) { (icon("edit")) "Edit" }
+                a class="button" href=(paths::template_editor(Some(&template.entity_ref))) { (icon("edit")) "Edit template" }
                 a class="button" href=(paths::entity(&template.entity_ref)) { (icon("eye")) "About this template" }
             }
         }

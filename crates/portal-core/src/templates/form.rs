@@ -130,7 +130,14 @@ pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
     };
     let mut known = BTreeSet::new();
     for page in pages {
-        known.extend(resolve(&page.schema, &page.schema, &data, 0).properties.into_keys());
+        let shown = resolve(&page.schema, &page.schema, &data, 0).properties;
+        for (name, property) in shown.iter().filter(|(_, property)| property["ui:field"] == "RepoUrlPicker") {
+            let given = values.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+            if let Some(message) = given.and_then(|text| repository_fault(&property["ui:options"], text)) {
+                tell(format!("/{}", escape(name)), message);
+            }
+        }
+        known.extend(shown.into_keys());
         every_property(&page.schema, &mut known, 0);
         match compile(&page.schema) {
             Ok(validator) => {
@@ -147,6 +154,28 @@ pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
         tell(format!("/{}", escape(name)), format!("the form has no field `{name}`"));
     }
     found
+}
+
+/// What is wrong with a repository, as `RepoUrlPicker` writes one.
+fn repository_fault(options: &Value, text: &str) -> Option<String> {
+    let url = url::Url::parse(&format!("https://{text}")).ok();
+    let Some((url, host)) = url.as_ref().and_then(|url| Some((url, url.host_str()?))) else {
+        return Some("is not a repository, as in `github.com?owner=team&repo=name`".to_owned());
+    };
+    let has = |names: &[&str]| {
+        url.query_pairs().any(|(name, value)| names.contains(&name.as_ref()) && !value.trim_matches('/').is_empty())
+    };
+    if !has(&["owner", "project", "workspace", "organization"]) {
+        return Some("names no owner of the repository".to_owned());
+    }
+    if !has(&["repo", "project"]) {
+        return Some("names no repository".to_owned());
+    }
+    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+    let allowed: Vec<&str> =
+        options["allowedHosts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    (!allowed.is_empty() && !allowed.contains(&host.as_str()))
+        .then(|| format!("is on `{host}`; allowed is {}", allowed.join(", ")))
 }
 
 /// Names of fields anywhere in a schema, whatever shows them.

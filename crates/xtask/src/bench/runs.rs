@@ -50,7 +50,7 @@ pub fn measure(scene: &Scene, figures: &mut Figures) -> Result<()> {
     // The first connection has rested for too long by now.
     let client = &mut Client::new(&portal.door);
     let waits = json!([
-        { "id": "talk", "action": "debug:wait", "each": (0..4000).collect::<Vec<u32>>(), "input": { "milliseconds": 20 } },
+        { "id": "talk", "action": "debug:wait", "each": (0..900).collect::<Vec<u32>>(), "input": { "milliseconds": 50 } },
     ]);
     store(client, "talk", &waits)?;
     let id = start(client, "talk")?;

@@ -17,6 +17,7 @@ use crate::db::{Db, DbError, DbResult};
 use crate::egress::Egress;
 use crate::events::Events;
 use crate::http::limit::Usage;
+use crate::runs::tail::Tails;
 use crate::search::{SearchIndex, projector};
 use crate::sources;
 
@@ -42,6 +43,8 @@ pub struct Inner {
     /// What reading sources needs.
     pub sources: sources::fetch::Context,
     pub wake: Wake,
+    /// The logs of runs that are followed here.
+    pub tails: Tails,
     /// Names this process in leases.
     pub instance: String,
     /// Cancelled when the process is to end.
@@ -87,6 +90,7 @@ impl App {
             sources,
             wake,
             instance,
+            tails: Tails::default(),
             stop,
         })))
     }

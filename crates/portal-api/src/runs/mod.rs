@@ -13,6 +13,7 @@ mod published;
 pub mod service;
 pub mod store;
 pub mod stream;
+pub mod tail;
 pub mod views;
 
 use utoipa_axum::router::OpenApiRouter;

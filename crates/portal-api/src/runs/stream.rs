@@ -10,18 +10,16 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::{Stream, StreamExt, stream};
 use portal_core::runs::wire::LogLine;
 use serde_json::json;
+use tokio::sync::watch;
 
 use super::store::{self, Stored};
+use super::tail::{LINES, Seen};
 use super::views;
 use crate::access::identity::{Credential, until_refused};
 use crate::error::ApiResult;
 use crate::http::authorized::{Authorized, ReadRuns};
 use crate::http::params::Params;
 use crate::state::App;
-
-const LINES: u64 = 500;
-/// How often it is looked for lines that another process wrote.
-const LOOK: Duration = Duration::from_secs(1);
 
 /// Follows the log of a run as server-sent events.
 ///
@@ -80,16 +78,17 @@ pub fn follow(
 /// Hears of a run what it has not heard yet.
 pub struct Follower {
     app: App,
-    commits: tokio::sync::watch::Receiver<u64>,
     run_id: i64,
     last: i64,
+    /// Once all older lines are told.
+    tail: Option<watch::Receiver<Seen>>,
     ended: bool,
 }
 
 impl Follower {
     /// `last` is the sequence of the last line that is known.
     pub fn new(app: &App, run_id: i64, last: i64) -> Self {
-        Self { commits: app.db.commits(), app: app.clone(), run_id, last, ended: false }
+        Self { app: app.clone(), run_id, last, tail: None, ended: false }
     }
 
     /// What is next, as soon as there is something; nothing when all has been said.
@@ -98,26 +97,33 @@ impl Follower {
             return None;
         }
         loop {
-            self.commits.mark_unchanged();
-            // First how it is, then its lines: those of an ended run are all there.
-            let stored = store::find(self.app.db.reader(), self.run_id).await.ok()??;
-            let lines = store::log_after(self.app.db.reader(), self.run_id, self.last, LINES).await.ok()?;
-            let state = stored.life().state;
+            let Some(tail) = &mut self.tail else {
+                let lines = store::log_after(self.app.db.reader(), self.run_id, self.last, LINES).await.ok()?;
+                self.last = lines.last().map_or(self.last, |line| line.seq);
+                if (lines.len() as u64) < LINES {
+                    self.tail = Some(self.app.tails.of(&self.app, self.run_id, self.last));
+                }
+                if lines.is_empty() {
+                    continue;
+                }
+                return Some(lines.into_iter().map(Told::Line).collect());
+            };
+            let seen = tail.borrow_and_update().clone();
+            let Some(lines) = seen.after(self.last) else {
+                self.tail = None;
+                continue;
+            };
             self.last = lines.last().map_or(self.last, |line| line.seq);
-            let is_all = (lines.len() as u64) < LINES;
-            let mut told: Vec<Told> = lines.into_iter().map(Told::Line).collect();
-            if state.is_final() && is_all {
+            let mut told: Vec<Told> = lines.iter().cloned().map(Told::Line).collect();
+            if let Some(stored) = &seen.ended {
                 self.ended = true;
-                told.push(Told::End(Box::new(stored), self.last));
+                told.push(Told::End(Box::new(stored.as_ref().clone()), self.last));
             }
             if !told.is_empty() {
                 return Some(told);
             }
-            let stop = self.app.stop.clone();
-            tokio::select! {
-                () = stop.cancelled() => return None,
-                _ = self.commits.changed() => tokio::time::sleep(Duration::from_millis(50)).await,
-                () = tokio::time::sleep(LOOK) => {}
+            if seen.is_lost || tail.changed().await.is_err() {
+                return None;
             }
         }
     }

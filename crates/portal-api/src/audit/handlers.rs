@@ -58,10 +58,8 @@ pub async fn list_audit(
     let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     let db = app.db.reader();
-    let mut items = store::page(db, &filter, before, limit + 1).await?;
-    let more = items.len() as u64 > limit;
-    items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = items.last().filter(|_| more).map(|row| cursor::encode(&row.seq));
+    let items = store::page(db, &filter, before, limit + 1).await?;
+    let (items, next_cursor) = cursor::page(items, limit, |row| row.seq);
     let total = store::count(db, &filter).await?;
     Ok(Json(AuditList { items, next_cursor, total }))
 }

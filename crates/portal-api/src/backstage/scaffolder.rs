@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
@@ -266,7 +265,7 @@ fn heard(run_id: i64, told: &Told) -> Value {
             let body = json!({ "message": text, "stepId": step });
             json!({ "id": seq, "taskId": run_id.to_string(), "type": "log", "createdAt": at, "body": body })
         }
-        Told::End(stored, last) => ended(stored, stored.life().state, last + 1),
+        Told::End(stored, last) => ended(stored, stored.state(), last + 1),
     }
 }
 
@@ -376,17 +375,7 @@ async fn dry_run(
     let answers = form::with_defaults(&definition.pages, &values);
     handlers::check(&snapshot, &auth.visibility(&snapshot), &definition, &answers)?;
     let writing = auth.writing(&app, &request_id);
-    let live = Live {
-        app: app.clone(),
-        run_id: 0,
-        at: writing.at,
-        writing,
-        author: auth.principal.name.clone(),
-        place: None,
-        starter: auth.principal.clone(),
-        anonymous: true,
-        secrets: Arc::from([]),
-    };
+    let live = Live::dry(&app, &auth.principal, writing, None, true);
     let scope = Scope {
         parameters: answers,
         user: json!({ "ref": auth.principal.user }),

@@ -106,13 +106,11 @@ pub async fn page(
 ) -> ApiResult<ChangeList> {
     let db = app.db.reader();
     let mut seeing = Seeing::new(app, principal);
-    let (mut changes, total) = match seeing.is_restricted() {
+    let (changes, total) = match seeing.is_restricted() {
         true => (seen(app, &mut seeing, filter, before, limit + 1).await?, count_seen(app, &mut seeing, filter).await?),
         false => (store::page(db, filter, before, limit + 1).await?, store::count(db, filter).await?),
     };
-    let more = changes.len() as u64 > limit;
-    changes.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = changes.last().filter(|_| more).map(|change| cursor::encode(&change.seq));
+    let (changes, next_cursor) = cursor::page(changes, limit, |change| change.seq);
     let items = views(app, changes).await?;
     Ok(ChangeList { items, next_cursor, total })
 }

@@ -11,6 +11,19 @@ pub fn encode<T: Serialize>(position: &T) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(position).unwrap_or_default())
 }
 
+/// A page of a list of which one more was asked for, and the cursor of the next, if there
+/// is one.
+pub fn page<T, P: Serialize>(
+    mut items: Vec<T>,
+    limit: u64,
+    position: impl FnOnce(&T) -> P,
+) -> (Vec<T>, Option<String>) {
+    let more = items.len() as u64 > limit;
+    items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = items.last().filter(|_| more).map(|last| encode(&position(last)));
+    (items, next)
+}
+
 /// Reads a cursor that this API gave out.
 ///
 /// # Errors

@@ -7,9 +7,10 @@ use portal_core::personal::wire::{NotificationList, NotificationsRead};
 
 use super::store;
 use crate::db::Priority;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::http::authorized::{Authorized, Personalise, ReadCatalog};
 use crate::http::body::JsonBody;
+use crate::http::cursor;
 use crate::http::params::Params;
 use crate::state::App;
 
@@ -30,15 +31,16 @@ pub async fn list_notifications(
 ) -> ApiResult<Json<NotificationList>> {
     let only_unread = params.flag("unread")?;
     let limit = params.number("limit", 25, 1..=200)?;
-    let cursor = params.chosen("cursor")?.map(|text| text.parse::<i64>());
-    let before = cursor.transpose().map_err(|_| ApiError::parameter("cursor", "not a cursor of this list"))?;
+    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     let (db, principal) = (app.db.reader(), &auth.principal);
-    let mut items = store::page(db, principal, only_unread, before, limit + 1).await?;
-    let more = items.len() as u64 > limit;
-    items.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = items.last().filter(|_| more).map(|last| last.id.to_string());
     let unread = store::count(db, principal, true).await?;
+    // What the bell of every page asks: mostly there is nothing to be read.
+    let items = match only_unread && unread == 0 {
+        true => Vec::new(),
+        false => store::page(db, principal, only_unread, before, limit + 1).await?,
+    };
+    let (items, next_cursor) = cursor::page(items, limit, |last| last.id);
     let total = if only_unread { unread } else { store::count(db, principal, false).await? };
     Ok(Json(NotificationList { items, next_cursor, total, unread }))
 }

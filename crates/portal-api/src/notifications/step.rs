@@ -75,8 +75,7 @@ fn read(input: &Input<'_>, run_id: i64) -> Result<NewNotification, Trouble> {
         }
     };
     let title = own("title", TITLE)?.ok_or_else(|| wrong("`title` is missing".to_owned()))?;
-    let digest: String =
-        Sha256::digest(Value::Object(input.0.clone()).to_string()).iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex::encode(Sha256::digest(Value::Object(input.0.clone()).to_string()));
     Ok(NewNotification {
         recipients,
         severity,

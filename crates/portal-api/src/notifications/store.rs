@@ -37,6 +37,7 @@ pub struct NewNotification {
 /// Tells every recipient who has not been told yet.
 pub async fn insert(txn: &DatabaseTransaction, writing: &Writing, new: NewNotification) -> DbResult<()> {
     let NewNotification { recipients, title, text, link, severity, topic, scope, origin } = new;
+    let mut told_of = Vec::new();
     for recipient in recipients {
         let row = notification::ActiveModel {
             id: NotSet,
@@ -64,7 +65,10 @@ pub async fn insert(txn: &DatabaseTransaction, writing: &Writing, new: NewNotifi
             older.exec(txn).await?;
         }
         let subject = format!("{SUBJECT}{}", told.id);
-        changes::store::append(txn, writing, vec![NewChange { subject, operation: "create", document: None }]).await?;
+        told_of.push(NewChange { subject, operation: "create", document: None });
+    }
+    if !told_of.is_empty() {
+        changes::store::append(txn, writing, told_of).await?;
     }
     Ok(())
 }
@@ -97,7 +101,7 @@ pub async fn page<C: ConnectionTrait>(
     }
     let rows = select.order_by_desc(notification::Column::Id).limit(limit).all(db).await?;
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let read = read_of(db, &principal.actor, &ids).await?;
+    let read = if only_unread { Vec::new() } else { read_of(db, &principal.actor, &ids).await? };
     let view = |row: notification::Model| {
         let notification::Model { id, recipient, title, text, link, severity, topic, at, .. } = row;
         let severity = Severity::parse(&severity).unwrap_or(Severity::Normal);

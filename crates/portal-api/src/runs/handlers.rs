@@ -18,6 +18,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadRuns, RunTemplates};
 use crate::http::body;
 use crate::http::context::RequestId;
+use crate::http::cursor;
 use crate::http::idempotency::{Idempotent, replayed};
 use crate::http::params::Params;
 use crate::sources;
@@ -54,12 +55,7 @@ pub async fn list_runs(
     let mine = params.flag("mine")?;
     let entity = params.chosen("entity")?;
     let limit = params.number("limit", 25, 1..=200)?;
-    let before = match params.chosen("cursor")? {
-        Some(text) => {
-            Some(text.parse::<i64>().map_err(|_| ApiError::parameter("cursor", "not a cursor of this list"))?)
-        }
-        None => None,
-    };
+    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
     params.finish()?;
     let actor = auth.principal.actor.0.clone();
     let snapshot = app.catalog.snapshot();
@@ -74,10 +70,8 @@ pub async fn list_runs(
         users: Vec::new(),
     };
     let db = app.db.reader();
-    let mut runs = store::page(db, &filter, before, 0, limit + 1).await?;
-    let more = runs.len() as u64 > limit;
-    runs.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = runs.last().filter(|_| more).map(|stored| stored.run.id.to_string());
+    let runs = store::page(db, &filter, before, 0, limit + 1).await?;
+    let (runs, next_cursor) = cursor::page(runs, limit, |stored| stored.run.id);
     let total = store::count(db, &filter).await?;
     Ok(Json(RunList { items: views::views(&app, &auth.principal, runs).await?, next_cursor, total }))
 }
@@ -227,7 +221,7 @@ pub async fn list_run_log(
     params.finish()?;
     let stored = views::visible(&app, &auth.principal, &id).await?;
     let items = store::log_after(app.db.reader(), stored.run.id, after, LINES).await?;
-    let is_complete = stored.life().state.is_final() && (items.len() as u64) < LINES;
+    let is_complete = stored.state().is_final() && (items.len() as u64) < LINES;
     Ok(Json(LogPage { items, is_complete }))
 }
 

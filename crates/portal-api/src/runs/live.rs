@@ -61,6 +61,27 @@ fn database(error: impl Into<DbError>) -> Trouble {
 }
 
 impl Live {
+    /// The world of a dry run: nothing of it is stored.
+    pub fn dry(
+        app: &App,
+        starter: &Principal,
+        writing: Writing,
+        place: Option<(i64, String)>,
+        anonymous: bool,
+    ) -> Self {
+        Self {
+            app: app.clone(),
+            run_id: 0,
+            at: writing.at,
+            writing,
+            author: starter.name.clone(),
+            place,
+            starter: starter.clone(),
+            anonymous,
+            secrets: Arc::from([]),
+        }
+    }
+
     /// Who writes, and now.
     pub fn writing_now(&self) -> Writing {
         Writing { at: self.app.clock.now(), ..self.writing.clone() }

@@ -10,7 +10,7 @@ use portal_core::templates::actions::{self, Effect};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _,
-    IntoActiveModel as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    IntoActiveModel as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _, Select,
 };
 use serde_json::{Map, Value};
 
@@ -29,25 +29,37 @@ pub struct Stored {
 }
 
 impl Stored {
+    pub fn state(&self) -> RunState {
+        RunState::parse(&self.run.state).unwrap_or(RunState::Unknown)
+    }
+
+    /// The template as it was when the run was started.
+    pub fn spec(&self) -> Value {
+        serde_json::from_str(&self.run.spec).unwrap_or_default()
+    }
+
     /// Its life, as [`portal_core::runs`] sees it.
     pub fn life(&self) -> Run {
+        self.life_of(&self.spec())
+    }
+
+    /// The same, with the template at hand.
+    pub fn life_of(&self, spec: &Value) -> Run {
+        let goes_on = |row: &StepRow| {
+            let position = usize::try_from(row.position).unwrap_or_default();
+            spec["spec"]["steps"][position]["continueOnError"] == true
+        };
         let step = |row: &StepRow| Step {
             state: StepState::parse(&row.state).unwrap_or(StepState::Unknown),
             attempts: row.attempts.unsigned_abs(),
             effect: effect(&row.action),
-            goes_on: self.goes_on(row),
+            goes_on: goes_on(row),
         };
         Run {
-            state: RunState::parse(&self.run.state).unwrap_or(RunState::Unknown),
+            state: self.state(),
             cancel_requested: self.run.cancel_requested,
             steps: self.steps.iter().map(step).collect(),
         }
-    }
-
-    fn goes_on(&self, row: &StepRow) -> bool {
-        let spec: Value = serde_json::from_str(&self.run.spec).unwrap_or_default();
-        let position = usize::try_from(row.position).unwrap_or_default();
-        spec["spec"]["steps"][position]["continueOnError"] == true
     }
 }
 
@@ -157,7 +169,7 @@ fn filtered(filter: &RunFilter) -> Select<run::Entity> {
     }
     if let Some(entity) = entity {
         let of_entity = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
-        let of_entity = sea_orm::QueryTrait::into_query(of_entity.filter(run_entity::Column::EntityRef.eq(entity)));
+        let of_entity = of_entity.filter(run_entity::Column::EntityRef.eq(entity)).into_query();
         select = select.filter(run::Column::Id.in_subquery(of_entity));
     }
     if let Some((actor, definitions)) = visible {
@@ -237,19 +249,22 @@ pub async fn next_queued<C: ConnectionTrait>(db: &C, definition: &str) -> DbResu
 
 /// Runs that ended before a moment, oldest first.
 pub async fn ended_before<C: ConnectionTrait>(db: &C, before: DateTime<Utc>, limit: u64) -> DbResult<Vec<i64>> {
-    let ended = run::Entity::find().select_only().column(run::Column::Id).filter(run::Column::FinishedAt.lt(before));
     // What made something stays as its origin, without its log.
-    let makers = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
-    let ended = ended.filter(run::Column::Id.not_in_subquery(sea_orm::QueryTrait::into_query(makers)));
-    Ok(ended.order_by_asc(run::Column::Id).limit(limit).into_tuple().all(db).await?)
+    let makers = run_entity::Entity::find().select_only().column(run_entity::Column::RunId).into_query();
+    let old = old(before, limit).filter(run::Column::Id.not_in_subquery(makers));
+    Ok(old.into_tuple().all(db).await?)
 }
 
 /// Runs that ended before a moment and made something, as long as they have a log.
 pub async fn logged_before<C: ConnectionTrait>(db: &C, before: DateTime<Utc>, limit: u64) -> DbResult<Vec<i64>> {
+    let logged = run_log::Entity::find().select_only().column(run_log::Column::RunId).into_query();
+    Ok(old(before, limit).filter(run::Column::Id.in_subquery(logged)).into_tuple().all(db).await?)
+}
+
+/// The ids of runs that ended before a moment, oldest first.
+fn old(before: DateTime<Utc>, limit: u64) -> Select<run::Entity> {
     let ended = run::Entity::find().select_only().column(run::Column::Id).filter(run::Column::FinishedAt.lt(before));
-    let logged = run_log::Entity::find().select_only().column(run_log::Column::RunId);
-    let ended = ended.filter(run::Column::Id.in_subquery(sea_orm::QueryTrait::into_query(logged)));
-    Ok(ended.order_by_asc(run::Column::Id).limit(limit).into_tuple().all(db).await?)
+    ended.order_by_asc(run::Column::Id).limit(limit)
 }
 
 /// Forgets runs with all that belongs to them.
@@ -278,6 +293,12 @@ pub async fn update(txn: &DatabaseTransaction, before: &Stored, after: &Stored) 
         }
     }
     Ok(())
+}
+
+/// The state of a run alone.
+pub async fn state<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Option<RunState>> {
+    let state = run::Entity::find_by_id(id).select_only().column(run::Column::State);
+    Ok(state.into_tuple::<String>().one(db).await?.map(|text| RunState::parse(&text).unwrap_or(RunState::Unknown)))
 }
 
 pub async fn request_cancel(txn: &DatabaseTransaction, id: i64) -> DbResult<()> {
@@ -353,12 +374,12 @@ pub async fn maker<C: ConnectionTrait>(db: &C, entity_ref: &str) -> DbResult<Opt
     let run = run::Entity::find_by_id(made.run_id).one(db).await?;
     let Some(run) = run else { return Ok(None) };
     let behind = Behind::of(db, [&run].into_iter()).await?.count(&run);
-    Ok(Some(MadeBy { version: version(&run), behind, run: run.id, template: run.definition, title: run.title }))
+    let spec: Value = serde_json::from_str(&run.spec).unwrap_or_default();
+    Ok(Some(MadeBy { version: version(&spec), behind, run: run.id, template: run.definition, title: run.title }))
 }
 
 /// The commit that the source of a run's template was at when it was started.
-pub fn version(run: &RunRow) -> Option<String> {
-    let spec: Value = serde_json::from_str(&run.spec).unwrap_or_default();
+pub fn version(spec: &Value) -> Option<String> {
     spec["portal"]["revision"].as_str().map(str::to_owned)
 }
 

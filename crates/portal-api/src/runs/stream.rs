@@ -136,7 +136,7 @@ fn event(told: &Told) -> Event {
             Event::default().event("log").id(line.seq.to_string()).data(data)
         }
         Told::End(stored, _) => {
-            let state = stored.life().state;
+            let state = stored.state();
             Event::default().event("end").data(json!({ "state": state }).to_string())
         }
     }

@@ -8,6 +8,7 @@ use portal_core::runs::wire::LogLine;
 use tokio::sync::watch;
 
 use super::store::{self, Stored};
+use crate::db::DbResult;
 use crate::state::App;
 
 /// Lines of one read.
@@ -68,17 +69,13 @@ async fn read(app: &App, run_id: i64, mut last: i64, tail: &watch::Sender<Seen>)
     let mut commits = app.db.commits();
     loop {
         commits.mark_unchanged();
-        // First how it is, then its lines: those of an ended run are all there.
-        let stored = store::find(app.db.reader(), run_id).await;
-        let lines = store::log_after(app.db.reader(), run_id, last, LINES).await;
-        let (Ok(Some(stored)), Ok(lines)) = (stored, lines) else {
+        let Ok(Some((lines, ended))) = look(app, run_id, last).await else {
             tail.send_modify(|seen| seen.is_lost = true);
             app.tails.end(run_id, tail, true);
             return;
         };
         let is_all = (lines.len() as u64) < LINES;
         last = lines.last().map_or(last, |line| line.seq);
-        let ended = (is_all && stored.life().state.is_final()).then(|| Arc::new(stored));
         let is_over = ended.is_some();
         if is_over || !lines.is_empty() {
             tail.send_modify(|seen| seen.add(lines, ended));
@@ -100,6 +97,18 @@ async fn read(app: &App, run_id: i64, mut last: i64, tail: &watch::Sender<Seen>)
             () = tokio::time::sleep(LOOK) => {}
         }
     }
+}
+
+/// The lines after a sequence, and the run where it has ended with them; nothing where it is
+/// gone.
+async fn look(app: &App, run_id: i64, last: i64) -> DbResult<Option<(Vec<LogLine>, Option<Arc<Stored>>)>> {
+    let db = app.db.reader();
+    // First how it is, then its lines: those of an ended run are all there.
+    let Some(state) = store::state(db, run_id).await? else { return Ok(None) };
+    let lines = store::log_after(db, run_id, last, LINES).await?;
+    let is_over = state.is_final() && (lines.len() as u64) < LINES;
+    let ended = if is_over { store::find(db, run_id).await?.map(Arc::new) } else { None };
+    Ok(Some((lines, ended)))
 }
 
 impl Seen {

@@ -6,8 +6,8 @@ use portal_core::access::{Decision, Principal, Resource, Verb, decide};
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::Visibility;
 use portal_core::catalog::wire::EntityLink;
+use portal_core::runs::StepState;
 use portal_core::runs::wire::{RunError, RunPermissions, RunPerson, RunStepView, RunView};
-use portal_core::runs::{RunState, StepState};
 use portal_core::templates::definition;
 use serde_json::{Map, Value};
 
@@ -86,7 +86,8 @@ fn link(snapshot: &Snapshot, visibility: &Visibility, entity_ref: &str) -> Optio
 }
 
 fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<EntityLink>, behind: u64) -> RunView {
-    let life = stored.life();
+    let spec = stored.spec();
+    let life = stored.life_of(&spec);
     let refused = may_change(principal, &stored);
     let state_reason =
         |may: bool, verb: &str| (!may).then(|| format!("it is {} and cannot be {verb}", life.state.as_str()));
@@ -103,12 +104,12 @@ fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<Entit
     });
     RunView {
         id: run.id,
-        answers: masked(&run.spec, read(&run.answers)),
-        version: store::version(&run),
+        answers: masked(&spec, read(&run.answers)),
+        version: store::version(&spec),
         behind,
         definition: run.definition,
         title: run.title,
-        state: RunState::parse(&run.state).unwrap_or(RunState::Unknown),
+        state: life.state,
         started_by: RunPerson { name, entity_ref: run.user_ref },
         created_at: run.created_at,
         started_at: run.started_at,
@@ -135,9 +136,8 @@ fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<Entit
 }
 
 /// The answers without those of fields that hide theirs.
-fn masked(spec: &str, mut answers: Map<String, Value>) -> Map<String, Value> {
-    let spec: Value = serde_json::from_str(spec).unwrap_or_default();
-    let (definition, _) = definition::read(&spec);
+fn masked(spec: &Value, mut answers: Map<String, Value>) -> Map<String, Value> {
+    let (definition, _) = definition::read(spec);
     for page in &definition.pages {
         hide(&page.schema, &mut answers);
     }

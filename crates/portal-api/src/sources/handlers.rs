@@ -244,10 +244,8 @@ pub async fn list_source_passes(
     params.finish()?;
     stored(&app, id).await?;
     let db = app.db.reader();
-    let mut rows = store::passes(db, id, before, limit + 1).await?;
-    let more = rows.len() as u64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let next_cursor = rows.last().filter(|_| more).map(|row| cursor::encode(&row.id));
+    let rows = store::passes(db, id, before, limit + 1).await?;
+    let (rows, next_cursor) = cursor::page(rows, limit, |row| row.id);
     let total = store::count_passes(db, id).await?;
     Ok(Json(PassList { items: rows.into_iter().map(views::pass).collect(), next_cursor, total }))
 }

@@ -347,17 +347,7 @@ pub(super) async fn tried(
 ) -> ApiResult<DryRunView> {
     let writing = auth.writing(app, request_id);
     let user = user(app, &auth.principal).await?;
-    let live = Live {
-        app: app.clone(),
-        run_id: 0,
-        at: writing.at,
-        writing,
-        author: auth.principal.name.clone(),
-        place,
-        starter: auth.principal.clone(),
-        anonymous,
-        secrets: Arc::from([]),
-    };
+    let live = Live::dry(app, &auth.principal, writing, place, anonymous);
     let scope = Scope {
         parameters: answers,
         user: json!({ "ref": auth.principal.user, "entity": user }),

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::State;
 use portal_core::access::Verb;
 use portal_core::catalog::index::Visibility;
-use portal_core::catalog::validate::{self, CANNOT_RUN};
+use portal_core::catalog::validate;
 use portal_core::catalog::wire::DocumentVerdict;
 use portal_core::document::{self, Budget};
 use portal_core::templates::definition;
@@ -101,6 +101,6 @@ fn faults(snapshot: &Snapshot, text: &str) -> Vec<portal_core::catalog::wire::Fa
         .into_iter()
         .flat_map(|DocumentVerdict { errors, warnings, .. }| errors.into_iter().chain(warnings))
         .collect();
-    faults.sort_by_key(|fault| (fault.rule != CANNOT_RUN && fault.rule == validate::REMARK, fault.line));
+    faults.sort_by_key(|fault| (fault.rule == validate::REMARK, fault.line));
     faults
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use maud::html;
 use portal_core::access::Verb;
-use portal_core::catalog::wire::{EntityView, Fault};
+use portal_core::catalog::wire::EntityView;
 use portal_core::problem::Problem;
 use portal_core::templates::wire::{DryRunView, FormView, TemplatePreview};
 use portal_core::yaml::to_yaml;
@@ -18,6 +18,7 @@ use crate::access::Question;
 use crate::paths;
 use crate::served::{Asking, Parts, Refusal, WHOLE};
 use crate::ui::{Content, counted, denied, icon, with_code};
+use crate::validate::{fault_line, line_numbers};
 
 /// What one starts with.
 const EXAMPLE: &str = "apiVersion: scaffolder.backstage.io/v1beta3
@@ -74,6 +75,7 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
         Some(Ok(preview)) => preview.faults.as_slice(),
         _ => &[],
     };
+    let marked: BTreeSet<usize> = faults.iter().map(|fault| fault.line as usize).collect();
     let file: usize = question.value("file").parse().unwrap_or(0);
     let content = Content::from(html! {
         div class="stack" data-gap="5" {
@@ -93,7 +95,7 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
                 @if let Some(place) = place { input type="hidden" name="place" value=(place); }
                 input type="hidden" name="file" value=(file);
                 div class="editor-text" {
-                    (numbers(&text, faults))
+                    (line_numbers(&text, &marked))
                     textarea class="textarea" name="text" aria-label="Template" spellcheck="false" autocomplete="off" autocapitalize="off" wrap="off" { "\n" (text) }
                 }
                 div class="editor-verdict stack" data-gap="4" role="region" aria-label="Preview" {
@@ -131,15 +133,6 @@ async fn written(asking: &Asking<'_>, place: &str) -> Result<String, Refusal> {
     Ok(to_yaml(&entity))
 }
 
-fn numbers(text: &str, faults: &[Fault]) -> Content {
-    let marked: BTreeSet<usize> = faults.iter().map(|fault| fault.line as usize).collect();
-    Content::from(html! {
-        ol class="editor-lines" aria-hidden="true" {
-            @for line in 1..=text.split('\n').count() { li data-mark[marked.contains(&line)] { (line) } }
-        }
-    })
-}
-
 fn refused(problem: &Problem) -> Content {
     Content::from(html! {
         div class="callout" data-tone="danger" { (icon("fail")) p { (with_code(&problem.detail)) } }
@@ -167,15 +160,6 @@ fn previewed(preview: &TemplatePreview, file: usize) -> Content {
         @match report {
             Some(report) => { (outcome(report)) (files_card(report, file)) (steps(report)) },
             None => { @if form.is_some() { p class="muted" { "The dry run follows when nothing keeps the template from running and the answers are right." } } },
-        }
-    })
-}
-
-fn fault_line(fault: &Fault) -> Content {
-    Content::from(html! {
-        div class="meta fault" {
-            button type="button" data-line=(fault.line) { "Line " (fault.line) }
-            div { (with_code(&fault.message)) @if let Some(hint) = &fault.hint { " " (with_code(hint)) } }
         }
     })
 }

@@ -35,7 +35,7 @@ pub(crate) fn editor(text: RwSignal<String>) -> AnyView {
             }
         }
     });
-    let lines = move || lines(&text.read(), &marked(&verdict.read()));
+    let lines = move || line_numbers(&text.read(), &marked(&verdict.read()));
     let show = move |event| {
         let Some(line) = closest(&event, "[data-line]").and_then(|button| button.get_attribute("data-line")) else {
             return;
@@ -115,7 +115,7 @@ fn marked(verdict: &Verdict) -> BTreeSet<usize> {
 }
 
 /// The numbers beside the text.
-fn lines(text: &str, marked: &BTreeSet<usize>) -> Content {
+pub(crate) fn line_numbers(text: &str, marked: &BTreeSet<usize>) -> Content {
     let count = text.split('\n').count();
     Content::from(html! {
         ol class="editor-lines" aria-hidden="true" {
@@ -183,7 +183,8 @@ fn document(verdict: &DocumentVerdict) -> Content {
     })
 }
 
-fn fault_line(fault: &Fault) -> Content {
+/// A fault, and the button that leads to its line.
+pub(crate) fn fault_line(fault: &Fault) -> Content {
     Content::from(html! {
         div class="meta fault" {
             button type="button" data-line=(fault.line) { "Line " (fault.line) }

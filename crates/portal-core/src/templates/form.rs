@@ -13,6 +13,7 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::{Map, Value};
 
 use super::definition::Page;
+use super::language;
 use super::wire::{Choice, Control, FormField, FormPage};
 use crate::document::escape;
 use crate::problem::FieldError;
@@ -158,8 +159,7 @@ pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
 
 /// What is wrong with a repository, as `RepoUrlPicker` writes one.
 fn repository_fault(options: &Value, text: &str) -> Option<String> {
-    let url = url::Url::parse(&format!("https://{text}")).ok();
-    let Some((url, host)) = url.as_ref().and_then(|url| Some((url, url.host_str()?))) else {
+    let Some((url, host)) = language::split(text) else {
         return Some("is not a repository, as in `github.com?owner=team&repo=name`".to_owned());
     };
     let has = |names: &[&str]| {
@@ -171,7 +171,6 @@ fn repository_fault(options: &Value, text: &str) -> Option<String> {
     if !has(&["repo", "project"]) {
         return Some("names no repository".to_owned());
     }
-    let host = url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
     let allowed: Vec<&str> =
         options["allowedHosts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     (!allowed.is_empty() && !allowed.contains(&host.as_str()))

@@ -4,13 +4,13 @@ use axum::http::Method;
 use portal_core::templates::Trouble;
 use serde_json::{Map, Value, json};
 
-use super::{Kind, open, output, segment, text};
+use super::{Kind, open, output, repo_path, segment, text};
 use crate::runs::live::Live;
 use crate::templates::perform::{Call, Log};
 
 pub(super) async fn publish(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {
     let (place, client) = open(live, &call, Kind::Gitea).await?;
-    let path = format!("/repos/{}/{}", segment(&place.owner), segment(&place.repo));
+    let path = repo_path(&place);
     let branch = call.input.text("defaultBranch")?.unwrap_or("main");
     let found = client.ask(Method::GET, &path, None).await?;
     let repository = if found.status == 404 {

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use portal_core::templates::Trouble;
 use serde_json::{Map, Value, json};
 
-use super::{Kind, Place, client::Client, open, output, segment, taken, text};
+use super::{Kind, Place, client::Client, open, output, repo_path, segment, taken, text};
 use crate::runs::live::Live;
 use crate::templates::perform::{Call, Log};
 
@@ -25,10 +25,6 @@ const OPTIONS: [(&str, &str); 10] = [
     ("hasWiki", "has_wiki"),
     ("hasProjects", "has_projects"),
 ];
-
-pub(super) fn repo_path(place: &Place) -> String {
-    format!("/repos/{}/{}", segment(&place.owner), segment(&place.repo))
-}
 
 pub(super) async fn publish(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let (place, client) = open(live, &call, Kind::Github).await?;

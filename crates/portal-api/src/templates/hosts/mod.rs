@@ -94,7 +94,7 @@ pub async fn find(live: &Live, call: &Call<'_>) -> Result<Option<Found>, Trouble
     let (place, client) = open(live, call, kind).await?;
     let path = match kind {
         Kind::Gitlab => gitlab::project_path(&place),
-        Kind::Github | Kind::Gitea => github::repo_path(&place),
+        Kind::Github | Kind::Gitea => repo_path(&place),
     };
     let found = client.ask(Method::GET, &path, None).await?;
     if found.status == 404 {
@@ -113,6 +113,11 @@ pub async fn find(live: &Live, call: &Call<'_>) -> Result<Option<Found>, Trouble
 struct Place {
     owner: String,
     repo: String,
+}
+
+/// The repository in the API of GitHub, and of Gitea.
+fn repo_path(place: &Place) -> String {
+    format!("/repos/{}/{}", segment(&place.owner), segment(&place.repo))
 }
 
 /// The repository that a step works on, and the client of its host.

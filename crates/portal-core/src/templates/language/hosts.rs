@@ -50,12 +50,18 @@ pub(super) fn object(hosts: &Hosts, text: &str) -> Outcome<Value> {
     Ok(Value::object(parts))
 }
 
+/// The text as an address, and its host with the port that is not the usual one.
+pub fn split(text: &str) -> Option<(url::Url, String)> {
+    let url = url::Url::parse(&format!("https://{text}")).ok()?;
+    let name = url.host_str()?.to_owned();
+    let host = url.port().map_or_else(|| name.clone(), |port| format!("{name}:{port}"));
+    Some((url, host))
+}
+
 fn parts(hosts: &Hosts, text: &str) -> Outcome<Vec<(&'static str, String)>> {
-    let url = url::Url::parse(&format!("https://{text}")).ok();
-    let Some((url, name)) = url.as_ref().and_then(|url| Some((url, url.host_str()?))) else {
+    let Some((url, host)) = split(text) else {
         return Err(Stop::new(format!("`{text}` is not a repository, as in `github.com?owner=o&repo=r`")));
     };
-    let host = url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"));
     let Some(kind) = hosts.0.get(&host) else {
         return Err(Stop::new(format!("`{host}` is not among the hosts that the portal knows")));
     };

@@ -24,7 +24,7 @@ use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
 
-pub use hosts::{HostKind, Hosts, repository};
+pub use hosts::{HostKind, Hosts, repository, split};
 pub use lexer::Style;
 use run::Run;
 use syntax::{Expression, Node, Place};

@@ -140,6 +140,10 @@ on_both!(a_dry_run_compares_with_what_is_there, portal, {
     let values = json!({"name": "ledger", "remote": url});
     let dry =
         async || portal.post("/api/v1/templates/default/service/dry-run", &json!({"values": values})).await.json(200);
+    // A repository that the portal would make is compared with nothing, and its folder is not told.
+    let made = json!({"values": {"name": "ledger", "remote": "local:elsewhere"}});
+    let report = portal.post("/api/v1/templates/default/service/dry-run", &made).await.json(200);
+    assert_eq!(report["steps"][1]["log"], json!(["`publish:git` is not done in a dry run"]), "{report}");
     // Nothing is there yet.
     let report = dry().await;
     assert_eq!((&report["repository"], &report["files"][0]["change"]), (&Value::Null, &Value::Null), "{report}");

@@ -190,7 +190,7 @@ fn files_card(report: &DryRunView, file: usize) -> Content {
             @else {
                 ul class="tree" aria-label="Files" {
                     @for (index, file) in files.iter().enumerate() {
-                        li { button type="button" data-file=(index) aria-pressed=(index == chosen) { (icon("file")) span class="truncate" { (file.path) } } }
+                        li { button type="button" data-file=(index) aria-current=[(index == chosen).then_some("true")] { (icon("file")) span class="truncate" { (file.path) } } }
                     }
                 }
                 (content(&files[chosen]))

@@ -4,6 +4,7 @@
 //! act on; entries that are not plain files are left out with a note.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Stdio;
 
 use axum::body::Bytes;
@@ -148,6 +149,12 @@ pub(super) async fn open(
     previous: Option<&str>,
 ) -> Result<Outcome, FetchError> {
     let budget = context.settings.git;
+    if let Some(name) = request.target.strip_prefix(LOCAL)
+        && !Path::new(&local(name, &context.settings)?).exists()
+    {
+        // Git would name the folder, which is nobody's business.
+        return Err(FetchError::Absent(request.target.clone()));
+    }
     let remote = remote(context, &request.target).await?;
     if let Remote::Http(place) | Remote::Ssh(place) = &remote {
         context.egress.turn(&place.host).await?;

@@ -14,6 +14,7 @@ use portal_api::config::TemplatesConfig;
 use portal_api::templates::hosts::{HostConfig, Kind};
 use serde_json::{Value, json};
 
+use crate::contract::Contract;
 use crate::harness::Portal;
 use crate::runs::{ended, log, start_with, with_template};
 
@@ -21,6 +22,7 @@ use crate::runs::{ended, log, start_with, with_template};
 #[derive(Clone)]
 struct Host {
     url: String,
+    kind: Kind,
     state: Arc<Mutex<Kept>>,
 }
 
@@ -32,6 +34,8 @@ struct Kept {
     folder: PathBuf,
     /// Method and path of each request, and its body.
     asked: Vec<(String, Value)>,
+    /// What GitHub's own description of its API does not have.
+    strange: Vec<String>,
     /// What the next requests are answered instead.
     faults: Vec<Fault>,
     blobs: Vec<Value>,
@@ -40,11 +44,11 @@ struct Kept {
 }
 
 impl Host {
-    async fn start(folder: PathBuf) -> Self {
+    async fn start(kind: Kind, folder: PathBuf) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         std::fs::create_dir_all(&folder).unwrap();
-        let host = Self { url, state: Arc::new(Mutex::new(Kept { folder, ..Kept::default() })) };
+        let host = Self { url, kind, state: Arc::new(Mutex::new(Kept { folder, ..Kept::default() })) };
         let router = Router::new().fallback(answer).with_state(host.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         host
@@ -104,8 +108,21 @@ async fn answer(State(host): State<Host>, request: Request) -> Response {
         }
         return response;
     }
-    let (status, body) = api(&host, &parts.method, &path, &body);
-    (StatusCode::from_u16(status).unwrap(), axum::Json(body)).into_response()
+    let (status, answer) = api(&host, &parts.method, &path, &body);
+    let answer = judged(&host, &parts, &body, status, answer);
+    (StatusCode::from_u16(status).unwrap(), axum::Json(answer)).into_response()
+}
+
+/// The answer as GitHub would write it, to a request that it would take.
+fn judged(host: &Host, parts: &axum::http::request::Parts, body: &Value, status: u16, answer: Value) -> Value {
+    let Some(contract) = Contract::github().filter(|_| host.kind == Kind::Github) else { return answer };
+    let judged = contract
+        .judge(parts.method.as_str(), parts.uri.path(), parts.uri.query(), body)
+        .and_then(|operation| if status < 400 { operation.answer(status, &answer) } else { Ok(answer.clone()) });
+    judged.unwrap_or_else(|strange| {
+        host.state.lock().unwrap().strange.push(strange);
+        answer
+    })
 }
 
 fn api(host: &Host, method: &Method, path: &str, body: &Value) -> (u16, Value) {
@@ -200,7 +217,7 @@ async fn backend(host: &Host, method: &Method, uri: &axum::http::Uri, headers: &
 /// A portal that knows a host of this kind, with a template that publishes there.
 async fn portal(kind: Kind, steps: &Value) -> (Portal, Host) {
     let folder = std::env::temp_dir().join(format!("portal-host-{}", uuid::Uuid::new_v4().simple()));
-    let host = Host::start(folder).await;
+    let host = Host::start(kind, folder).await;
     let name = host.url.trim_start_matches("http://").to_owned();
     let configured = HostConfig { name, kind, api: Some(host.url.clone()), credential: None };
     let portal = Portal::with(|config| {
@@ -226,6 +243,7 @@ async fn run(portal: &Portal, host: &Host, token: &str) -> Value {
     let id = start_with(portal, json!({"name": "a", "remote": remote}), json!({"token": token})).await;
     let run = ended(portal, id).await;
     println!("{}", log(portal, id).await);
+    assert_eq!(host.state.lock().unwrap().strange, Vec::<String>::new());
     run
 }
 

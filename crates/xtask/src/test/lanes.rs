@@ -56,11 +56,15 @@ impl<'a> Bench<'a> {
 
     /// One build serves clippy, the tests and the binary.
     fn native(&mut self, selection: &[&str], only: Option<&str>) -> Result<()> {
-        let [sshd] = tools::require([&tools::SSHD])?;
+        let [sshd, npm] = tools::require([&tools::SSHD, &tools::NPM])?;
         self.build()?;
+        let contracts = self.workspace.end2end().join("contracts");
+        stage("contracts", || Ok(((), node::install(self.workspace, &npm, &contracts)?)))?;
+        let github = contracts.join("node_modules/@octokit/openapi/generated/ghec.json");
         let url = self.postgres()?.url();
         let mut cargo = self.workspace.cargo_test();
         cargo.args(selection).args(only).env("PORTAL_TEST_POSTGRES", url).env("PORTAL_TEST_SSHD", sshd);
+        cargo.env("PORTAL_TEST_GITHUB", github);
         process::run(&mut cargo)
     }
 

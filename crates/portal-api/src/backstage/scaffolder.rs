@@ -22,7 +22,7 @@ use portal_core::runs::wire::{LogLine, RunView};
 use portal_core::templates::definition;
 use portal_core::templates::plan::Scope;
 use portal_core::templates::workspace::{File, FilePath, Workspace};
-use portal_core::templates::{Trouble, actions, form};
+use portal_core::templates::{Trouble, actions};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa_axum::router::OpenApiRouter;
@@ -372,8 +372,7 @@ async fn dry_run(
     if let Some(finding) = findings.iter().find(|finding| finding.is_error) {
         return Err(ApiError::field(&format!("/template{}", finding.pointer), finding.message.clone()));
     }
-    let answers = form::with_defaults(&definition.pages, &values);
-    handlers::check(&snapshot, &auth.visibility(&snapshot), &definition, &answers)?;
+    let answers = handlers::answered(&snapshot, &auth.visibility(&snapshot), &definition, &values)?;
     let writing = auth.writing(&app, &request_id);
     let live = Live::dry(&app, &auth.principal, writing, None, true);
     let scope = Scope {

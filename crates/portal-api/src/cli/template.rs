@@ -12,6 +12,7 @@ use portal_core::templates::actions;
 use portal_core::templates::definition::{self, Definition};
 use portal_core::templates::form;
 use portal_core::templates::plan::Scope;
+use portal_core::templates::secrets;
 use portal_core::templates::workspace::Workspace;
 use serde_json::{Map, Value, json};
 
@@ -77,8 +78,10 @@ async fn run_dry(arguments: DryRun) -> Result<ExitCode> {
         is_broken |= finding.is_error;
         say(&format!("{}:{line}:{column}: {level}: {}", template.display(), finding.message));
     }
+    let (values, given) = secrets::part(&definition.pages, &values);
     let values = form::with_defaults(&definition.pages, &values);
-    for fault in form::faults(&definition.pages, &values) {
+    let fields = secrets::fields(&definition.pages, &values);
+    for fault in secrets::without(&fields, form::faults(&definition.pages, &values)) {
         is_broken = true;
         say(&format!("values: error: `{}` {}", fault.pointer, fault.message));
     }
@@ -88,7 +91,8 @@ async fn run_dry(arguments: DryRun) -> Result<ExitCode> {
     let folder = template.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
     let local = Local { folder, fixtures: read_fixtures(&fixtures)? };
     let user = json!({ "ref": "user:default/author", "entity": null });
-    let scope = Scope { parameters: values, user, run: "dry-run".to_owned(), ..Scope::default() };
+    let parameters = secrets::put(&fields, &values, &given);
+    let scope = Scope { parameters, secrets: given, user, run: "dry-run".to_owned(), ..Scope::default() };
     let report = dry_run::run(&definition, scope, &local, &stubs.into_iter().collect::<BTreeSet<_>>()).await;
     tell(&report, &definition, document, &template);
     if let Some(out) = out {

@@ -12,12 +12,13 @@ use portal_core::templates::Trouble;
 use portal_core::templates::actions::Effect;
 use portal_core::templates::definition::{self, Definition, Step};
 use portal_core::templates::plan::{Scope, Turn};
+use portal_core::templates::secrets as secret_fields;
 use portal_core::templates::workspace::Workspace;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::live::Live;
-use super::log::{StepLog, hide};
+use super::log::{StepLog, hide, hide_in};
 use super::store::{self, Stored};
 use super::{SUBJECT, service};
 use crate::changes::{self, NewChange, Writing};
@@ -150,7 +151,10 @@ impl<'h> Holder<'h> {
         let spec: Value = serde_json::from_str(&stored.run.spec).unwrap_or_default();
         let (definition, _) = definition::read(&spec);
         let secrets = service::secrets(app, &stored.run);
-        let handles = secrets.iter().map(|(name, handle, _)| (name.clone(), handle.clone().into())).collect();
+        let handles: Map<String, Value> =
+            secrets.iter().map(|(name, handle, _)| (name.clone(), handle.clone().into())).collect();
+        let answers = serde_json::from_str(&stored.run.answers).unwrap_or_default();
+        let fields = secret_fields::fields(&definition.pages, &answers);
         let hidden = secrets.iter().map(|(name, handle, secret)| (name, handle, secret.expose()));
         let hidden = hidden.flat_map(|(name, handle, secret)| {
             let shown = format!("‹secret {name}›");
@@ -160,7 +164,7 @@ impl<'h> Holder<'h> {
         let starter = &spec["portal"]["starter"];
         let user_ref = stored.run.user_ref.clone();
         let mut scope = Scope {
-            parameters: serde_json::from_str(&stored.run.answers).unwrap_or_default(),
+            parameters: secret_fields::put(&fields, &answers, &handles),
             secrets: handles,
             user: json!({ "ref": user_ref, "entity": spec["portal"]["user"] }),
             run: stored.run.id.to_string(),
@@ -300,7 +304,9 @@ impl<'h> Holder<'h> {
         let done = turns.len();
         for turn in all.iter().skip(done) {
             let output = self.turn(step, Some(turn), workspace, log).await?;
-            turns.push(output.map(Value::Object).unwrap_or_default());
+            let mut output = output.map(Value::Object).unwrap_or_default();
+            hide_in(&self.hidden, &mut output);
+            turns.push(output);
             if store::effect(&step.action) != Effect::None {
                 self.note_turns(position, turns).await?;
             }
@@ -382,7 +388,9 @@ impl<'h> Holder<'h> {
         step.turns = (!turns.is_empty()).then(|| Value::from(turns).to_string());
         let step_id = step.step_id.clone();
         match result {
-            Ok(output) => {
+            Ok(mut output) => {
+                // A platform may say back what it was told.
+                output.iter_mut().for_each(|output| hide_in(&self.hidden, output));
                 step.output = output.as_ref().map(ToString::to_string);
                 if let Some(output) = output {
                     self.scope.outputs.insert(step_id, output);

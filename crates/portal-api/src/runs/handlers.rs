@@ -133,11 +133,8 @@ pub async fn drafted(
     if let Some(source_id) = template.source_id {
         template.revision = sources::store::find(app.db.reader(), source_id).await?.and_then(|source| source.revision);
     }
-    if let Some((name, _)) = secrets.iter().find(|(_, secret)| !secret.is_string()) {
-        return Err(ApiError::field(&format!("/secrets/{name}"), "must be a text"));
-    }
     let user = templates::handlers::user(app, &auth.principal).await?;
-    let judge = |definition: &_, answers: &_| templates::handlers::check(&snapshot, &visibility, definition, answers);
+    let judge = |definition: &_, answers: &_| templates::handlers::faults(&snapshot, &visibility, definition, answers);
     service::draft(&template, values, secrets, &auth.principal, user, writing, judge)
 }
 

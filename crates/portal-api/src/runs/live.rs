@@ -143,7 +143,7 @@ impl Live {
             }
         };
         match fetch::fetch(&self.app.sources, &request, None).await {
-            Ok(Outcome::Read(fetched)) => Ok((fetched.tree, path)),
+            Ok(Outcome::Read(fetched)) => Ok((fetched.tree.confined(), path)),
             Ok(Outcome::NotModified) => Err(Trouble::new("not_fetched", format!("`{url}` answered nothing"))),
             Err(error) => Err(trouble(&error)),
         }
@@ -180,6 +180,13 @@ impl Live {
         let files = if folder.as_str().is_empty() { call.workspace.clone() } else { call.workspace.part(&folder)? };
         if files.is_empty() {
             return Err(Trouble::new("nothing_to_publish", "the workspace is empty"));
+        }
+        let has = |file: &File, handle: &str| file.as_text().is_some_and(|text| text.contains(handle));
+        let told = files.files().find(|(_, file)| self.secrets.iter().any(|(handle, _)| has(file, handle)));
+        if let Some((path, _)) = told {
+            let message =
+                format!("`{path}` would hold a secret; secrets are for requests and credentials, not for files");
+            return Err(Trouble::new("invalid_input", message));
         }
         Ok(files)
     }

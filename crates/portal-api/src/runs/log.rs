@@ -4,6 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use super::store;
 use crate::clock::Clock;
@@ -80,4 +81,22 @@ impl StepLog {
 /// A text without what is hidden.
 pub fn hide(hidden: &[(String, String)], text: &str) -> String {
     hidden.iter().fold(text.to_owned(), |text, (secret, shown)| text.replace(secret, shown))
+}
+
+/// A value in whose texts nothing is shown that is hidden.
+pub fn hide_in(hidden: &[(String, String)], value: &mut Value) {
+    match value {
+        Value::String(text) => *text = hide(hidden, text),
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_in(hidden, item)),
+        Value::Object(fields) => {
+            *fields = std::mem::take(fields)
+                .into_iter()
+                .map(|(name, mut field)| {
+                    hide_in(hidden, &mut field);
+                    (hide(hidden, &name), field)
+                })
+                .collect();
+        }
+        _ => {}
+    }
 }

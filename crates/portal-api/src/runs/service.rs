@@ -9,6 +9,7 @@ use portal_core::runs::{Run, RunState};
 use portal_core::templates::definition::{self, Definition};
 use portal_core::templates::form;
 use portal_core::templates::language::Hosts;
+use portal_core::templates::secrets as secret_fields;
 use serde_json::{Map, Value, json};
 
 use super::engine;
@@ -58,15 +59,14 @@ pub fn draft(
     principal: &Principal,
     user: Option<Value>,
     writing: &Writing,
-    judge: impl FnOnce(&Definition, &Map<String, Value>) -> ApiResult<()>,
+    judge: impl FnOnce(&Definition, &Map<String, Value>) -> Vec<FieldError>,
 ) -> ApiResult<Draft> {
     let (definition, findings) = definition::read(&template.entity);
     if let Some(finding) = findings.iter().find(|finding| finding.is_error) {
         let detail = format!("the template cannot run: {}: {}", finding.pointer, finding.message);
         return Err(ApiError::invalid("invalid_template", detail, Vec::new()));
     }
-    let answers = form::with_defaults(&definition.pages, values);
-    judge(&definition, &answers)?;
+    let (answers, secrets) = answered(&template.entity, &definition, values, secrets, judge)?;
     let mut spec = template.entity.clone();
     let Principal { name, role, groups, .. } = principal;
     spec["portal"] = json!({
@@ -90,18 +90,45 @@ pub fn draft(
     Ok(Draft { run, secrets })
 }
 
+/// Answers with defaults, and secrets beside them, as the form wants them.
+fn answered(
+    entity: &Value,
+    definition: &Definition,
+    values: &Map<String, Value>,
+    mut given: Map<String, Value>,
+    judge: impl FnOnce(&Definition, &Map<String, Value>) -> Vec<FieldError>,
+) -> ApiResult<(Map<String, Value>, Map<String, Value>)> {
+    let pages = &definition.pages;
+    let (values, strays) = secret_fields::part(pages, values);
+    strays.into_iter().for_each(|(name, secret)| {
+        given.entry(name).or_insert(secret);
+    });
+    let pointer = |name: &str| format!("/secrets/{}", name.replace('~', "~0").replace('/', "~1"));
+    if let Some((name, _)) = given.iter().find(|(_, secret)| !secret.is_string()) {
+        return Err(ApiError::field(&pointer(name), "must be a text"));
+    }
+    let answers = form::with_defaults(pages, &values);
+    let fields = secret_fields::fields(pages, &answers);
+    // Beside the fields, tools send tokens that a step names, or a picker asks for.
+    let text = entity["spec"].to_string();
+    let is_used = |name: &String| fields.iter().any(|field| field.name == *name) || text.contains(name.as_str());
+    if let Some((name, _)) = given.iter().find(|(name, _)| !is_used(name)) {
+        return Err(ApiError::field(&pointer(name), "no field and no step has this name"));
+    }
+    let faults = judge(definition, &secret_fields::put(&fields, &answers, &given));
+    check(secret_fields::told(&fields, &given, faults), &answers)?;
+    Ok((answers, given))
+}
+
 /// # Errors
 /// 422 with a pointer for each answer that is wrong.
-pub fn check(mut errors: Vec<FieldError>, answers: &Map<String, Value>) -> ApiResult<()> {
+pub fn check(errors: Vec<FieldError>, answers: &Map<String, Value>) -> ApiResult<()> {
     let size = Value::Object(answers.clone()).to_string().len();
     if size > ANSWERS {
         return Err(ApiError::field("/values", format!("{size} bytes; answers have at most {ANSWERS}")));
     }
     if errors.is_empty() {
         return Ok(());
-    }
-    for error in &mut errors {
-        error.pointer = format!("/values{}", error.pointer);
     }
     let detail = match &errors[..] {
         [one] => format!("`{}` {}", one.pointer, one.message),

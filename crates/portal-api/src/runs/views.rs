@@ -8,7 +8,7 @@ use portal_core::catalog::index::Visibility;
 use portal_core::catalog::wire::EntityLink;
 use portal_core::runs::StepState;
 use portal_core::runs::wire::{RunError, RunPermissions, RunPerson, RunStepView, RunView};
-use portal_core::templates::definition;
+use portal_core::templates::{definition, secrets};
 use serde_json::{Map, Value};
 
 use super::store::{self, Stored};
@@ -18,8 +18,6 @@ use crate::catalog::view::Snapshot;
 use crate::db::DbResult;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
-
-const MASK: &str = "••••••";
 
 /// Whether a caller may see a run: it is theirs, or of a template that they own.
 pub fn may_see(snapshot: &Snapshot, principal: &Principal, stored: &Stored) -> bool {
@@ -104,7 +102,7 @@ fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<Entit
     });
     RunView {
         id: run.id,
-        answers: masked(&spec, read(&run.answers)),
+        answers: secrets::masked(&definition::read(&spec).0.pages, read(&run.answers)),
         version: store::version(&spec),
         behind,
         definition: run.definition,
@@ -132,30 +130,5 @@ fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<Entit
         entities,
         cancel_requested: run.cancel_requested,
         can,
-    }
-}
-
-/// The answers without those of fields that hide theirs.
-fn masked(spec: &Value, mut answers: Map<String, Value>) -> Map<String, Value> {
-    let (definition, _) = definition::read(spec);
-    for page in &definition.pages {
-        hide(&page.schema, &mut answers);
-    }
-    answers
-}
-
-fn hide(schema: &Value, answers: &mut Map<String, Value>) {
-    match schema {
-        Value::Object(fields) => {
-            for (name, property) in fields.get("properties").and_then(Value::as_object).into_iter().flatten() {
-                let hides = property["ui:widget"] == "password" || property["ui:field"] == "Secret";
-                if let (true, Some(answer)) = (hides, answers.get_mut(name)) {
-                    *answer = MASK.into();
-                }
-            }
-            fields.values().for_each(|part| hide(part, answers));
-        }
-        Value::Array(parts) => parts.iter().for_each(|part| hide(part, answers)),
-        _ => {}
     }
 }

@@ -20,7 +20,7 @@ use portal_core::templates::wire::{
     FormPage, FormQuestion, FormView, TemplateList, TemplateProblem, TemplateUsage, TemplateView,
 };
 use portal_core::templates::workspace::{File, FilePath, Workspace};
-use portal_core::templates::{actions, definition, form};
+use portal_core::templates::{actions, definition, form, secrets};
 use serde_json::{Map, Value, json};
 
 use super::dry_run::{self, Became, Compared};
@@ -135,15 +135,33 @@ fn filled(
     (pages, faults)
 }
 
-/// # Errors
-/// 422 with a pointer for each answer that is wrong.
-pub fn check(
+/// What is wrong with answers, secrets among them.
+pub fn faults(
     snapshot: &Snapshot,
     visibility: &Visibility,
     definition: &Definition,
     answers: &Map<String, Value>,
-) -> ApiResult<()> {
-    service::check(filled(snapshot, visibility, definition, answers).1, answers)
+) -> Vec<FieldError> {
+    filled(snapshot, visibility, definition, answers).1
+}
+
+/// The answers of a run that is tried out: with defaults, without secrets, which a form asks
+/// for when the run is started.
+///
+/// # Errors
+/// 422 with a pointer for each answer that is wrong.
+pub fn answered(
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    definition: &Definition,
+    values: &Map<String, Value>,
+) -> ApiResult<Map<String, Value>> {
+    let (values, _) = secrets::part(&definition.pages, values);
+    let answers = form::with_defaults(&definition.pages, &values);
+    let all = secrets::fields(&definition.pages, &answers);
+    let faults = secrets::without(&all, faults(snapshot, visibility, definition, &answers));
+    service::check(secrets::told(&all, &Map::new(), faults), &answers)?;
+    Ok(answers)
 }
 
 fn rows(snapshot: &Snapshot, visibility: &Visibility) -> ApiResult<Vec<u32>> {
@@ -293,13 +311,16 @@ pub(super) fn form_view(
     definition: &Definition,
     values: &Map<String, Value>,
 ) -> FormView {
-    let (pages, errors) = filled(snapshot, visibility, definition, values);
+    let (values, _) = secrets::part(&definition.pages, values);
+    let (pages, errors) = filled(snapshot, visibility, definition, &values);
+    let values = form::with_defaults(&definition.pages, &values);
+    let errors = secrets::without(&secrets::fields(&definition.pages, &values), errors);
     FormView {
         title: template.title(),
         description: template.entity["metadata"]["description"].as_str().map(str::to_owned),
         pages,
         errors,
-        values: form::with_defaults(&definition.pages, values),
+        values,
         create_label: definition.labels.get("createButtonText").and_then(Value::as_str).unwrap_or("Create").to_owned(),
     }
 }
@@ -329,8 +350,7 @@ pub async fn dry_run_template(
         let detail = format!("the template cannot run: {}: {}", finding.pointer, finding.message);
         return Err(ApiError::invalid("invalid_template", detail, Vec::new()));
     }
-    let answers = form::with_defaults(&definition.pages, &values);
-    check(&snapshot, &visibility, &definition, &answers)?;
+    let answers = answered(&snapshot, &visibility, &definition, &values)?;
     let place = template.source_id.map(|id| (id, template.location.clone()));
     Ok(Json(tried(&app, &auth, &request_id, &definition, answers, place, false).await?))
 }
@@ -348,8 +368,12 @@ pub(super) async fn tried(
     let writing = auth.writing(app, request_id);
     let user = user(app, &auth.principal).await?;
     let live = Live::dry(app, &auth.principal, writing, place, anonymous);
+    let fields = secrets::fields(&definition.pages, &answers);
+    // What stands for a secret that is given later.
+    let shown = fields.iter().map(|field| (field.name.clone(), format!("‹secret {}›", field.name).into())).collect();
     let scope = Scope {
-        parameters: answers,
+        parameters: secrets::put(&fields, &answers, &shown),
+        secrets: shown,
         user: json!({ "ref": auth.principal.user, "entity": user }),
         run: "dry-run".to_owned(),
         hosts: service::hosts(app),

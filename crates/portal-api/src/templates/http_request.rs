@@ -33,7 +33,8 @@ pub async fn request(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Result<M
             Some(Bytes::from(live.reveal(&other.to_string())))
         }
     };
-    log(format!("{method} {url}"));
+    // As it was written: secrets are no part of it.
+    log(format!("{method} {}", input.text("url")?.or(input.text("path")?).unwrap_or_default()));
     let sent = egress::Call { method: method.clone(), url, headers, body, limit: ANSWER };
     let called = live.app.sources.egress.call(sent).await.map_err(|error| no_answer(&method, &error))?;
     let code = called.status.as_u16();
@@ -62,10 +63,11 @@ fn address(live: &Live, call: &Call<'_>) -> Result<String, Trouble> {
         };
         format!("{}/{}", base.trim_end_matches('/'), place.trim_start_matches('/'))
     };
-    let mut url = url::Url::parse(&whole).map_err(|_| wrong("url", &format!("`{whole}` is not an address")))?;
+    let mut url =
+        url::Url::parse(&live.reveal(&whole)).map_err(|_| wrong("url", &format!("`{whole}` is not an address")))?;
     for (name, value) in input.object("params")?.into_iter().flatten() {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        url.query_pairs_mut().append_pair(name, &text);
+        url.query_pairs_mut().append_pair(name, &live.reveal(&text));
     }
     Ok(url.into())
 }

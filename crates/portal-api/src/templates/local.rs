@@ -46,11 +46,12 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Trouble {
     Trouble::new("not_fetched", format!("cannot read `{}`: {error}", path.display()))
 }
 
-/// The files of a folder. Links are left out: they may lead anywhere.
+/// The files of a folder. A link to a file is followed as long as it stays inside.
 ///
 /// # Errors
-/// It cannot be read, or is too large.
+/// It cannot be read, is too large, or has a link that leads out of it.
 pub fn read_folder(root: &Path) -> Result<Workspace, Trouble> {
+    let whole = root.canonicalize().map_err(|error| unreadable(root, &error))?;
     let mut workspace = Workspace::default();
     let mut open = vec![root.to_owned()];
     while let Some(folder) = open.pop() {
@@ -62,7 +63,14 @@ pub fn read_folder(root: &Path) -> Result<Workspace, Trouble> {
                 if entry.file_name() != ".git" {
                     open.push(path);
                 }
-            } else if kind.is_file() {
+                continue;
+            }
+            let target = path.canonicalize().map_err(|error| unreadable(&path, &error))?;
+            if !target.starts_with(&whole) {
+                let message = format!("`{}` leads out of `{}`", path.display(), root.display());
+                return Err(Trouble::new("not_fetched", message));
+            }
+            if target.is_file() {
                 let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
                 workspace.write(FilePath::file(&relative)?, read_file(&path)?)?;
             }

@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 use portal_core::access::Verb;
-use portal_core::runs::StepState;
 use portal_core::runs::wire::{LogPage, RunStepView, RunView};
+use portal_core::runs::{RunState, StepState};
 use serde_json::Value;
 
 use super::{of_run, step_status};
@@ -100,10 +100,12 @@ fn callout(run: &RunView) -> Markup {
             (icon("fail"))
             div {
                 p class="title" {
-                    @match &error.step { Some(step) => { "Step " code { (step) } " failed" }, None => { "The run failed" } }
+                    @match &error.step { Some(step) => { "Step " code { (step) } @if run.state == RunState::Unknown { " may have happened" } @else { " failed" } }, None => { "The run failed" } }
                 }
                 p { (with_code(&error.message)) }
-                p class="muted" { "What the steps before it did is kept. " @if run.can.retry.is_none() { "Retry goes on from here." } }
+                @if run.state == RunState::Unknown {
+                    p { "Look on the other side whether it happened. Retry does the step again: if it happened, it happens twice." }
+                } @else { p class="muted" { "What the steps before it did is kept. " @if run.can.retry.is_none() { "Retry goes on from here." } } }
             }
         }
     }

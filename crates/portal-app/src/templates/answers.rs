@@ -21,8 +21,8 @@ pub(super) struct Asked {
     add: Option<String>,
     /// An item that goes.
     remove: Option<String>,
-    /// The page was sent, and faults are told.
-    pub is_sent: bool,
+    /// Number of the page that was sent: its faults are told.
+    sent: Option<usize>,
 }
 
 impl Asked {
@@ -42,8 +42,16 @@ impl Asked {
             boxes: question.values("box"),
             add: one("add"),
             remove: one("remove"),
-            is_sent: !question.value("to").is_empty() || !question.value("sent").is_empty(),
+            sent: match question.value("to") {
+                "" => question.value("sent").parse().ok(),
+                _ => question.value("page").parse().ok(),
+            },
         }
+    }
+
+    /// Whether a page was sent, so that its faults are told.
+    pub(super) fn is_sent(&self, page: usize) -> bool {
+        self.sent == Some(page)
     }
 
     /// The answers as texts: the fields that they bring about say what type each has.

@@ -139,8 +139,9 @@ fn filling(wizard: &Wizard<'_>, asked: &Asked) -> Content {
     let Wizard { template, form, path, page } = wizard;
     let shown = &form.pages[*page];
     let rest = answers::without(&form.values, &shown.fields);
+    let is_sent = asked.is_sent(*page);
     let mut faults = Vec::new();
-    if asked.is_sent {
+    if is_sent {
         collect(&shown.fields, &mut faults);
     }
     let is_first = !form.pages[..*page].iter().any(has_fields);
@@ -151,7 +152,7 @@ fn filling(wizard: &Wizard<'_>, asked: &Asked) -> Content {
                 form action=(path) data-live data-draft=(path) novalidate {
                     input type="hidden" name="page" value=(page);
                     input type="hidden" name="rest" value=(Value::Object(rest));
-                    @if asked.is_sent { input type="hidden" name="sent" value="1"; }
+                    @if is_sent { input type="hidden" name="sent" value=(page); }
                     // What the return key does.
                     button class="visually-hidden" name="to" value="next" tabindex="-1" aria-hidden="true" { "Continue" }
                     @if !faults.is_empty() {
@@ -161,7 +162,7 @@ fn filling(wizard: &Wizard<'_>, asked: &Asked) -> Content {
                         }
                     }
                     @if let Some(description) = &shown.description { p class="muted" { (description) } }
-                    (fields(&shown.fields, asked.is_sent))
+                    (fields(&shown.fields, is_sent))
                     div class="form-foot" {
                         @if !is_first { button class="button" data-variant="quiet" name="to" value="back" { (icon("chevron-left")) "Back" } }
                         span class="push" {}

@@ -123,6 +123,11 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
         if let Err(message) = super::form::judge(&page.schema) {
             tell(page_pointer(index), message, true);
         }
+        let mut patterns = Vec::new();
+        super::form::unmatchable(&page.schema, &page_pointer(index), 0, &mut patterns);
+        for (pointer, text) in patterns {
+            tell(pointer, format!("`{text}` is no pattern, and every answer passes"), false);
+        }
     }
     let mut seen = BTreeSet::new();
     for (index, step) in definition.steps.iter().enumerate() {

@@ -27,15 +27,51 @@ pub(super) fn judge(schema: &Value) -> Result<(), String> {
     compile(schema).map(|_| ())
 }
 
-/// A schema without the patterns that cannot be matched in linear time (those that look
-/// around or back): they are left to the step that gets the value.
+/// Steps that a pattern may take that looks around or back.
+const BACKTRACKS: usize = 100_000;
+
+fn patterns() -> PatternOptions<jsonschema::FancyRegex> {
+    PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS)
+}
+
+/// Whether a pattern can be matched.
+fn is_pattern(text: &str) -> bool {
+    let schema = serde_json::json!({ "pattern": text });
+    regex::Regex::new(text).is_ok() || jsonschema::options().with_pattern_options(patterns()).build(&schema).is_ok()
+}
+
+/// The patterns of a schema that cannot be matched, with their pointers.
+pub(super) fn unmatchable(schema: &Value, pointer: &str, depth: usize, found: &mut Vec<(String, String)>) {
+    if depth > 4 * DEEPEST {
+        return;
+    }
+    match schema {
+        Value::Object(fields) => {
+            if let Some(text) = fields.get("pattern").and_then(Value::as_str).filter(|text| !is_pattern(text)) {
+                found.push((format!("{pointer}/pattern"), text.to_owned()));
+            }
+            for (key, part) in fields {
+                unmatchable(part, &format!("{pointer}/{}", escape(key)), depth + 1, found);
+            }
+        }
+        Value::Array(items) => {
+            for (index, part) in items.iter().enumerate() {
+                unmatchable(part, &format!("{pointer}/{index}"), depth + 1, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A schema without the patterns that are none, of which the author is told.
 fn compile(schema: &Value) -> Result<Validator, String> {
     let mut schema = schema.clone();
     drop_patterns(&mut schema, 0);
     jsonschema::options()
         .with_draft(Draft::Draft7)
         .offline()
-        .with_pattern_options(PatternOptions::regex())
+        .should_validate_formats(true)
+        .with_pattern_options(patterns())
         .build(&schema)
         .map_err(|error| format!("not a JSON Schema: {error}"))
 }
@@ -46,8 +82,7 @@ fn drop_patterns(schema: &mut Value, depth: usize) {
     }
     match schema {
         Value::Object(fields) => {
-            let is_bad =
-                fields.get("pattern").and_then(Value::as_str).is_some_and(|text| regex::Regex::new(text).is_err());
+            let is_bad = fields.get("pattern").and_then(Value::as_str).is_some_and(|text| !is_pattern(text));
             if is_bad {
                 fields.remove("pattern");
             }

@@ -18,6 +18,8 @@ pub mod language;
 #[cfg(feature = "engine")]
 pub mod plan;
 #[cfg(feature = "engine")]
+pub mod secrets;
+#[cfg(feature = "engine")]
 pub mod skeleton;
 pub mod wire;
 #[cfg(feature = "engine")]

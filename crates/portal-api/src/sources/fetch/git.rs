@@ -193,7 +193,8 @@ async fn head(
     let mut command = git(context, folder, Some(remote), secret);
     command.args(["ls-remote", "--quiet", "--", &remote.url()]);
     let wanted: Vec<String> = match branch {
-        None => vec!["HEAD".to_owned()],
+        // A repository may have been made with another first branch than the one it got.
+        None => ["HEAD", "refs/heads/main", "refs/heads/master"].map(str::to_owned).to_vec(),
         Some(branch) if is_ref_name(branch) => {
             let name =
                 branch.strip_prefix("refs/heads/").or_else(|| branch.strip_prefix("refs/tags/")).unwrap_or(branch);

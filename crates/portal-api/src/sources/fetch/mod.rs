@@ -142,6 +142,15 @@ pub enum Tree {
 }
 
 impl Tree {
+    /// The same without what lies beside it: for paths that come from people who use a
+    /// source, and not from whoever set it up.
+    pub fn confined(self) -> Self {
+        match self {
+            Self::Disk(tree) => Self::Disk(tree.confined()),
+            other => other,
+        }
+    }
+
     /// Reads a file.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::access::jwt::CiConfig;
 pub use crate::access::oidc::config::OidcConfig;
+use crate::connectors::ConnectorConfig;
 use crate::db::DatabaseUrl;
 pub use crate::http::tls::TlsConfig;
 use crate::templates::hosts::HostConfig;
@@ -66,6 +67,8 @@ pub struct Config {
     pub proxy: ProxyConfig,
     pub templates: TemplatesConfig,
     pub runs: RunsConfig,
+    /// Platforms that actions work with.
+    pub connectors: Vec<ConnectorConfig>,
     pub tls: Option<TlsConfig>,
 }
 
@@ -298,6 +301,7 @@ struct File {
     proxy: ProxyConfig,
     templates: TemplatesConfig,
     runs: RunsConfig,
+    connector: Vec<ConnectorConfig>,
     tls: Option<TlsConfig>,
 }
 
@@ -325,6 +329,19 @@ impl Config {
             );
         }
         file.access.check_oidc(exposed)?;
+        for (number, connector) in file.connector.iter().enumerate() {
+            let ConnectorConfig { name, url, .. } = connector;
+            if file.connector[..number].iter().any(|other| other.name == *name) {
+                bail!("[[connector]]: two connectors are called `{name}`");
+            }
+            let address = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+            let Some((host, port)) = address.as_ref().and_then(|url| url.host_str().zip(url.port_or_known_default()))
+            else {
+                bail!("[[connector]] `{name}`: `url` is an address of http or https, not `{url}`");
+            };
+            // Whoever writes this file may say where the portal sends to.
+            file.egress.allow_private.push(format!("{host}:{port}"));
+        }
         let public =
             file.access.public_url.as_deref().and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         file.limits.hosts.extend(public);
@@ -343,6 +360,7 @@ impl Config {
             proxy: file.proxy,
             templates: file.templates,
             runs: file.runs,
+            connectors: file.connector,
             tls: file.tls,
         })
     }

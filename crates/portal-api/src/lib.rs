@@ -4,13 +4,17 @@
 //! store → database. Everything derived learns of a write from the change feed.
 
 pub mod access;
+pub mod actions;
+pub mod approvals;
 pub mod audit;
 pub mod backstage;
+pub mod calls;
 pub mod catalog;
 pub mod changes;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod connectors;
 pub mod db;
 pub mod definition;
 pub mod docs;
@@ -18,6 +22,7 @@ pub mod documentation;
 pub mod egress;
 pub mod error;
 pub mod events;
+pub mod expiry;
 pub mod health;
 pub mod http;
 pub mod jobs;

@@ -18,17 +18,21 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    access, audit, backstage, catalog, changes, definition, docs, documentation, health, http, metrics, notifications,
-    openapi, personal, runs, search, sources, templates,
+    access, actions, approvals, audit, backstage, calls, catalog, changes, connectors, definition, docs, documentation,
+    health, http, metrics, notifications, openapi, personal, runs, search, sources, templates,
 };
 
 /// Every documented route, and the document.
 pub fn documented() -> (Router<App>, OpenApi) {
     let v1 = OpenApiRouter::new()
         .merge(access::router())
+        .merge(actions::router())
+        .merge(approvals::router())
+        .merge(calls::router())
         .merge(audit::router())
         .merge(catalog::router())
         .merge(changes::router())
+        .merge(connectors::router())
         .merge(definition::router())
         .merge(documentation::router())
         .merge(notifications::router())

@@ -9,6 +9,7 @@ pub async fn start(app: &App) -> Result<()> {
     crate::sources::jobs::start(app);
     crate::runs::engine::start(app);
     crate::runs::keeping::start(app);
+    crate::expiry::start(app);
     tokio::spawn(crate::access::identity::follow(app.clone()));
     tokio::spawn(crate::http::limit::Usage::tidy(app.clone()));
     Ok(())

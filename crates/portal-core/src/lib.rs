@@ -6,9 +6,11 @@
 //! does not carry.
 
 pub mod access;
+pub mod actions;
 pub mod catalog;
 #[cfg(feature = "engine")]
 pub mod cel;
+pub mod connectors;
 pub mod definition;
 #[cfg(feature = "engine")]
 pub mod document;

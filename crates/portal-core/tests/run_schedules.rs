@@ -1,6 +1,6 @@
 //! The life of a run under every kind of trouble: holders that die between any two things
 //! they do, leases that are lost while a step is under way, sinks that lose requests or
-//! answers, cancellations and retries at any time. Each schedule is made from a seed and
+//! answers, answers that come later, cancellations and retries at any time. Each schedule is made from a seed and
 //! can be replayed: `PORTAL_SEED=123 cargo test -p portal-core --test run_schedules`.
 #![allow(clippy::print_stdout, reason = "says how many schedules were run")]
 
@@ -60,6 +60,7 @@ struct Holder {
 #[derive(Clone, Copy)]
 enum Answer {
     Done,
+    Later,
     ForNow,
     Lost,
 }
@@ -71,6 +72,8 @@ struct Schedule {
     holders: Vec<Holder>,
     /// Effects outside, by step.
     effects: Vec<u32>,
+    /// What the outside will tell of a step, and whether it has.
+    told: Vec<Option<bool>>,
 }
 
 impl Schedule {
@@ -85,7 +88,7 @@ impl Schedule {
         };
         let steps: Vec<Step> = (0..count).map(|_| step(&mut dice)).collect();
         let stored = Stored { run: Run::new(steps), token: 0, retries: 0 };
-        Self { seed, dice, stored, holders: Vec::new(), effects: vec![0; count] }
+        Self { seed, dice, stored, holders: Vec::new(), effects: vec![0; count], told: vec![None; count] }
     }
 
     fn fail(&self, promise: &str) -> ! {
@@ -115,6 +118,12 @@ impl Schedule {
         if self.holders.is_empty() || self.dice.in_a_hundred(5) {
             self.stored.token += 1;
             self.holders.push(Holder { token: self.stored.token, busy: None, asked: None });
+        }
+        for step in 0..self.told.len() {
+            let is_told = self.stored.run.steps[step].state == StepState::Waiting && self.dice.in_a_hundred(30);
+            if is_told && self.told[step].is_none() {
+                self.told[step] = Some(self.dice.in_a_hundred(80));
+            }
         }
         if self.dice.in_a_hundred(3) {
             self.stored.run.cancel_requested |= !self.stored.run.state.is_final();
@@ -149,6 +158,7 @@ impl Schedule {
                 }
                 let outcome = match answer {
                     Answer::Done => Outcome::Done,
+                    Answer::Later => Outcome::Waits,
                     Answer::ForNow if self.dice.in_a_hundred(30) => Outcome::Failed,
                     Answer::ForNow => Outcome::FailedForNow,
                     Answer::Lost => Outcome::Doubtful,
@@ -172,6 +182,15 @@ impl Schedule {
                         self.stored.run.begin(step);
                         holder.busy = Some(step);
                     }
+                    Task::Resume(step) => match self.told[step] {
+                        Some(true) => self.stored.run.end(step, Outcome::Done).map_or((), drop),
+                        Some(false) => {
+                            // What failed outside is another effect when it is tried again.
+                            (self.told[step], self.effects[step]) = (None, 0);
+                            self.stored.run.end(step, Outcome::Failed);
+                        }
+                        None => return false,
+                    },
                     Task::Doubt(step) => {
                         self.stored.run.end(step, Outcome::Doubtful);
                     }
@@ -198,7 +217,12 @@ impl Schedule {
                 Effect::Once => self.effects[step] += 1,
             }
         }
-        if !arrives || trouble == 2 { Answer::Lost } else { Answer::Done }
+        let is_later = matches!(self.stored.run.steps[step].effect, Effect::Idempotent | Effect::Lookup);
+        match trouble {
+            1 | 2 => Answer::Lost,
+            3..5 if is_later => Answer::Later,
+            _ => Answer::Done,
+        }
     }
 
     fn check_the_end(self) -> RunState {
@@ -206,7 +230,9 @@ impl Schedule {
         for (index, step) in steps.iter().enumerate() {
             let effects = self.effects[index];
             match step.state {
-                StepState::Pending | StepState::Running => self.fail("no step of an ended run is left open"),
+                StepState::Pending | StepState::Running | StepState::Waiting => {
+                    self.fail("no step of an ended run is left open")
+                }
                 StepState::Succeeded if step.effect != Effect::None && effects != 1 => {
                     self.fail("what succeeded had its effect, once")
                 }

@@ -12,6 +12,7 @@ mod m0006_policy;
 mod m0007_signing_key;
 mod m0008_runs;
 mod m0009_notifications;
+mod m0010_actions;
 
 pub struct Migrator;
 
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0007_signing_key::Migration),
             Box::new(m0008_runs::Migration),
             Box::new(m0009_notifications::Migration),
+            Box::new(m0010_actions::Migration),
         ]
     }
 }

@@ -1,12 +1,14 @@
 //! Works runs off. Whoever holds the job of a run holds the run: every transaction asks
 //! whether the lease is still theirs, so that two never write.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use portal_core::access::{ActorId, Known, Principal, Role};
+use portal_core::actions::wire::ApprovalState;
 use portal_core::runs::{Outcome, Run, RunState, StepState, Task};
 use portal_core::templates::Trouble;
 use portal_core::templates::actions::Effect;
@@ -21,14 +23,18 @@ use super::live::Live;
 use super::log::{StepLog, hide, hide_in};
 use super::store::{self, Stored};
 use super::{SUBJECT, service};
+use crate::approvals::store as approvals;
+use crate::calls::store as calls;
 use crate::changes::{self, NewChange, Writing};
 use crate::db::{DatabaseTransaction, DbError, DbResult, Priority};
 use crate::jobs::queue::{self, Claimed, NewJob};
 use crate::jobs::runner;
 use crate::state::App;
-use crate::templates::perform::perform;
+use crate::templates::perform::{Place, WAITS, perform, until};
 
 const QUEUE: &str = "run";
+/// Runs that somebody has to look at again, at a time.
+const WAKE: &str = "wake";
 /// Runs of one process at the same time.
 const CONCURRENCY: usize = 32;
 /// Longest time of one step.
@@ -41,6 +47,7 @@ const BEAT: Duration = Duration::from_millis(200);
 /// Starts the workers; they end when the portal stops.
 pub fn start(app: &App) {
     tokio::spawn(runner::run(app.clone(), QUEUE, CONCURRENCY, work, app.stop.clone()));
+    tokio::spawn(runner::run(app.clone(), WAKE, 1, wake, app.stop.clone()));
     let (stop, watched) = (app.stop.clone(), app.clone());
     tokio::spawn(async move { stop.run_until_cancelled(watch(watched)).await });
 }
@@ -63,6 +70,22 @@ fn key(run_id: i64) -> String {
     format!("{QUEUE}:{run_id}")
 }
 
+/// Asks for a run to be looked at again, at a time.
+pub async fn ask_at(txn: &DatabaseTransaction, run_id: i64, at: DateTime<Utc>, now: DateTime<Utc>) -> DbResult<()> {
+    // Each time has a job of its own: one that is under way is not overlooked.
+    let key = format!("{WAKE}:{run_id}:{}", at.timestamp_millis());
+    let job = NewJob { queue: WAKE, payload: run_id.to_string(), run_at: at, idempotency_key: Some(key) };
+    queue::enqueue(txn, job, now).await
+}
+
+fn wake(app: App, job: Claimed) -> BoxFuture<'static, Result<String, String>> {
+    Box::pin(async move {
+        let (run_id, now) = (job.payload.parse::<i64>().unwrap_or_default(), app.clock.now());
+        let asked = app.db.write(Priority::Background, move |txn| Box::pin(async move { ask(txn, run_id, now).await }));
+        asked.await.map_err(|error: DbError| error.to_string()).map(|()| job.payload)
+    })
+}
+
 /// Finds runs that nobody works off (their job was given up while the database was in
 /// trouble) and asks again.
 async fn watch(app: App) {
@@ -79,7 +102,10 @@ async fn ask_for_lost(app: &App) -> DbResult<()> {
     let now = app.clock.now();
     let open = store::open(app.db.reader()).await?;
     let known = queue::keys(app.db.reader(), QUEUE).await?;
-    let lost: Vec<i64> = open.into_iter().filter(|id| !known.contains(&key(*id))).take(100).collect();
+    let woken = queue::keys(app.db.reader(), WAKE).await?;
+    let woken: HashSet<&str> = woken.iter().filter_map(|key| key.split(':').nth(1)).collect();
+    let is_known = |id: &i64| known.contains(&key(*id)) || woken.contains(id.to_string().as_str());
+    let lost: Vec<i64> = open.into_iter().filter(|id| !is_known(id)).take(100).collect();
     if lost.is_empty() {
         return Ok(());
     }
@@ -134,14 +160,20 @@ async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
         holder.life.cancel_requested = store::is_cancel_requested(app.db.reader(), run_id).await?;
         match holder.life.next() {
             Task::Begin(_) if holder.must_wait().await? => return Ok(()),
-            Task::Begin(position) => holder.step(position).await?,
+            Task::Begin(position) => holder.step(position, false).await?,
+            Task::Resume(position) => holder.step(position, true).await?,
             Task::Doubt(position) => {
                 let message = "the portal stopped while this step was under way; nobody can say whether it happened";
                 let doubt = Err(Trouble::new("unknown_outcome", message));
                 holder.end(position, Outcome::Doubtful, doubt, None, Vec::new(), None).await?;
             }
             Task::Finish(state) => return holder.finish(state).await,
+            Task::Nothing if holder.has_expired().await? => return holder.finish(RunState::Expired).await,
             Task::Nothing => return Ok(()),
+        }
+        // Whoever has news asks again.
+        if holder.life.state == RunState::Waiting && matches!(holder.life.next(), Task::Resume(_)) {
+            return Ok(());
         }
     }
 }
@@ -155,15 +187,11 @@ impl<'h> Holder<'h> {
             secrets.iter().map(|(name, handle, _)| (name.clone(), handle.clone().into())).collect();
         let answers = serde_json::from_str(&stored.run.answers).unwrap_or_default();
         let fields = secret_fields::fields(&definition.pages, &answers);
-        let hidden = secrets.iter().map(|(name, handle, secret)| (name, handle, secret.expose()));
-        let hidden = hidden.flat_map(|(name, handle, secret)| {
-            let shown = format!("‹secret {name}›");
-            [(handle.clone(), shown.clone()), (secret.to_owned(), shown)]
-        });
-        let hidden: Arc<[(String, String)]> = hidden.filter(|(text, _)| !text.is_empty()).collect();
+        let hidden = service::hidden(&secrets);
         let starter = &spec["portal"]["starter"];
         let user_ref = stored.run.user_ref.clone();
         let mut scope = Scope {
+            entity: spec["portal"]["entity"].clone(),
             parameters: secret_fields::put(&fields, &answers, &handles),
             secrets: handles,
             user: json!({ "ref": user_ref, "entity": spec["portal"]["user"] }),
@@ -194,6 +222,8 @@ impl<'h> Holder<'h> {
             author: starter["name"].as_str().unwrap_or("portal").to_owned(),
             place,
             anonymous: false,
+            is_trusted: spec["portal"]["trusted"] == true,
+            title: stored.run.title.clone(),
             secrets: secrets.into_iter().map(|(_, handle, secret)| (handle, secret)).collect(),
             starter: Principal {
                 actor: ActorId(stored.run.actor.clone()),
@@ -229,9 +259,20 @@ impl<'h> Holder<'h> {
         Ok(true)
     }
 
-    /// Does one step, from its beginning to what became of it.
-    async fn step(&mut self, position: usize) -> Result<(), Stopped> {
-        self.begin(position).await?;
+    /// Whether nobody has agreed in time.
+    async fn has_expired(&self) -> Result<bool, Stopped> {
+        if self.life.state != RunState::PendingApproval {
+            return Ok(false);
+        }
+        let row = approvals::of_step(self.app.db.reader(), self.stored.run.id, approvals::WHOLE).await?;
+        Ok(row.is_none_or(|row| row.expires_at <= self.app.clock.now()))
+    }
+
+    /// Does one step, from its beginning to what became of it; or looks at one that waits.
+    async fn step(&mut self, position: usize, is_resumed: bool) -> Result<(), Stopped> {
+        if !is_resumed {
+            self.begin(position).await?;
+        }
         let Some(step) = self.definition.steps.get(position).cloned() else {
             let missing = Err(Trouble::new("invalid_template", "the template has no such step"));
             return self.end(position, Outcome::Failed, missing, None, Vec::new(), None).await;
@@ -247,7 +288,8 @@ impl<'h> Holder<'h> {
         let mut turns = done_turns;
         let effect = store::effect(&step.action);
         let result = {
-            let working = self.work(&step, position, &mut workspace, &mut turns, &log);
+            let place = Place { position, turn: 0, is_resumed };
+            let working = self.work(&step, place, &mut workspace, &mut turns, &log);
             tokio::pin!(working);
             let deadline = tokio::time::sleep(STEP_LIMIT);
             tokio::pin!(deadline);
@@ -273,12 +315,15 @@ impl<'h> Holder<'h> {
         let outcome = match &result {
             Ok(Some(_)) => Outcome::Done,
             Ok(None) => Outcome::Skipped,
+            Err(trouble) if trouble.code == WAITS => Outcome::Waits,
             Err(trouble) if trouble.code == "cancelled" => Outcome::Cancelled,
             Err(trouble) if trouble.code == "no_answer" => Outcome::Doubtful,
             Err(trouble) if is_passing(trouble.code) => Outcome::FailedForNow,
             Err(_) => Outcome::Failed,
         };
-        if let Err(trouble) = &result {
+        if let Err(trouble) = &result
+            && outcome != Outcome::Waits
+        {
             log.line(&trouble.message);
         }
         // Of a step that failed, nothing is kept that it wrote.
@@ -290,7 +335,7 @@ impl<'h> Holder<'h> {
     async fn work(
         &self,
         step: &Step,
-        position: usize,
+        place: Place,
         workspace: &mut Workspace,
         turns: &mut Vec<Value>,
         log: &StepLog,
@@ -299,16 +344,18 @@ impl<'h> Holder<'h> {
             return Ok(None);
         }
         let Some(all) = self.scope.turns(step)? else {
-            return Ok(self.turn(step, None, workspace, log).await?.map(Value::Object));
+            return Ok(self.turn(step, None, place, workspace, log).await?.map(Value::Object));
         };
         let done = turns.len();
-        for turn in all.iter().skip(done) {
-            let output = self.turn(step, Some(turn), workspace, log).await?;
+        for (number, turn) in all.iter().enumerate().skip(done) {
+            // Of several turns the first that is not done is the one that waits.
+            let place = Place { turn: number, is_resumed: place.is_resumed && number == done, ..place };
+            let output = self.turn(step, Some(turn), place, workspace, log).await?;
             let mut output = output.map(Value::Object).unwrap_or_default();
             hide_in(&self.hidden, &mut output);
             turns.push(output);
             if store::effect(&step.action) != Effect::None {
-                self.note_turns(position, turns).await?;
+                self.note_turns(place.position, turns).await?;
             }
         }
         let mut outputs: Map<String, Value> = Map::new();
@@ -326,16 +373,17 @@ impl<'h> Holder<'h> {
         &self,
         step: &Step,
         turn: Option<&Turn>,
+        place: Place,
         workspace: &mut Workspace,
         log: &StepLog,
     ) -> Result<Option<Map<String, Value>>, Trouble> {
-        if !self.scope.runs(step, turn)? {
+        if !place.is_resumed && !self.scope.runs(step, turn)? {
             log.line("skipped: its condition does not hold");
             return Ok(None);
         }
         let input = self.scope.input(step, turn)?;
         let mut write = |line: String| log.line(&line);
-        perform(&self.live, &step.action, &input, workspace, &self.scope.hosts, &mut write).await.map(Some)
+        perform(&self.live, &step.action, &input, workspace, &self.scope.hosts, place, &mut write).await.map(Some)
     }
 
     async fn note_turns(&self, position: usize, turns: &[Value]) -> Result<(), Trouble> {
@@ -368,7 +416,7 @@ impl<'h> Holder<'h> {
         step.started_at = Some(now);
         step.finished_at = None;
         step.error = None;
-        self.save(after, was_queued.then_some("running"), None, None).await
+        self.save(after, Then { told: was_queued.then_some("running"), ..Then::default() }).await
     }
 
     /// Stores what became of a step, and waits where it is to be tried again.
@@ -384,7 +432,8 @@ impl<'h> Holder<'h> {
         let again = self.life.end(position, outcome);
         let mut after = self.stored.clone();
         let step = &mut after.steps[position];
-        step.finished_at = Some(self.app.clock.now());
+        let mut wake = None;
+        step.finished_at = (outcome != Outcome::Waits).then(|| self.app.clock.now());
         step.turns = (!turns.is_empty()).then(|| Value::from(turns).to_string());
         let step_id = step.step_id.clone();
         match result {
@@ -396,6 +445,7 @@ impl<'h> Holder<'h> {
                     self.scope.outputs.insert(step_id, output);
                 }
             }
+            Err(trouble) if outcome == Outcome::Waits => wake = until(&trouble),
             Err(Trouble { code, message }) => {
                 let message = hide(&self.hidden, &message);
                 step.error = Some(message.clone());
@@ -413,7 +463,10 @@ impl<'h> Holder<'h> {
         if let Some(workspace) = &workspace {
             self.workspace = workspace.clone();
         }
-        self.save(after, None, log, workspace.map(|workspace| workspace.to_bytes())).await?;
+        let told = (outcome == Outcome::Waits).then_some("waiting");
+        let ended = (self.life.steps[position].state == StepState::Failed).then_some(position);
+        let then = Then { told, log, workspace: workspace.map(|workspace| workspace.to_bytes()), wake, ended };
+        self.save(after, then).await?;
         if let Some(seconds) = again {
             tokio::time::sleep(Duration::from_secs(seconds.into())).await;
         }
@@ -439,17 +492,12 @@ impl<'h> Holder<'h> {
         if !state.can_retry() {
             after.run.secrets = None;
         }
-        self.save(after, Some(state.as_str()), None, None).await
+        self.save(after, Then { told: Some(state.as_str()), ..Then::default() }).await
     }
 
     /// Stores the run as it is now, if it is still ours.
-    async fn save(
-        &mut self,
-        mut after: Stored,
-        told: Option<&'static str>,
-        log: Option<StepLog>,
-        workspace: Option<Vec<u8>>,
-    ) -> Result<(), Stopped> {
+    async fn save(&mut self, mut after: Stored, then: Then) -> Result<(), Stopped> {
+        let Then { told, log, workspace, wake, ended } = then;
         after.run.state = self.life.state.as_str().to_owned();
         for (row, step) in after.steps.iter_mut().zip(&self.life.steps) {
             row.state = step.state.as_str().to_owned();
@@ -457,6 +505,7 @@ impl<'h> Holder<'h> {
         }
         let (before, job) = (self.stored.clone(), self.job.clone());
         let (stored, ends) = (after.clone(), self.life.state == RunState::Succeeded);
+        let is_over = self.life.state.is_final();
         let makes_room = self.definition.concurrency.is_some() && self.life.state.is_final();
         let writing = Writing { at: self.app.clock.now(), ..self.live.writing.clone() };
         let saved = self.app.db.write(Priority::Background, move |txn| {
@@ -477,6 +526,18 @@ impl<'h> Holder<'h> {
                 if let Some(log) = &log {
                     log.flush_in(txn).await?;
                 }
+                if let Some(at) = wake {
+                    ask_at(txn, stored.run.id, at, writing.at).await?;
+                }
+                // What is tried again after it failed is asked for anew.
+                if let Some(position) = ended.and_then(|position| i32::try_from(position).ok()) {
+                    calls::close(txn, stored.run.id, position, writing.at).await?;
+                }
+                if is_over {
+                    let expired = stored.run.state == RunState::Expired.as_str();
+                    let state = if expired { ApprovalState::Expired } else { ApprovalState::Withdrawn };
+                    approvals::withdraw(txn, stored.run.id, state, writing.at).await?;
+                }
                 if makes_room && let Some(next) = store::next_queued(txn, &stored.run.definition).await? {
                     ask(txn, next, writing.at).await?;
                 }
@@ -492,6 +553,19 @@ impl<'h> Holder<'h> {
         self.stored = after;
         Ok(())
     }
+}
+
+/// What is stored together with the state of a run.
+#[derive(Default)]
+struct Then {
+    /// The feed hears of it.
+    told: Option<&'static str>,
+    log: Option<StepLog>,
+    workspace: Option<Vec<u8>>,
+    /// When somebody looks again.
+    wake: Option<DateTime<Utc>>,
+    /// A step that has failed for good.
+    ended: Option<usize>,
 }
 
 /// What the feed tells of a run: no answers, no outputs.

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::store::{self, RunFilter};
 use super::{service, views};
+use crate::actions::running;
 use crate::changes::Writing;
 use crate::db::Priority;
 use crate::error::{ApiError, ApiResult};
@@ -36,7 +37,9 @@ const LINES: u64 = 1000;
         ("template" = Option<String>, Query, description = "Reference of a template", example = "template:default/rust-service"),
         ("state" = Option<RunState>, Query, description = "Only runs in this state"),
         ("mine" = Option<bool>, Query, description = "Only those that the caller started"),
+        ("action" = Option<String>, Query, description = "Reference of an action", example = "action:default/provision-database"),
         ("entity" = Option<String>, Query, description = "Only those that made this entity", example = "component:default/booking-api"),
+        ("target" = Option<String>, Query, description = "Only those of actions on this entity", example = "component:default/booking-api"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "25 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -47,7 +50,11 @@ pub async fn list_runs(
     State(app): State<App>,
     mut params: Params,
 ) -> ApiResult<Json<RunList>> {
-    let definition = params.chosen("template")?;
+    let definition = match (params.chosen("template")?, params.chosen("action")?) {
+        (Some(_), Some(_)) => return Err(ApiError::parameter("action", "name a template or an action, one of them")),
+        (template, action) => template.or(action),
+    };
+    let target = params.chosen("target")?;
     let state = match params.chosen("state")? {
         Some(text) => Some(RunState::parse(&text).ok_or_else(|| ApiError::parameter("state", "not a state of a run"))?),
         None => None,
@@ -65,6 +72,7 @@ pub async fn list_runs(
         definition: definition.map(|text| text.to_lowercase()),
         states: state.into_iter().collect(),
         entity: entity.map(|text| text.to_lowercase()),
+        target: target.map(|text| text.to_lowercase()),
         visible: (!sees_all).then(|| (actor.clone(), owned())),
         actor: mine.then_some(actor),
         users: Vec::new(),
@@ -76,7 +84,7 @@ pub async fn list_runs(
     Ok(Json(RunList { items: views::views(&app, &auth.principal, runs).await?, next_cursor, total }))
 }
 
-/// Starts a run of a template.
+/// Starts a run of a template, or of an action on an entity.
 ///
 /// Answers are checked as the form checks them; each fault names the answer by a JSON
 /// pointer. The run is stored when this answers, and survives a crash from then on.
@@ -98,9 +106,9 @@ pub async fn create_run(
     if let Idempotent::Replay(status, body) = idempotent {
         return Ok(replayed(status, body));
     }
-    let RunCreate { template, values, secrets } = body::parse(&bytes)?;
+    let create: RunCreate = body::parse(&bytes)?;
     let writing = auth.writing(&app, &request_id);
-    let draft = drafted(&app, &auth, &writing, (&template, "/template"), &values, secrets).await?;
+    let draft = checked(&app, &auth, &writing, create).await?;
     let (work_app, principal) = (app.clone(), auth.principal.clone());
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
@@ -118,6 +126,26 @@ pub async fn create_run(
     Ok((StatusCode::ACCEPTED, headers, text).into_response())
 }
 
+/// A run of the template or the action that is named.
+async fn checked(
+    app: &App,
+    auth: &Authorized<RunTemplates>,
+    writing: &Writing,
+    create: RunCreate,
+) -> ApiResult<service::Draft> {
+    let RunCreate { template, action, entity, values, secrets } = create;
+    match (template, action) {
+        (Some(_), None) if entity.is_some() => Err(ApiError::field("/entity", "a template is run on no entity")),
+        (Some(template), None) => drafted(app, auth, writing, (&template, "/template"), &values, secrets).await,
+        (None, Some(action)) => {
+            let (action, entity) = (action.as_str(), entity.as_deref());
+            let asked = running::Asked { action, entity, values: &values, secrets, asks_nobody: false };
+            running::drafted(app, &auth.principal, writing, asked).await
+        }
+        _ => Err(ApiError::field("/template", "name a `template` or an `action`, one of them")),
+    }
+}
+
 /// A run of the template that is named there, with answers that the form accepts.
 pub async fn drafted(
     app: &App,
@@ -131,7 +159,9 @@ pub async fn drafted(
     let visibility = auth.visibility(&snapshot);
     let mut template = templates::handlers::find(app, &visibility, template, pointer).await?;
     if let Some(source_id) = template.source_id {
-        template.revision = sources::store::find(app.db.reader(), source_id).await?.and_then(|source| source.revision);
+        let source = sources::store::find(app.db.reader(), source_id).await?;
+        template.is_trusted = source.as_ref().is_some_and(|source| source.trusted);
+        template.revision = source.and_then(|source| source.revision);
     }
     let user = templates::handlers::user(app, &auth.principal).await?;
     let judge = |definition: &_, answers: &_| templates::handlers::faults(&snapshot, &visibility, definition, answers);

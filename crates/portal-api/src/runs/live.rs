@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::published;
+use crate::actions;
 use crate::catalog::{handlers, store as catalog_store};
 use crate::changes::Writing;
 use crate::db::{DbError, Priority};
@@ -48,6 +49,10 @@ pub struct Live {
     /// Nobody has vetted the template: what it reads, it reads without the credentials of
     /// the portal.
     pub anonymous: bool,
+    /// The definition comes from a trusted source, and may use connectors.
+    pub is_trusted: bool,
+    /// What is run, in words.
+    pub title: String,
     /// Handles, and the secrets that they stand for.
     pub secrets: Arc<[(String, Secret)]>,
 }
@@ -78,6 +83,8 @@ impl Live {
             place,
             starter: starter.clone(),
             anonymous,
+            is_trusted: false,
+            title: String::new(),
             secrets: Arc::from([]),
         }
     }
@@ -405,6 +412,9 @@ impl Outside for Live {
 
     async fn act(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {
         if let Some(done) = hosts::act(self, call, log).await {
+            return done;
+        }
+        if let Some(done) = actions::steps::act(self, call, log).await {
             return done;
         }
         match call.action.id {

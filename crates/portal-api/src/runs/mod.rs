@@ -8,7 +8,7 @@ pub mod engine;
 pub mod handlers;
 pub mod keeping;
 pub mod live;
-mod log;
+pub mod log;
 mod published;
 pub mod service;
 pub mod store;

@@ -1,11 +1,14 @@
 //! Starting, stopping and continuing runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use chrono::Duration;
 use portal_core::access::Principal;
+use portal_core::actions::approval::Ask;
 use portal_core::catalog::Entity;
 use portal_core::problem::FieldError;
-use portal_core::runs::{Run, RunState};
+use portal_core::runs::{Run, RunState, StepState};
 use portal_core::templates::definition::{self, Definition};
 use portal_core::templates::form;
 use portal_core::templates::language::Hosts;
@@ -14,6 +17,8 @@ use serde_json::{Map, Value, json};
 
 use super::engine;
 use super::store::{self, NewRun, RunRow, Stored};
+use crate::approvals::service as approving;
+use crate::approvals::store::{self as approvals, NewApproval, WHOLE};
 use crate::changes::{self, Writing};
 use crate::db::{DatabaseTransaction, DbError, DbResult};
 use crate::error::{ApiError, ApiResult};
@@ -33,6 +38,8 @@ pub struct Template {
     pub location: String,
     /// The commit that the source is at, where it was asked for.
     pub revision: Option<String>,
+    /// Its source is trusted: whoever answers for the portal has vetted it.
+    pub is_trusted: bool,
 }
 
 impl Template {
@@ -46,6 +53,8 @@ impl Template {
 pub struct Draft {
     pub run: NewRun,
     pub secrets: Map<String, Value>,
+    /// Who has to agree first, and for how many seconds they are asked.
+    pub ask: Option<(Ask, u64)>,
 }
 
 /// Checks answers and makes a run of them.
@@ -73,6 +82,7 @@ pub fn draft(
         "source": template.source_id,
         "location": template.location,
         "revision": template.revision,
+        "trusted": template.is_trusted,
         "starter": { "name": name, "role": role.as_str(), "groups": groups },
         "user": user,
     });
@@ -82,12 +92,14 @@ pub fn draft(
         title: template.title(),
         actor: principal.actor.0.clone(),
         user_ref: principal.user.clone(),
+        target: None,
+        state: RunState::Queued,
         steps: steps.collect(),
         spec,
         answers,
         at: writing.at,
     };
-    Ok(Draft { run, secrets })
+    Ok(Draft { run, secrets, ask: None })
 }
 
 /// Answers with defaults, and secrets beside them, as the form wants them.
@@ -142,7 +154,8 @@ pub fn check(errors: Vec<FieldError>, answers: &Map<String, Value>) -> ApiResult
 /// # Errors
 /// The database.
 pub async fn start(app: &App, txn: &DatabaseTransaction, writing: &Writing, draft: Draft) -> DbResult<i64> {
-    let Draft { run, secrets } = draft;
+    let Draft { run, secrets, ask } = draft;
+    let (title, spec_starter) = (run.title.clone(), run.spec["portal"]["starter"]["name"].clone());
     let id = store::insert(txn, run).await?;
     if !secrets.is_empty() {
         let plain = Value::Object(secrets).to_string();
@@ -153,7 +166,14 @@ pub async fn start(app: &App, txn: &DatabaseTransaction, writing: &Writing, draf
     if let Some(stored) = store::find(txn, id).await? {
         changes::store::append(txn, writing, vec![engine::change(&stored, "create")]).await?;
     }
-    engine::ask(txn, id, writing.at).await?;
+    let Some((ask, seconds)) = ask else {
+        engine::ask(txn, id, writing.at).await?;
+        return Ok(id);
+    };
+    let expires_at = writing.at + Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX).min(1 << 31));
+    let new = NewApproval { run_id: id, position: WHOLE, title, ask, at: writing.at, expires_at };
+    approving::open(txn, writing, new, spec_starter.as_str().unwrap_or("somebody")).await?;
+    engine::ask_at(txn, id, expires_at, writing.at).await?;
     Ok(id)
 }
 
@@ -172,6 +192,15 @@ pub fn secrets(app: &App, run: &RunRow) -> Vec<(String, String, Secret)> {
     let secrets: BTreeMap<String, String> = serde_json::from_slice(&plain).unwrap_or_default();
     let handle = |name: &str| format!("‹secret {name} {}›", uuid::Uuid::new_v4().simple());
     secrets.into_iter().map(|(name, secret)| (name.clone(), handle(&name), Secret::new(secret))).collect()
+}
+
+/// What is not shown of a run, and what is shown instead.
+pub fn hidden(secrets: &[(String, String, Secret)]) -> Arc<[(String, String)]> {
+    let pairs = secrets.iter().flat_map(|(name, handle, secret)| {
+        let shown = format!("‹secret {name}›");
+        [(handle.clone(), shown.clone()), (secret.expose().to_owned(), shown)]
+    });
+    pairs.filter(|(text, _)| !text.is_empty()).collect()
 }
 
 /// Hosts of repositories that expressions know.
@@ -226,6 +255,10 @@ pub async fn retry(
             row.attempts = 0;
             (row.error, row.started_at, row.finished_at) = (None, None, None);
         }
+    }
+    // A step that asked people asks them again.
+    for row in after.steps.iter().filter(|row| row.state == StepState::Pending.as_str()) {
+        approvals::delete_step(txn, row.run_id, row.position).await?;
     }
     store::update(txn, stored, &after).await?;
     changes::store::append(txn, writing, vec![engine::change(&after, "retry")]).await?;

@@ -14,6 +14,8 @@ use sea_orm::{
 };
 use serde_json::{Map, Value};
 
+use crate::approvals::store as approvals;
+use crate::calls::store as calls;
 use crate::changes;
 use crate::db::entity::{run, run_entity, run_log, run_step, run_workspace};
 use crate::db::{DatabaseTransaction, DbResult};
@@ -75,6 +77,9 @@ pub struct NewRun {
     pub title: String,
     pub actor: String,
     pub user_ref: Option<String>,
+    /// The entity that an action is run on.
+    pub target: Option<String>,
+    pub state: RunState,
     pub spec: Value,
     pub answers: Map<String, Value>,
     pub at: DateTime<Utc>,
@@ -83,13 +88,14 @@ pub struct NewRun {
 }
 
 pub async fn insert(txn: &DatabaseTransaction, new: NewRun) -> DbResult<i64> {
-    let NewRun { definition, title, actor, user_ref, spec, answers, at, steps } = new;
+    let NewRun { definition, title, actor, user_ref, target, state, spec, answers, at, steps } = new;
     let row = run::ActiveModel {
         definition: Set(definition),
         title: Set(title),
-        state: Set(RunState::Queued.as_str().to_owned()),
+        state: Set(state.as_str().to_owned()),
         actor: Set(actor),
         user_ref: Set(user_ref),
+        target: Set(target),
         spec: Set(spec.to_string()),
         answers: Set(Value::Object(answers).to_string()),
         secrets: Set(None),
@@ -148,12 +154,14 @@ pub struct RunFilter {
     /// In one of these states; in any when empty.
     pub states: Vec<RunState>,
     pub entity: Option<String>,
+    /// Run on this entity.
+    pub target: Option<String>,
     /// Runs of this actor, or of one of these definitions; all when absent.
     pub visible: Option<(String, Vec<String>)>,
 }
 
 fn filtered(filter: &RunFilter) -> Select<run::Entity> {
-    let RunFilter { definition, actor, users, states, entity, visible } = filter;
+    let RunFilter { definition, actor, users, states, entity, target, visible } = filter;
     let mut select = run::Entity::find();
     if let Some(definition) = definition {
         select = select.filter(run::Column::Definition.eq(definition));
@@ -166,6 +174,9 @@ fn filtered(filter: &RunFilter) -> Select<run::Entity> {
     }
     if !states.is_empty() {
         select = select.filter(run::Column::State.is_in(states.iter().map(|state| state.as_str())));
+    }
+    if let Some(target) = target {
+        select = select.filter(run::Column::Target.eq(target));
     }
     if let Some(entity) = entity {
         let of_entity = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
@@ -270,6 +281,8 @@ fn old(before: DateTime<Utc>, limit: u64) -> Select<run::Entity> {
 /// Forgets runs with all that belongs to them.
 pub async fn delete(txn: &DatabaseTransaction, ids: &[i64]) -> DbResult<()> {
     delete_logs(txn, ids).await?;
+    calls::delete(txn, ids).await?;
+    approvals::delete(txn, ids).await?;
     run_step::Entity::delete_many().filter(run_step::Column::RunId.is_in(ids.to_vec())).exec(txn).await?;
     run::Entity::delete_many().filter(run::Column::Id.is_in(ids.to_vec())).exec(txn).await?;
     Ok(())

@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 
 use super::store::{self, Stored};
 use crate::access::store as accounts;
+use crate::approvals::store as approvals;
+use crate::calls::store::{self as calls, CallRow};
 use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
 use crate::db::DbResult;
@@ -50,7 +52,9 @@ pub async fn visible(app: &App, principal: &Principal, id: &str) -> ApiResult<St
     let absent = || ApiError::not_found("run_not_found", format!("there is no run `{id}`"));
     let number: i64 = id.parse().map_err(|_| absent())?;
     let stored = store::find(app.db.reader(), number).await?.ok_or_else(absent)?;
-    if may_see(&app.catalog.snapshot(), principal, &stored) { Ok(stored) } else { Err(absent()) }
+    let sees = may_see(&app.catalog.snapshot(), principal, &stored)
+        || approvals::decides(app.db.reader(), principal, number).await?;
+    if sees { Ok(stored) } else { Err(absent()) }
 }
 
 /// Runs as the caller sees them.
@@ -68,11 +72,16 @@ pub async fn views(app: &App, principal: &Principal, runs: Vec<Stored>) -> DbRes
     let actors: BTreeSet<&str> = runs.iter().map(|stored| stored.run.actor.as_str()).collect();
     let names = accounts::names(app.db.reader(), actors).await?;
     let behind = store::Behind::of(app.db.reader(), runs.iter().map(|stored| &stored.run)).await?;
+    let mut calls: HashMap<(i64, i32), CallRow> = HashMap::new();
+    for call in if ids.is_empty() { Vec::new() } else { calls::of_runs(app.db.reader(), &ids).await? } {
+        calls.insert((call.run_id, call.position), call);
+    }
     let view = |stored: Stored| {
+        let target = stored.run.target.as_deref().and_then(|target| link(&snapshot, &visibility, target));
         let behind = behind.count(&stored.run);
         let made = made.remove(&stored.run.id).unwrap_or_default();
         let name = names.get(&stored.run.actor).cloned().unwrap_or_default();
-        view(principal, stored, name, made, behind)
+        view(principal, stored, name, (target, made), behind, &calls)
     };
     Ok(runs.into_iter().map(view).collect())
 }
@@ -83,7 +92,14 @@ fn link(snapshot: &Snapshot, visibility: &Visibility, entity_ref: &str) -> Optio
     visibility.admits(row).then(|| snapshot.index.link_of(entity_ref, visibility))
 }
 
-fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<EntityLink>, behind: u64) -> RunView {
+fn view(
+    principal: &Principal,
+    stored: Stored,
+    name: String,
+    (target, entities): (Option<EntityLink>, Vec<EntityLink>),
+    behind: u64,
+    calls: &HashMap<(i64, i32), CallRow>,
+) -> RunView {
     let spec = stored.spec();
     let life = stored.life_of(&spec);
     let refused = may_change(principal, &stored);
@@ -107,6 +123,7 @@ fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<Entit
         behind,
         definition: run.definition,
         title: run.title,
+        target,
         state: life.state,
         started_by: RunPerson { name, entity_ref: run.user_ref },
         created_at: run.created_at,
@@ -122,6 +139,11 @@ fn view(principal: &Principal, stored: Stored, name: String, entities: Vec<Entit
                 attempts: step.attempts.unsigned_abs(),
                 started_at: step.started_at,
                 finished_at: step.finished_at,
+                progress: calls.get(&(step.run_id, step.position)).and_then(|call| u8::try_from(call.progress?).ok()),
+                links: calls
+                    .get(&(step.run_id, step.position))
+                    .and_then(|call| serde_json::from_str(&call.links).ok())
+                    .unwrap_or_default(),
                 error: step.error,
             })
             .collect(),

@@ -13,7 +13,7 @@ use portal_core::templates::workspace::{File, FilePath, Workspace};
 use portal_core::templates::{Trouble, actions};
 use serde_json::{Map, Value, json};
 
-use super::perform::{Call, Log, Outside, Published, perform};
+use super::perform::{Call, Log, Outside, Place, Published, perform};
 
 /// The commit that a dry run would have made.
 const NO_COMMIT: &str = "0000000000000000000000000000000000000000";
@@ -127,7 +127,8 @@ async fn run_step(
             log.push(format!("`{}` is stubbed: nothing is done, its outputs are empty", step.action));
             return Ok(Some(Map::new()));
         }
-        perform(outside, &step.action, &input, workspace, &scope.hosts, &mut |line| log.push(line)).await.map(Some)
+        let mut write = |line| log.push(line);
+        perform(outside, &step.action, &input, workspace, &scope.hosts, Place::default(), &mut write).await.map(Some)
     };
     let became = if is_stubbed { Became::Stubbed } else { Became::Done };
     let Some(turns) = turns else {
@@ -189,7 +190,7 @@ impl Outside for Dry<'_> {
     async fn wait(&self, _time: Duration) {}
 
     async fn act(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {
-        let Call { action, input, workspace } = call;
+        let Call { action, input, workspace, .. } = call;
         log(format!("`{}` is not done in a dry run", action.id));
         for parameter in action.input.iter().filter(|parameter| parameter.required) {
             input.required(parameter.name)?;

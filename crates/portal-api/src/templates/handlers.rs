@@ -16,8 +16,8 @@ use portal_core::runs::wire::RunError;
 use portal_core::templates::definition::Definition;
 use portal_core::templates::plan::Scope;
 use portal_core::templates::wire::{
-    ActionList, ActionView, Control, DryRunFile, DryRunRepository, DryRunStep, DryRunView, FileChange, FormField,
-    FormPage, FormQuestion, FormView, TemplateList, TemplateProblem, TemplateUsage, TemplateView,
+    Control, DryRunFile, DryRunRepository, DryRunStep, DryRunView, FileChange, FormField, FormPage, FormQuestion,
+    FormView, TemplateActionList, TemplateActionView, TemplateList, TemplateProblem, TemplateUsage, TemplateView,
 };
 use portal_core::templates::workspace::{File, FilePath, Workspace};
 use portal_core::templates::{actions, definition, form, secrets};
@@ -60,6 +60,7 @@ pub async fn find(app: &App, visibility: &Visibility, text: &str, pointer: &str)
         source_id: found.source_id,
         location: found.location.clone(),
         revision: None,
+        is_trusted: false,
     })
 }
 
@@ -207,7 +208,7 @@ pub async fn list_templates(
     Ok(Json(TemplateList { items, next_cursor: None, total }))
 }
 
-async fn usage(app: &App) -> ApiResult<HashMap<String, TemplateUsage>> {
+pub async fn usage(app: &App) -> ApiResult<HashMap<String, TemplateUsage>> {
     let mut all: HashMap<String, (TemplateUsage, u64, u64)> = HashMap::new();
     for (definition, state, count, last) in store::usage(app.db.reader()).await? {
         let (usage, good, bad) = all.entry(definition).or_default();
@@ -304,7 +305,7 @@ pub async fn fill_template_form(
     Ok(Json(form_view(&snapshot, &visibility, &template, &definition, &values)))
 }
 
-pub(super) fn form_view(
+pub fn form_view(
     snapshot: &Snapshot,
     visibility: &Visibility,
     template: &Template,
@@ -436,18 +437,21 @@ fn files(workspace: &Workspace, compared: Option<&Compared>) -> Vec<DryRunFile> 
 /// The kinds of steps that templates can use, with what goes in and comes out.
 #[utoipa::path(
     get, path = "/template-actions", tag = "templates", operation_id = "list_template_actions",
-    responses((status = 200, description = "All kinds of steps", body = ActionList)),
+    responses((status = 200, description = "All kinds of steps", body = TemplateActionList)),
 )]
-pub async fn list_template_actions(_auth: Authorized<ReadCatalog>, params: Params) -> ApiResult<Json<ActionList>> {
+pub async fn list_template_actions(
+    _auth: Authorized<ReadCatalog>,
+    params: Params,
+) -> ApiResult<Json<TemplateActionList>> {
     params.finish()?;
-    let view = |action: &actions::Action| ActionView {
+    let view = |action: &actions::Action| TemplateActionView {
         id: action.id.to_owned(),
         description: action.description.to_owned(),
         effect: action.effect.as_str().to_owned(),
         input: action.input_schema(),
         output: action.output_schema(),
     };
-    let items: Vec<ActionView> = actions::ACTIONS.iter().map(view).collect();
+    let items: Vec<TemplateActionView> = actions::ACTIONS.iter().map(view).collect();
     let total = items.len() as u64;
-    Ok(Json(ActionList { items, next_cursor: None, total }))
+    Ok(Json(TemplateActionList { items, next_cursor: None, total }))
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use portal_core::catalog::EntityRef;
 use portal_core::templates::input::Input;
 use portal_core::templates::language::Hosts;
@@ -45,6 +46,29 @@ pub struct Call<'c> {
     pub action: &'static actions::Action,
     pub input: Input<'c>,
     pub workspace: &'c Workspace,
+    pub place: Place,
+}
+
+/// Which step of a run it is, and which of its turns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Place {
+    pub position: usize,
+    pub turn: usize,
+    /// It was begun before, and waits: nothing is sent again.
+    pub is_resumed: bool,
+}
+
+/// What a step answers that hears of its end from outside.
+pub const WAITS: &str = "waits";
+
+/// It was begun; somebody looks again at this time, or when there is news.
+pub fn waits(until: DateTime<Utc>) -> Trouble {
+    Trouble::new(WAITS, until.to_rfc3339())
+}
+
+/// When somebody looks again.
+pub fn until(trouble: &Trouble) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc3339(&trouble.message).ok().map(|at| at.to_utc())
 }
 
 /// A repository as it is.
@@ -68,6 +92,7 @@ pub async fn perform(
     input: &Map<String, Value>,
     workspace: &mut Workspace,
     hosts: &Hosts,
+    place: Place,
     log: &mut Log<'_>,
 ) -> Result<Map<String, Value>, Trouble> {
     let Some(known) = actions::find(action) else {
@@ -125,7 +150,7 @@ pub async fn perform(
             outside.wait(Duration::from_secs_f64(seconds)).await;
             Ok(Map::new())
         }
-        _ => outside.act(Call { action: known, input, workspace }, log).await,
+        _ => outside.act(Call { action: known, input, workspace, place }, log).await,
     }
 }
 

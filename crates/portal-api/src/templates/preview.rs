@@ -62,6 +62,7 @@ pub async fn preview_template(
         source_id: None,
         location: String::new(),
         revision: None,
+        is_trusted: false,
     };
     let form = handlers::form_view(&snapshot, &visibility, &template, &definition, &values);
     let runs = dry_run && form.errors.is_empty() && !findings.iter().any(|finding| finding.is_error);

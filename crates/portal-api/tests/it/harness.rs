@@ -87,13 +87,39 @@ impl Portal {
 
     /// On SQLite, with another configuration.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::configured(None, change).await
+    }
+
+    /// The same on PostgreSQL; `None` where there is none.
+    pub async fn postgres_with(change: impl FnOnce(&mut Config)) -> Option<Self> {
+        let server = std::env::var("PORTAL_TEST_POSTGRES").ok()?;
+        Some(Self::configured(Some(server), change).await)
+    }
+
+    async fn configured(server: Option<String>, change: impl FnOnce(&mut Config)) -> Self {
         let folder = std::env::temp_dir().join(format!("portal-it-{}", unique()));
         std::fs::create_dir_all(&folder).unwrap();
         let clock = ManualClock::new("2026-11-17T09:00:00Z".parse().unwrap());
-        let mut config = config(&folder, DatabaseUrl::in_data_dir(&folder));
+        let (database, postgres) = match server {
+            None => (DatabaseUrl::in_data_dir(&folder), None),
+            Some(server) => {
+                let name = format!("it_{}", unique());
+                execute(&server, &format!("CREATE DATABASE {name}")).await;
+                (DatabaseUrl::Postgres(with_database(&server, &name)), Some((server, name)))
+            }
+        };
+        let mut config = config(&folder, database);
         change(&mut config);
         let (app, router) = start_configured(config, clock.clone()).await;
-        Self { app, clock, folder, router, postgres: None }
+        Self { app, clock, folder, router, postgres }
+    }
+
+    /// Answers on the network as well.
+    pub fn listen(&self, listener: std::net::TcpListener) {
+        listener.set_nonblocking(true).unwrap();
+        let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+        let service = self.router.clone().into_make_service_with_connect_info::<std::net::SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, service).await });
     }
 
     /// `None` where there is no PostgreSQL to test on.
@@ -325,6 +351,7 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         proxy: Default::default(),
         templates: TemplatesConfig { local_repositories: true, ..Default::default() },
         runs: Default::default(),
+        connectors: Vec::new(),
         tls: None,
     }
 }

@@ -33,6 +33,7 @@ pub(crate) fn step_status(state: StepState, is_quiet: bool) -> Content {
     let (tone, symbol, word) = match state {
         StepState::Pending => ("neutral", "pending", "not started"),
         StepState::Running => ("info", "running", "running"),
+        StepState::Waiting => ("info", "clock", "waiting"),
         StepState::Succeeded => ("success", "pass", "succeeded"),
         StepState::Skipped => ("neutral", "skip", "skipped"),
         StepState::Failed => ("danger", "fail", "failed"),

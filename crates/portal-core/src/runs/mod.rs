@@ -92,6 +92,8 @@ impl RunState {
 pub enum StepState {
     Pending,
     Running,
+    /// It has begun, and hears of its end from outside: a platform, a person, the clock.
+    Waiting,
     Succeeded,
     Skipped,
     Failed,
@@ -100,9 +102,10 @@ pub enum StepState {
 }
 
 impl StepState {
-    pub const ALL: [StepState; 7] = [
+    pub const ALL: [StepState; 8] = [
         StepState::Pending,
         StepState::Running,
+        StepState::Waiting,
         StepState::Succeeded,
         StepState::Skipped,
         StepState::Failed,
@@ -114,6 +117,7 @@ impl StepState {
         match self {
             StepState::Pending => "pending",
             StepState::Running => "running",
+            StepState::Waiting => "waiting",
             StepState::Succeeded => "succeeded",
             StepState::Skipped => "skipped",
             StepState::Failed => "failed",
@@ -151,6 +155,8 @@ pub struct Run {
 pub enum Task {
     /// Begin this step.
     Begin(usize),
+    /// Look whether what this step waits for has come.
+    Resume(usize),
     /// A former holder began it and is gone: nobody can say what happened.
     Doubt(usize),
     /// End the run.
@@ -164,6 +170,8 @@ pub enum Task {
 pub enum Outcome {
     Done,
     Skipped,
+    /// It was begun outside, which will tell of its end.
+    Waits,
     /// It will fail again.
     Failed,
     /// It may go well the next time: a limit, a timeout, a server in trouble.
@@ -189,6 +197,10 @@ impl Run {
         if self.state.is_final() {
             return Task::Nothing;
         }
+        // Nothing of it has begun.
+        if matches!(self.state, RunState::Draft | RunState::PendingApproval) {
+            return if self.cancel_requested { Task::Finish(RunState::Cancelled) } else { Task::Nothing };
+        }
         if let Some(unknown) = self.steps.iter().position(|step| step.state == StepState::Unknown) {
             debug_assert!(self.steps[unknown].effect == Effect::Once);
             return Task::Finish(RunState::Unknown);
@@ -204,8 +216,12 @@ impl Run {
                 Effect::None => Task::Begin(lost),
             };
         }
-        if self.cancel_requested && self.steps.iter().any(|step| step.state == StepState::Pending) {
+        let is_open = |step: &Step| matches!(step.state, StepState::Pending | StepState::Waiting);
+        if self.cancel_requested && self.steps.iter().any(is_open) {
             return Task::Finish(RunState::Cancelled);
+        }
+        if let Some(waiting) = self.steps.iter().position(|step| step.state == StepState::Waiting) {
+            return Task::Resume(waiting);
         }
         match self.steps.iter().position(|step| step.state == StepState::Pending) {
             Some(next) => Task::Begin(next),
@@ -227,9 +243,13 @@ impl Run {
 
     /// Stored after it: whether it is tried again, and after how many seconds.
     pub fn end(&mut self, position: usize, outcome: Outcome) -> Option<u32> {
+        if outcome == Outcome::Waits {
+            self.state = RunState::Waiting;
+        }
         let step = &mut self.steps[position];
         let mut again = None;
         step.state = match outcome {
+            Outcome::Waits => StepState::Waiting,
             Outcome::Done => StepState::Succeeded,
             Outcome::Skipped => StepState::Skipped,
             Outcome::Cancelled => StepState::Cancelled,
@@ -248,7 +268,7 @@ impl Run {
         debug_assert!(state.is_final());
         self.state = state;
         for step in &mut self.steps {
-            if matches!(step.state, StepState::Pending | StepState::Running) {
+            if matches!(step.state, StepState::Pending | StepState::Running | StepState::Waiting) {
                 step.state = if state == RunState::Cancelled { StepState::Cancelled } else { StepState::Skipped };
             }
         }

@@ -12,10 +12,13 @@ use crate::catalog::wire::EntityLink;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunView {
     pub id: i64,
-    /// Reference of the template that it runs.
+    /// Reference of the template or action that it runs.
     pub definition: String,
-    /// The template's title when the run was started.
+    /// What it does, in words: the template's title when the run was started, or what the
+    /// action said.
     pub title: String,
+    /// The entity that an action is run on.
+    pub target: Option<EntityLink>,
     /// Commit that the template's source was at then, where it has one.
     pub version: Option<String>,
     /// Times that the template was changed since.
@@ -82,6 +85,18 @@ pub struct RunStepView {
     pub started_at: Option<DateTime<Utc>>,
     pub finished_at: Option<DateTime<Utc>>,
     pub error: Option<String>,
+    /// Percent, as a platform tells it.
+    pub progress: Option<u8>,
+    /// Where a platform shows more.
+    pub links: Vec<RunLink>,
+}
+
+/// A page about what a step does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunLink {
+    pub title: String,
+    pub url: String,
 }
 
 /// Some runs, newest first.
@@ -119,8 +134,15 @@ pub struct LogPage {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RunCreate {
-    /// Reference of the template.
-    pub template: String,
+    /// Reference of the template; of nothing where it is an action.
+    #[serde(default)]
+    pub template: Option<String>,
+    /// Reference of the action.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// Reference of the entity that an action is run on.
+    #[serde(default)]
+    pub entity: Option<String>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub values: Map<String, Value>,

@@ -18,6 +18,8 @@ pub struct Scope {
     pub secrets: Map<String, Value>,
     /// `ref` and `entity` of whoever started the run.
     pub user: Value,
+    /// The entity that an action is run on.
+    pub entity: Value,
     pub run: String,
     /// Outputs of steps, by their ids.
     pub outputs: Map<String, Value>,
@@ -40,6 +42,9 @@ impl Scope {
         let steps = self.outputs.iter().map(|(id, output)| (id.clone(), json!({ "output": output })));
         values.insert("steps".to_owned(), Value::Object(steps.collect()));
         values.insert("user".to_owned(), self.user.clone());
+        if !self.entity.is_null() {
+            values.insert("entity".to_owned(), self.entity.clone());
+        }
         values.insert("context".to_owned(), json!({ "task": { "id": self.run } }));
         values.insert("environment".to_owned(), json!({ "parameters": {}, "secrets": {} }));
         if sees_secrets {

@@ -238,7 +238,7 @@ pub struct DryRunStep {
 /// A kind of step that templates can use.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ActionView {
+pub struct TemplateActionView {
     pub id: String,
     pub description: String,
     /// What it does outside: `none`, `idempotent`, `lookup` or `once`.
@@ -254,8 +254,8 @@ pub struct ActionView {
 /// Every kind of step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct ActionList {
-    pub items: Vec<ActionView>,
+pub struct TemplateActionList {
+    pub items: Vec<TemplateActionView>,
     pub next_cursor: Option<String>,
     pub total: u64,
 }

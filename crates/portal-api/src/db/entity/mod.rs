@@ -420,7 +420,8 @@ table!(
 );
 
 table!(
-    /// A run of a template. `spec` is the definition as it was when the run was started.
+    /// A run of a template or an action; `target` is the entity that an action is run on.
+    /// `spec` is the definition as it was when the run was started.
     run, "run", {
         #[sea_orm(primary_key)]
         id: i64,
@@ -429,6 +430,7 @@ table!(
         state: String,
         actor: String,
         user_ref: Option<String>,
+        target: Option<String>,
         #[sea_orm(column_type = "Text")]
         spec: String,
         #[sea_orm(column_type = "Text")]
@@ -533,5 +535,94 @@ table!(
         actor: String,
         #[sea_orm(primary_key, auto_increment = false)]
         notification_id: i64,
+    }
+);
+
+table!(
+    /// Something that a step asked for outside, and that is answered later. A step that is
+    /// tried again after it failed asks in a new `generation`.
+    run_call, "run_call", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        run_id: i64,
+        position: i32,
+        turn: i32,
+        generation: i32,
+        /// Sealed; signs the address of the answer.
+        #[sea_orm(column_type = "Text")]
+        signing_key: String,
+        /// The last report, when it was the last.
+        #[sea_orm(column_type = "Text", nullable)]
+        result: Option<String>,
+        progress: Option<i32>,
+        #[sea_orm(column_type = "Text")]
+        links: String,
+        created_at: DateTimeUtc,
+        deadline: DateTimeUtc,
+        /// When the step that asked had ended.
+        ended_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// What people have to agree to: a run before it begins (`position` -1), or a step.
+    approval, "approval", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        run_id: i64,
+        position: i32,
+        #[sea_orm(column_type = "Text")]
+        title: String,
+        #[sea_orm(column_type = "Text")]
+        ask: String,
+        state: String,
+        created_at: DateTimeUtc,
+        expires_at: DateTimeUtc,
+        decided_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// Users and groups that decide.
+    approval_approver, "approval_approver", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        approval_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        entity_ref: String,
+    }
+);
+
+table!(
+    /// What somebody said, once.
+    approval_vote, "approval_vote", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        approval_id: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        actor: String,
+        name: String,
+        user_ref: Option<String>,
+        /// Those of the approvers that they are or belong to.
+        #[sea_orm(column_type = "Text")]
+        as_approvers: String,
+        approves: bool,
+        #[sea_orm(column_type = "Text", nullable)]
+        comment: Option<String>,
+        at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// When something that a run made is to go, and the action that cleans it up.
+    entity_expiry, "entity_expiry", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        entity_ref: String,
+        run_id: i64,
+        expires_at: DateTimeUtc,
+        action: Option<String>,
+        #[sea_orm(column_type = "Text")]
+        answers: String,
+        extensions: i64,
+        /// The clean-up run, or why there is none.
+        clean_up: Option<String>,
     }
 );

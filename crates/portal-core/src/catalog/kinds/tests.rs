@@ -15,10 +15,13 @@ fn definition(change: impl FnOnce(&mut KindDefinition)) -> KindDefinition {
 }
 
 #[test]
-fn the_nine_kinds_of_backstage_are_built_in() {
+fn the_kinds_of_backstage_are_built_in_and_actions() {
     let kinds = KindRegistry::built_in();
     let names: Vec<_> = kinds.iter().map(|kind| kind.kind.as_str()).collect();
-    assert_eq!(names, ["API", "Component", "Domain", "Group", "Location", "Resource", "System", "Template", "User"]);
+    assert_eq!(
+        names,
+        ["Action", "API", "Component", "Domain", "Group", "Location", "Resource", "System", "Template", "User"]
+    );
     for kind in kinds.iter() {
         assert!(kinds.is_built_in(&kind.kind) && kinds.validator(&kind.kind).is_none());
         assert!(jsonschema::validator_for(&kind.schema).is_ok(), "{}", kind.kind);
@@ -32,7 +35,7 @@ fn kinds_are_found_in_any_case() {
         assert_eq!(kinds.get(name).map(|kind| kind.plural.as_str()), Some("queues"));
     }
     assert!(!kinds.is_built_in("queue") && kinds.is_built_in("component"));
-    assert_eq!(kinds.iter().count(), 10);
+    assert_eq!(kinds.iter().count(), 11);
     assert!(kinds.get("nope").is_none());
 }
 

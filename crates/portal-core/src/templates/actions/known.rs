@@ -67,6 +67,26 @@ const TEMPLATING: [Parameter; 8] = [
 
 pub const ACTIONS: &[Action] = &[
     Action {
+        id: "approval",
+        description: "Asks people, and goes on when they have agreed. The run waits, for days if need be.",
+        input: &[
+            needs("by", "array", "References of users and groups who decide"),
+            may("need", "any", "`any` (the usual), `all` of those named, or how many people"),
+            may("title", "string", "What they agree to, in words; the title of the run if absent"),
+            may("fourEyes", "boolean", "Whoever started the run does not decide; true if absent"),
+            may("expires", "string", "How long they are asked, such as `24h`; `7d` if absent"),
+        ],
+        output: &[may("approvedBy", "array", "Names of those who agreed")],
+        effect: Effect::None,
+    },
+    Action {
+        id: "catalog:delete",
+        description: "Takes an entity out of the catalog that no source declares. One that is gone stays so.",
+        input: &[needs("entityRef", "string", "The entity")],
+        output: &[],
+        effect: Effect::Lookup,
+    },
+    Action {
         id: "catalog:fetch",
         description: "Reads one entity of the catalog, or several.",
         input: &[
@@ -92,6 +112,18 @@ pub const ACTIONS: &[Action] = &[
             may("entityRef", "string", "The first entity that was declared"),
             may("catalogInfoUrl", "string", "Address of the descriptor"),
         ],
+        effect: Effect::Lookup,
+    },
+    Action {
+        id: "catalog:resource",
+        description: "Puts an entity into the catalog, with the rights of whoever started the run: what was made, \
+            with its owner, and when it goes.",
+        input: &[
+            needs("entity", "object", "The descriptor"),
+            may("ttl", "string", "How long it lives, such as `7d`; for ever if absent"),
+            may("cleanUp", "object", "`action` that is run on it at its end, and `values` for its form"),
+        ],
+        output: &[may("entityRef", "string", "The entity"), may("expiresAt", "string", "When it goes")],
         effect: Effect::Lookup,
     },
     Action {
@@ -478,5 +510,30 @@ pub const ACTIONS: &[Action] = &[
         ],
         output: &[],
         effect: Effect::None,
+    },
+    Action {
+        id: "wait",
+        description: "Lets time pass. Unlike `debug:wait` it holds nothing up, and outlives a restart.",
+        input: &[needs("for", "string", "How long, such as `15m`; at most `90d`")],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
+        id: "webhook",
+        description: "Asks a connector to do something: a POST signed as Standard Webhooks, answered at once, or \
+            later at the `callback_url` that comes with it.",
+        input: &[
+            needs("connector", "string", "Name of a connector"),
+            may("path", "string", "Below its address"),
+            may("type", "string", "What is asked, as `type` of the message; `action.run` if absent"),
+            may("body", "any", "What is sent as `data`; secrets may stand in it"),
+            may("waitForCallback", "boolean", "The answer only says that it has begun; its end is told later"),
+            may("timeout", "string", "How long its end is waited for; `1h` if absent"),
+        ],
+        output: &[
+            may("code", "number", "Status of an answer that came at once"),
+            may("body", "any", "That answer, read as JSON where it is"),
+        ],
+        effect: Effect::Idempotent,
     },
 ];

@@ -1,0 +1,107 @@
+//! Which actions there are, and what one says of an entity and a caller.
+
+use portal_core::access::Principal;
+use portal_core::actions::approval::Ask;
+use portal_core::actions::definition::{self, Action, Approval, Asked};
+use portal_core::catalog::EntityRef;
+use portal_core::catalog::index::Visibility;
+use portal_core::templates::definition::Finding;
+use serde_json::{Map, Value};
+
+use crate::catalog::handlers::document;
+use crate::catalog::permission::owners;
+use crate::catalog::view::Snapshot;
+use crate::error::{ApiError, ApiResult};
+use crate::runs::service::Template;
+use crate::sources;
+use crate::state::App;
+
+/// An action and the entity that it is to be run on.
+pub struct Found {
+    pub template: Template,
+    pub action: Action,
+    pub findings: Vec<Finding>,
+    pub target: Option<Target>,
+    /// The caller, as rules see them.
+    pub caller: Value,
+}
+
+/// An entity that an action is run on.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub entity_ref: String,
+    pub entity: Value,
+    pub owners: Vec<String>,
+}
+
+impl Found {
+    pub fn asked<'a>(&'a self, parameters: &'a Map<String, Value>) -> Asked<'a> {
+        let entity = self.target.as_ref().map(|target| &target.entity);
+        Asked { entity, parameters, caller: &self.caller }
+    }
+
+    /// Why the caller cannot run it; nothing where they can.
+    pub fn refusal(&self, parameters: &Map<String, Value>) -> Option<String> {
+        let asked = self.asked(parameters);
+        self.action.does_not_fit(&asked).or_else(|| self.action.is_forbidden(&asked))
+    }
+
+    /// What is asked of approvers, where somebody has to agree.
+    pub fn ask(&self, parameters: &Map<String, Value>) -> Option<(&Approval, Ask)> {
+        let approval = self.action.needs_approval(&self.asked(parameters))?;
+        let owners = self.target.as_ref().map_or(&[][..], |target| &target.owners);
+        let (need, four_eyes) = (approval.need, approval.four_eyes);
+        Some((approval, Ask { approvers: approval.approvers(owners), need, four_eyes }))
+    }
+}
+
+/// The action of a reference, if it is theirs to see, with the entity that is named.
+///
+/// # Errors
+/// 404, or a fault at a pointer: not a reference, or of another kind.
+pub async fn find(
+    app: &App,
+    principal: &Principal,
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    (text, pointer): (&str, &str),
+    entity: Option<&str>,
+) -> ApiResult<Found> {
+    let entity_ref = EntityRef::parse(text, Some("action"), EntityRef::DEFAULT_NAMESPACE);
+    let entity_ref = entity_ref.map_err(|error| ApiError::field(pointer, error.to_string()))?;
+    if entity_ref.kind() != "action" {
+        return Err(ApiError::field(pointer, format!("`{entity_ref}` is not an action")));
+    }
+    let (_, found) = document(app, snapshot, &entity_ref, visibility).await?;
+    let whole: Value = serde_json::from_slice(&found.json).unwrap_or_default();
+    let (action, findings) = definition::read(&whole);
+    let target = match entity.filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => Some(target(app, snapshot, visibility, text).await?),
+    };
+    let caller = definition::caller(principal, target.as_ref().map_or(&[][..], |target| &target.owners));
+    let source = match found.source_id {
+        Some(id) => sources::store::find(app.db.reader(), id).await?,
+        None => None,
+    };
+    let template = Template {
+        entity_ref: entity_ref.to_string(),
+        entity: whole,
+        source_id: found.source_id,
+        location: found.location.clone(),
+        revision: source.as_ref().and_then(|source| source.revision.clone()),
+        is_trusted: source.is_some_and(|source| source.trusted),
+    };
+    Ok(Found { template, action, findings, target, caller })
+}
+
+/// The entity that an action is run on.
+async fn target(app: &App, snapshot: &Snapshot, visibility: &Visibility, text: &str) -> ApiResult<Target> {
+    let reference = EntityRef::parse(text, None, EntityRef::DEFAULT_NAMESPACE);
+    let reference = reference.map_err(|error| ApiError::field("/entity", error.to_string()))?;
+    let unknown = || ApiError::field("/entity", format!("`{reference}` is not in the catalog"));
+    let row = snapshot.index.row(&reference).filter(|row| visibility.admits(*row)).ok_or_else(unknown)?;
+    let (_, found) = document(app, snapshot, &reference, visibility).await?;
+    let entity = serde_json::from_slice(&found.json).unwrap_or_default();
+    Ok(Target { entity_ref: reference.to_string(), entity, owners: owners(&snapshot.index, row) })
+}

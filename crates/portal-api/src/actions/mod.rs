@@ -1,0 +1,19 @@
+//! Self-service actions: what there is for an entity, runs of it, and the steps of these.
+
+pub mod find;
+mod handlers;
+pub mod resources;
+pub mod running;
+pub mod steps;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::state::App;
+
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(handlers::list_actions))
+        .routes(routes!(handlers::find_action))
+        .routes(routes!(handlers::fill_action_form))
+}

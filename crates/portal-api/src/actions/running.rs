@@ -1,0 +1,66 @@
+//! From an action, an entity and answers to a run.
+
+use portal_core::access::Principal;
+use serde_json::{Map, Value, json};
+
+use super::find::{self, Found};
+use crate::changes::Writing;
+use crate::error::{ApiError, ApiResult};
+use crate::runs::service::{self, Draft};
+use crate::state::App;
+use crate::templates;
+
+/// What is asked for.
+pub struct Asked<'a> {
+    /// Reference of the action.
+    pub action: &'a str,
+    /// Reference of the entity that it is run on.
+    pub entity: Option<&'a str>,
+    pub values: &'a Map<String, Value>,
+    pub secrets: Map<String, Value>,
+    /// It was agreed to before: what cleans up what was made.
+    pub asks_nobody: bool,
+}
+
+/// A run of an action, checked.
+///
+/// # Errors
+/// 422 with a pointer for what is wrong, 403 with the rule that forbids it.
+pub async fn drafted(app: &App, principal: &Principal, writing: &Writing, asked: Asked<'_>) -> ApiResult<Draft> {
+    let snapshot = app.catalog.snapshot();
+    let visibility = snapshot.visibility(principal);
+    let named = (asked.action, "/action");
+    let found = find::find(app, principal, &snapshot, &visibility, named, asked.entity).await?;
+    if let Some(finding) = found.findings.iter().find(|finding| finding.is_error) {
+        let detail = format!("the action cannot run: {}: {}", finding.pointer, finding.message);
+        return Err(ApiError::invalid("invalid_action", detail, Vec::new()));
+    }
+    let user = templates::handlers::user(app, principal).await?;
+    let judge = |definition: &_, answers: &_| templates::handlers::faults(&snapshot, &visibility, definition, answers);
+    let mut draft = service::draft(&found.template, asked.values, asked.secrets, principal, user, writing, judge)?;
+    let answers = draft.run.answers.clone();
+    if let Some(reason) = found.action.does_not_fit(&found.asked(&answers)) {
+        return Err(ApiError::field("/entity", reason));
+    }
+    if let Some(reason) = found.action.is_forbidden(&found.asked(&answers)) {
+        return Err(ApiError::Forbidden(reason));
+    }
+    let Found { action, target, .. } = &found;
+    if let Some(words) = action.confirmed(&found.asked(&answers), &service::hosts(app)) {
+        draft.run.title = words.chars().filter(|sign| *sign != '`').take(200).collect();
+    }
+    if let Some(target) = target {
+        draft.run.target = Some(target.entity_ref.clone());
+        draft.run.spec["portal"]["entity"] = target.entity.clone();
+    }
+    draft.run.spec["portal"]["action"] = json!(found.template.title());
+    if let Some((approval, ask)) = found.ask(&answers).filter(|_| !asked.asks_nobody) {
+        if ask.approvers.is_empty() {
+            let reason = "somebody has to agree to this, and the entity has no owner who could";
+            return Err(ApiError::invalid("no_approver", reason.to_owned(), Vec::new()));
+        }
+        draft.ask = Some((ask, approval.expires));
+        draft.run.state = portal_core::runs::RunState::PendingApproval;
+    }
+    Ok(draft)
+}

@@ -1,0 +1,274 @@
+//! The steps of actions: what is asked of platforms and of people, and what comes into the
+//! catalog of it.
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Method, header};
+use chrono::Duration;
+use portal_core::actions::approval::{Ask, Need};
+use portal_core::actions::definition::seconds;
+use portal_core::actions::wire::{ApprovalState, CallbackReport, CallbackStatus};
+use portal_core::catalog::EntityRef;
+use portal_core::templates::Trouble;
+use portal_core::templates::input::Input;
+use serde_json::{Map, Value, json};
+
+use super::resources;
+use crate::approvals::service as approving;
+use crate::approvals::store::{self as approvals, NewApproval};
+use crate::calls;
+use crate::connectors::{ConnectorConfig, handlers::bearer, signature};
+use crate::db::{DbError, Priority};
+use crate::egress::{self, EgressError};
+use crate::runs::live::Live;
+use crate::sources::credential::Secret;
+use crate::templates::perform::{Call, Log, waits};
+
+type Output = Result<Map<String, Value>, Trouble>;
+
+/// Bytes of an answer that are kept.
+const ANSWER: usize = 1 << 20;
+/// Seconds that an answer may take to come, and an approval, where nothing is said.
+const USUAL: u64 = 3600;
+const DECIDED: u64 = 7 * 24 * 3600;
+
+/// Does a step of actions; nothing for every other.
+pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Output> {
+    Some(match call.action.id {
+        "approval" => approval(live, call, log).await,
+        "catalog:delete" => resources::delete(live, call, log).await,
+        "catalog:resource" => resources::put(live, call, log).await,
+        "wait" => wait(live, call, log).await,
+        "webhook" => webhook(live, call, log).await,
+        _ => return None,
+    })
+}
+
+pub(super) fn database(error: impl Into<DbError>) -> Trouble {
+    Trouble::new("database", error.into().to_string())
+}
+
+pub(super) fn wrong(name: &str, what: &str) -> Trouble {
+    Trouble::new("invalid_input", format!("`{name}`: {what}"))
+}
+
+/// Seconds that an input names.
+///
+/// # Errors
+/// It is no time.
+pub(super) fn time(input: &Input<'_>, name: &str) -> Result<Option<u64>, Trouble> {
+    let text = match input.get(name) {
+        None => return Ok(None),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    };
+    let wanted = || wrong(name, "write `90s`, `15m`, `24h` or `7d`, at most 90 days");
+    seconds(&text).map(Some).ok_or_else(wanted)
+}
+
+fn long(seconds: u64) -> Duration {
+    Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX).min(1 << 31))
+}
+
+/// The connector of a step.
+///
+/// # Errors
+/// There is none of this name, or the definition may not use any.
+fn connector(live: &Live, input: &Input<'_>) -> Result<ConnectorConfig, Trouble> {
+    let name = input.must("connector")?;
+    if !live.is_trusted {
+        let message = "connectors are for definitions of trusted sources; a maintainer can trust the source";
+        return Err(Trouble::new("not_allowed", message));
+    }
+    let all = &live.app.config.connectors;
+    all.iter().find(|connector| connector.name == name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = all.iter().map(|connector| connector.name.as_str()).collect();
+        wrong("connector", &format!("there is no connector `{name}`; there are {}", names.join(", ")))
+    })
+}
+
+/// Signed as <https://www.standardwebhooks.com> says. A crash sends it again under the same
+/// id; a retry after a failure has another.
+async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
+    let input = call.input;
+    let connector = connector(live, &input)?;
+    let is_later = input.flag("waitForCallback")?;
+    let limit = time(&input, "timeout")?.unwrap_or(USUAL);
+    let row = calls::open(live, call.place, live.app.clock.now() + long(limit)).await?;
+    if let Some(report) = row.result.as_deref().and_then(|text| serde_json::from_str::<CallbackReport>(text).ok()) {
+        return told(report);
+    }
+    let now = live.app.clock.now();
+    if now >= row.deadline {
+        return Err(Trouble::new("no_callback", format!("the platform told nothing of its end within {limit} s")));
+    }
+    if call.place.is_resumed {
+        return Err(waits(row.deadline));
+    }
+    let mut body = json!({
+        "type": input.text("type")?.unwrap_or("action.run"),
+        "timestamp": row.created_at.to_rfc3339(),
+        "data": input.get("body").cloned().unwrap_or_default(),
+        "run": { "id": live.run_id, "title": live.title, "url": format!("{}/runs/{}", live.app.config.issuer(), live.run_id) },
+        "requested_by": { "name": live.starter.name, "ref": live.starter.user },
+    });
+    if is_later {
+        body["callback_url"] = calls::address(&live.app, &row)?.into();
+        body["callback_expires_at"] = row.deadline.to_rfc3339().into();
+    }
+    let body = Bytes::from(live.reveal(&body.to_string()));
+    let id = calls::message_id(&row);
+    let path = input.text("path")?.unwrap_or_default().trim_start_matches('/');
+    let base = connector.url.trim_end_matches('/');
+    let url = if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") };
+    let headers = headers(live, &connector, &id, &body).await?;
+    log(format!("sending `{id}` to {}, path `/{path}`", connector.name));
+    let sent = egress::Call { method: Method::POST, url, headers, body: Some(body), limit: ANSWER };
+    let answer = live.app.sources.egress.call(sent).await.map_err(|error| no_answer(&error))?;
+    let code = answer.status.as_u16();
+    let text = String::from_utf8_lossy(&answer.body).into_owned();
+    let said: String = text.chars().filter(|sign| !sign.is_control()).take(200).collect();
+    match code {
+        200..=299 => {}
+        408 | 425 | 429 | 500..=599 => {
+            return Err(Trouble::new("unavailable", format!("{} answered {code}: {said}", connector.name)));
+        }
+        _ => return Err(Trouble::new("refused", format!("{} answered {code}: {said}", connector.name))),
+    }
+    log(format!("answered {code}"));
+    if is_later {
+        return Err(waits(row.deadline));
+    }
+    let body: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    Ok([("code".to_owned(), code.into()), ("body".to_owned(), body)].into_iter().collect())
+}
+
+async fn headers(live: &Live, connector: &ConnectorConfig, id: &str, body: &[u8]) -> Result<HeaderMap, Trouble> {
+    let credential = |text: String| Trouble::new("credential", format!("connector `{}`: {text}", connector.name));
+    let secret = async |reference: Option<&str>| -> Result<Option<Secret>, Trouble> {
+        connector.secret(&live.app, reference).await.map_err(|error| credential(error.to_string()))
+    };
+    let token = secret(connector.credential.as_deref()).await?;
+    let mut headers = bearer(token.as_ref()).map_err(|text| credential(text.to_owned()))?;
+    match secret(connector.signing_secret.as_deref()).await? {
+        Some(key) => {
+            let signed = signature::headers(id, live.app.clock.now(), body, &key);
+            headers.extend(signed.map_err(|text| credential(text.to_owned()))?);
+        }
+        None => {
+            let value = HeaderValue::from_str(id).map_err(|error| credential(error.to_string()))?;
+            headers.insert("webhook-id", value);
+        }
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(headers)
+}
+
+/// The other side keeps a second request apart by its id: it is sent again.
+fn no_answer(error: &EgressError) -> Trouble {
+    let is_sent = matches!(error, EgressError::Transport { .. } | EgressError::Timeout { .. });
+    Trouble::new(if is_sent { "no_answer" } else { error.code() }, error.to_string())
+}
+
+fn told(report: CallbackReport) -> Output {
+    match report.status {
+        CallbackStatus::Succeeded => {
+            let mut output = report.output;
+            if !report.links.is_empty() {
+                output.entry("links").or_insert_with(|| json!(report.links));
+            }
+            Ok(output)
+        }
+        _ => Err(Trouble::new("platform_failed", report.message.unwrap_or_else(|| "the platform failed".to_owned()))),
+    }
+}
+
+/// Lets time pass, whatever becomes of this process meanwhile.
+async fn wait(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
+    let limit = time(&call.input, "for")?.ok_or_else(|| wrong("for", "is missing"))?;
+    let row = calls::open(live, call.place, live.app.clock.now() + long(limit)).await?;
+    if live.app.clock.now() >= row.deadline {
+        return Ok(Map::new());
+    }
+    if !call.place.is_resumed {
+        log(format!("waiting until {}", row.deadline.format("%Y-%m-%d %H:%M:%S UTC")));
+    }
+    Err(waits(row.deadline))
+}
+
+/// Asks people, and goes on when they have agreed.
+async fn approval(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
+    let position = i32::try_from(call.place.position).unwrap_or(i32::MAX);
+    let row = match approvals::of_step(live.app.db.reader(), live.run_id, position).await.map_err(database)? {
+        Some(row) => row,
+        None => {
+            let new = asked(live, &call.input, position)?;
+            log(format!("asking {}: {}", new.ask.approvers.join(", "), new.title));
+            let (writing, requester) = (live.writing_now(), live.starter.name.clone());
+            let work = live.app.db.write(Priority::Background, move |txn| {
+                Box::pin(async move { approving::open(txn, &writing, new, &requester).await })
+            });
+            work.await.map_err(database)?
+        }
+    };
+    match approvals::state_of(&row) {
+        ApprovalState::Approved => {
+            let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
+            let names: Vec<String> = votes.iter().map(|vote| vote.name.clone()).collect();
+            log(format!("approved by {}", names.join(", ")));
+            Ok([("approvedBy".to_owned(), names.into())].into_iter().collect())
+        }
+        ApprovalState::Pending if row.expires_at > live.app.clock.now() => Err(waits(row.expires_at)),
+        ApprovalState::Declined => {
+            let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
+            let no = votes.into_iter().find(|vote| !vote.approves);
+            let (name, comment) = no.map(|vote| (vote.name, vote.comment)).unwrap_or_default();
+            let why = comment.map_or(String::new(), |comment| format!(": {comment}"));
+            Err(Trouble::new("declined", format!("declined by {name}{why}")))
+        }
+        _ => {
+            let (id, now) = (row.id, live.app.clock.now());
+            let work = live.app.db.write(Priority::Background, move |txn| {
+                Box::pin(async move { approvals::end(txn, id, ApprovalState::Expired, now).await })
+            });
+            work.await.map_err(database)?;
+            Err(Trouble::new("approval_expired", "nobody agreed in time"))
+        }
+    }
+}
+
+fn asked(live: &Live, input: &Input<'_>, position: i32) -> Result<NewApproval, Trouble> {
+    let mut approvers = Vec::new();
+    for text in input.texts("by")? {
+        let reference = EntityRef::parse(&text, Some("group"), EntityRef::DEFAULT_NAMESPACE);
+        let reference = reference.map_err(|error| wrong("by", &error.to_string()))?;
+        if !matches!(reference.kind(), "user" | "group") {
+            return Err(wrong("by", &format!("`{reference}` is neither a user nor a group")));
+        }
+        approvers.push(reference.to_string());
+    }
+    approvers.sort();
+    approvers.dedup();
+    if approvers.is_empty() {
+        return Err(wrong("by", "names nobody"));
+    }
+    let need = match input.get("need") {
+        None => Need::Any,
+        Some(Value::String(text)) if text == "any" => Need::Any,
+        Some(Value::String(text)) if text == "all" => Need::All,
+        Some(other) => {
+            let count = other.as_u64().or_else(|| other.as_str()?.parse().ok());
+            let count = count.and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
+            Need::Count(count.ok_or_else(|| wrong("need", "is `any`, `all`, or a number from 1"))?)
+        }
+    };
+    let at = live.app.clock.now();
+    let expires = time(input, "expires")?.unwrap_or(DECIDED);
+    Ok(NewApproval {
+        run_id: live.run_id,
+        position,
+        title: input.text("title")?.unwrap_or(&live.title).to_owned(),
+        ask: Ask { approvers, need, four_eyes: input.get("fourEyes") != Some(&Value::Bool(false)) },
+        at,
+        expires_at: at + long(expires),
+    })
+}

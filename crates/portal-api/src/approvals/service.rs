@@ -1,0 +1,183 @@
+//! Asking people, and what their answers lead to.
+
+use std::collections::BTreeSet;
+
+use portal_core::access::Principal;
+use portal_core::actions::approval::{Ask, Verdict};
+use portal_core::actions::wire::{ApprovalState, VoteCreate};
+use portal_core::personal::wire::Severity;
+use portal_core::runs::RunState;
+
+use super::store::{self as approvals, ApprovalRow, NewApproval, VoteRow, WHOLE};
+use crate::changes::{self, NewChange, Writing};
+use crate::db::{DatabaseTransaction, DbResult};
+use crate::error::{ApiError, ApiResult};
+use crate::notifications::store::{self as notifications, NewNotification};
+use crate::runs::{engine, store};
+
+/// The subject of an approval's changes begins so; its id follows.
+pub const SUBJECT: &str = "approval:";
+/// Characters of a comment.
+const COMMENT: usize = 2000;
+
+/// Asks those who decide, once.
+///
+/// # Errors
+/// The database.
+pub async fn open(
+    txn: &DatabaseTransaction,
+    writing: &Writing,
+    new: NewApproval,
+    requester: &str,
+) -> DbResult<ApprovalRow> {
+    let recipients = new.ask.approvers.clone();
+    let (row, is_new) = approvals::insert(txn, new).await?;
+    if is_new {
+        changes::store::append(txn, writing, vec![change(&row, "create")]).await?;
+        let told = NewNotification {
+            recipients,
+            title: format!("{requester} asks for approval: {}", row.title),
+            text: None,
+            link: Some(format!("/runs/{}", row.run_id)),
+            severity: Severity::High,
+            topic: Some("approvals".to_owned()),
+            scope: None,
+            origin: format!("{SUBJECT}{}", row.id),
+        };
+        notifications::insert(txn, writing, told).await?;
+    }
+    Ok(row)
+}
+
+fn change(row: &ApprovalRow, operation: &'static str) -> NewChange {
+    let document = serde_json::json!({ "run": row.run_id, "state": row.state });
+    NewChange { subject: format!("{SUBJECT}{}", row.id), operation, document: Some(document.to_string()) }
+}
+
+/// Why somebody may not decide; nothing where they may.
+pub fn refusal(row: &ApprovalRow, ask: &Ask, requester: &str, principal: &Principal) -> Option<String> {
+    if approvals::state_of(row) != ApprovalState::Pending {
+        return Some(format!("it is {} already", row.state));
+    }
+    if !principal.has_account() {
+        return Some("sign in to decide".to_owned());
+    }
+    ask.may_not(requester, &principal.actor.0, &approvals::names(principal).into_iter().collect())
+}
+
+/// Takes a vote, and lets the run go on, or end, where it was the last that was needed.
+///
+/// # Errors
+/// It is not theirs to give, comes too late, or twice.
+pub async fn vote(
+    txn: &DatabaseTransaction,
+    writing: &Writing,
+    principal: &Principal,
+    id: i64,
+    vote: VoteCreate,
+) -> ApiResult<()> {
+    let absent = || ApiError::not_found("approval_not_found", format!("there is no approval `{id}`"));
+    let row = approvals::find(txn, id).await?.ok_or_else(absent)?;
+    let ask = approvals::ask_of(&row).ok_or_else(|| ApiError::Internal("an approval that asks nothing".to_owned()))?;
+    let stored = store::find(txn, row.run_id).await?.ok_or_else(absent)?;
+    let requester = stored.run.actor.clone();
+    if approvals::state_of(&row) != ApprovalState::Pending {
+        return Err(ApiError::conflict("approval_ended", format!("it is {} already", row.state)));
+    }
+    if writing.at > row.expires_at {
+        return Err(ApiError::conflict("approval_expired", "the time to decide is over".to_owned()));
+    }
+    if let Some(reason) = refusal(&row, &ask, &requester, principal) {
+        return Err(ApiError::Forbidden(reason));
+    }
+    let comment = vote.comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    if comment.as_ref().is_some_and(|text| text.chars().count() > COMMENT) {
+        return Err(ApiError::field("/comment", format!("at most {COMMENT} characters")));
+    }
+    let own: BTreeSet<String> = approvals::names(principal).into_iter().collect();
+    let as_approvers: BTreeSet<&String> = ask.approvers.iter().filter(|one| own.contains(*one)).collect();
+    let given = VoteRow {
+        approval_id: id,
+        actor: principal.actor.0.clone(),
+        name: principal.name.clone(),
+        user_ref: principal.user.clone(),
+        as_approvers: serde_json::to_string(&as_approvers).map_err(|error| ApiError::Internal(error.to_string()))?,
+        approves: vote.approves,
+        comment,
+        at: writing.at,
+    };
+    if !approvals::vote(txn, given).await? {
+        return Err(ApiError::conflict("voted_already", "you have decided already".to_owned()));
+    }
+    let votes: Vec<_> = approvals::votes(txn, &[id]).await?.iter().map(approvals::counted).collect();
+    let (state, operation) = match ask.verdict(&requester, &votes) {
+        Verdict::Pending => {
+            changes::store::append(txn, writing, vec![change(&row, "vote")]).await?;
+            return Ok(());
+        }
+        Verdict::Approved => (ApprovalState::Approved, "approve"),
+        Verdict::Declined => (ApprovalState::Declined, "decline"),
+    };
+    approvals::end(txn, id, state, writing.at).await?;
+    let row = ApprovalRow { state: state.as_str().to_owned(), ..row };
+    changes::store::append(txn, writing, vec![change(&row, operation)]).await?;
+    if row.position == WHOLE {
+        release(txn, writing, stored, state).await?;
+    } else {
+        engine::ask(txn, row.run_id, writing.at).await?;
+    }
+    tell_requester(txn, writing, &row, state, principal).await?;
+    Ok(())
+}
+
+/// A whole run that waited for its approval begins, or ends.
+async fn release(
+    txn: &DatabaseTransaction,
+    writing: &Writing,
+    stored: store::Stored,
+    state: ApprovalState,
+) -> DbResult<()> {
+    let mut life = stored.life();
+    if life.state != RunState::PendingApproval {
+        return Ok(());
+    }
+    let mut after = stored.clone();
+    if state == ApprovalState::Approved {
+        life.state = RunState::Queued;
+    } else {
+        life.finish(RunState::Declined);
+        after.run.finished_at = Some(writing.at);
+        after.run.secrets = None;
+    }
+    after.run.state = life.state.as_str().to_owned();
+    for (row, step) in after.steps.iter_mut().zip(&life.steps) {
+        row.state = step.state.as_str().to_owned();
+    }
+    store::update(txn, &stored, &after).await?;
+    changes::store::append(txn, writing, vec![engine::change(&after, life.state.as_str())]).await?;
+    if life.state == RunState::Queued {
+        engine::ask(txn, stored.run.id, writing.at).await?;
+    }
+    Ok(())
+}
+
+async fn tell_requester(
+    txn: &DatabaseTransaction,
+    writing: &Writing,
+    row: &ApprovalRow,
+    state: ApprovalState,
+    by: &Principal,
+) -> DbResult<()> {
+    let Some(user) = store::find(txn, row.run_id).await?.and_then(|stored| stored.run.user_ref) else { return Ok(()) };
+    let told = NewNotification {
+        recipients: vec![user],
+        title: format!("{}: {} by {}", row.title, state.as_str(), by.name),
+        text: None,
+        link: Some(format!("/runs/{}", row.run_id)),
+        severity: Severity::Normal,
+        topic: Some("approvals".to_owned()),
+        scope: None,
+        origin: format!("{SUBJECT}{}:{}", row.id, state.as_str()),
+    };
+    notifications::insert(txn, writing, told).await
+}

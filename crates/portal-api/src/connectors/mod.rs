@@ -1,0 +1,45 @@
+//! Platforms that actions work with: where they are, and how the portal proves that it is
+//! the portal. Steps name them; only definitions of trusted sources may.
+
+pub mod handlers;
+pub mod signature;
+
+use portal_core::connectors::ConnectorKind;
+use serde::Deserialize;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::sources::credential::{CredentialError, CredentialRef, Secret};
+use crate::state::App;
+
+/// A connector, as `portal.toml` says it under `[[connector]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConnectorConfig {
+    /// As steps name it.
+    pub name: String,
+    pub kind: ConnectorKind,
+    /// What paths of steps are put behind.
+    pub url: String,
+    /// `env:NAME` or `file:PATH`: sent as `Authorization: Bearer`.
+    #[serde(default)]
+    pub credential: Option<String>,
+    /// `env:NAME` or `file:PATH`: `whsec_…`, which signs what is sent.
+    #[serde(default)]
+    pub signing_secret: Option<String>,
+}
+
+impl ConnectorConfig {
+    /// The secret that a reference leads to.
+    ///
+    /// # Errors
+    /// It leads nowhere.
+    pub async fn secret(&self, app: &App, reference: Option<&str>) -> Result<Option<Secret>, CredentialError> {
+        let Some(reference) = reference else { return Ok(None) };
+        reference.parse::<CredentialRef>()?.resolve(app.sources.variable).await.map(Some)
+    }
+}
+
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(handlers::list_connectors)).routes(routes!(handlers::test_connector))
+}

@@ -1,0 +1,479 @@
+//! Self-service: from a button through an approval to something that is in the catalog and
+//! goes again; and what goes wrong on the way.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use chrono::{TimeDelta, Utc};
+use portal_api::access::command;
+use portal_api::connectors::ConnectorConfig;
+use portal_core::access::Role;
+use portal_core::connectors::ConnectorKind;
+use sample_platform::{Options, Platform};
+use serde_json::{Value, json};
+
+use crate::harness::{Answer, Portal, component, group, user};
+use crate::runs::{ended, log};
+
+const SECRET: &str = "whsec_cG9ydGFsIHNpZ25zIHdoYXQgaXQgc2VuZHM=";
+
+/// A portal with a platform beside it, and an organisation: `ann` owns `ledger`, `bob` may
+/// approve.
+struct Scene {
+    portal: Portal,
+    platform: Platform,
+    mute: Mute,
+}
+
+/// A platform that takes everything and says nothing.
+#[derive(Clone, Default)]
+struct Mute(Arc<Mutex<Heard>>);
+
+#[derive(Default)]
+struct Heard {
+    /// Id and body of each request.
+    sent: Vec<(String, Value)>,
+    answers: Vec<u16>,
+}
+
+impl Mute {
+    async fn start(&self) -> String {
+        let mute = self.clone();
+        let take = async move |headers: HeaderMap, body: axum::Json<Value>| {
+            let mut heard = mute.0.lock().unwrap();
+            heard.sent.push((headers["webhook-id"].to_str().unwrap().to_owned(), body.0));
+            let status = if heard.answers.is_empty() { 202 } else { heard.answers.remove(0) };
+            StatusCode::from_u16(status).unwrap()
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(take);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        url
+    }
+
+    fn sent(&self) -> Vec<(String, Value)> {
+        self.0.lock().unwrap().sent.clone()
+    }
+
+    /// What the next requests are answered; forgets those before.
+    fn answer(&self, statuses: &[u16]) {
+        *self.0.lock().unwrap() = Heard { sent: Vec::new(), answers: statuses.to_vec() };
+    }
+}
+
+async fn scenes() -> Vec<Scene> {
+    let mut all = vec![scene(None, Duration::from_secs(30 * 86_400)).await];
+    if let Ok(server) = std::env::var("PORTAL_TEST_POSTGRES") {
+        all.push(scene(Some(server), Duration::from_secs(30 * 86_400)).await);
+    } else {
+        println!("skipped on PostgreSQL: PORTAL_TEST_POSTGRES is not set");
+    }
+    all
+}
+
+async fn scene(postgres: Option<String>, tolerance: Duration) -> Scene {
+    let options = Options { signing_secret: Some(SECRET.to_owned()), pace: Duration::from_millis(20), tolerance };
+    let platform = Platform::new(options).unwrap();
+    let (address, _) = platform.clone().serve(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mute = Mute::default();
+    let silent = mute.start().await;
+    let own = format!("http://{}", listener.local_addr().unwrap());
+    let file = std::env::temp_dir().join(format!("portal-signing-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::write(&file, SECRET).unwrap();
+    let connector = |name: &str, url: String| ConnectorConfig {
+        name: name.to_owned(),
+        kind: ConnectorKind::Webhook,
+        url,
+        credential: None,
+        signing_secret: Some(format!("file:{}", file.display())),
+    };
+    let change = |config: &mut portal_api::config::Config| {
+        config.access.public_url = Some(own.clone());
+        config.connectors = vec![connector("platform", format!("http://{address}")), connector("mute", silent.clone())];
+    };
+    let portal = match postgres {
+        None => Portal::with(change).await,
+        Some(_) => Portal::postgres_with(change).await.unwrap(),
+    };
+    // Signatures are of this time.
+    portal.clock.advance(Utc::now() - portal.now());
+    portal.listen(listener);
+    let entities = [
+        group("team-a", None),
+        group("platform", None),
+        user("ann", "team-a"),
+        user("bob", "platform"),
+        component("ledger", "team-a"),
+    ];
+    portal.store(&entities).await;
+    Scene { portal, platform, mute }
+}
+
+/// Somebody of the organisation, by their token.
+async fn person(portal: &Portal, name: &str, role: Role) -> String {
+    let db = &portal.app.db;
+    command::create_token(db, name, Some(role), None, TimeDelta::days(30), portal.now()).await.unwrap()
+}
+
+async fn call(portal: &Portal, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+    let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
+    let request = request.header("content-type", "application/json");
+    let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
+    portal.send_as_it_is(request.body(body).unwrap()).await
+}
+
+fn action(name: &str, spec: Value) -> Value {
+    json!({"apiVersion": "portal.dev/v1alpha1", "kind": "Action", "metadata": {"name": name, "title": name}, "spec": spec})
+}
+
+fn provision() -> Value {
+    action(
+        "provision",
+        json!({
+            "owner": "platform",
+            "category": "Databases",
+            "scope": {"kinds": ["Component"], "condition": "entity.spec.type == 'service'"},
+            "confirmation": "Provision the database `${{ parameters.name }}` for ${{ entity.metadata.name }}",
+            "approval": {"by": ["group:platform"], "expires": "24h"},
+            "parameters": {"required": ["name"], "properties": {"name": {"type": "string", "pattern": "^[a-z-]+$"}}},
+            "steps": [
+                {"id": "make", "action": "webhook", "input": {
+                    "connector": "platform", "path": "databases", "waitForCallback": true, "timeout": "1h",
+                    "body": {"name": "${{ parameters.name }}"}}},
+                {"id": "keep", "action": "catalog:resource", "input": {
+                    "ttl": "7d", "cleanUp": {"action": "remove", "values": {}},
+                    "entity": {"apiVersion": "backstage.io/v1alpha1", "kind": "Resource",
+                        "metadata": {"name": "${{ parameters.name }}", "description": "at ${{ steps.make.output.host }}"},
+                        "spec": {"type": "database", "owner": "team-a", "dependencyOf": ["component:${{ entity.metadata.name }}"]}}}},
+            ],
+            "output": {"text": [{"title": "Host", "content": "${{ steps.make.output.host }}"}]},
+        }),
+    )
+}
+
+fn remove() -> Value {
+    action(
+        "remove",
+        json!({
+            "owner": "platform",
+            "scope": {"kinds": ["Resource"]},
+            "steps": [
+                {"id": "remove", "action": "webhook", "input": {
+                    "connector": "platform", "path": "databases/delete", "waitForCallback": true,
+                    "body": {"name": "${{ entity.metadata.name }}"}}},
+                {"id": "forget", "action": "catalog:delete", "input": {"entityRef": "resource:${{ entity.metadata.name }}"}},
+            ],
+        }),
+    )
+}
+
+/// Actions of a trusted source.
+async fn with_actions(portal: &Portal, actions: &[Value]) {
+    let folder = portal.folder.join(format!("actions-{}", uuid::Uuid::new_v4().simple()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let text: Vec<String> = actions.iter().map(Value::to_string).collect();
+    std::fs::write(folder.join("catalog-info.yaml"), text.join("\n---\n")).unwrap();
+    crate::sources::add(portal, &json!({"type": "path", "target": folder.display().to_string(), "trusted": true}))
+        .await;
+}
+
+async fn reaches(portal: &Portal, id: i64, wanted: &str) -> Value {
+    for _ in 0..400 {
+        let run = portal.get(&format!("/api/v1/runs/{id}")).await.json(200);
+        if run["state"] == wanted {
+            return run;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("run {id} is not {wanted}: {}", portal.get(&format!("/api/v1/runs/{id}")).await.text());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_is_asked_for_approved_made_and_cleaned_up() {
+    for Scene { portal, platform, .. } in scenes().await {
+        with_actions(&portal, &[provision(), remove()]).await;
+        let (ann, bob) = (person(&portal, "ann", Role::Developer).await, person(&portal, "bob", Role::Developer).await);
+
+        let offered = call(&portal, &ann, "GET", "/api/v1/actions?entity=component:default/ledger", &Value::Null).await;
+        let offered = offered.json(200);
+        assert_eq!((&offered["total"], &offered["items"][0]["refusal"]), (&json!(1), &Value::Null), "{offered}");
+        let question = json!({"entity": "component:ledger", "values": {"name": "ledger-db"}});
+        let form = call(&portal, &ann, "POST", "/api/v1/actions/default/provision/form", &question).await.json(200);
+        assert_eq!(form["confirmation"], "Provision the database `ledger-db` for ledger");
+        assert!(form["approval"].as_str().unwrap().contains("group:default/platform"), "{form}");
+
+        let create = json!({"action": "provision", "entity": "component:ledger", "values": {"name": "ledger-db"}});
+        let run = call(&portal, &ann, "POST", "/api/v1/runs", &create).await.json(202);
+        let id = run["id"].as_i64().unwrap();
+        assert_eq!(
+            (&run["state"], &run["target"]["entity_ref"]),
+            (&json!("pending_approval"), &json!("component:default/ledger"))
+        );
+        assert_eq!(platform.effects(), Vec::<String>::new());
+
+        // Who asked does not decide; who may is asked, and finds it.
+        let waiting = call(&portal, &ann, "GET", &format!("/api/v1/approvals?run={id}"), &Value::Null).await.json(200);
+        let approval = waiting["items"][0]["id"].as_i64().unwrap();
+        let votes = format!("/api/v1/approvals/{approval}/votes");
+        call(&portal, &ann, "POST", &votes, &json!({"approves": true})).await.problem(403, "forbidden");
+        let inbox =
+            call(&portal, &bob, "GET", "/api/v1/approvals?mine=true&state=pending", &Value::Null).await.json(200);
+        assert_eq!((&inbox["total"], &inbox["items"][0]["refusal"]), (&json!(1), &Value::Null), "{inbox}");
+        let told = call(&portal, &bob, "GET", "/api/v1/notifications", &Value::Null).await.json(200);
+        assert!(told["items"][0]["title"].as_str().unwrap().contains("Provision the database"), "{told}");
+        call(&portal, &bob, "GET", &format!("/api/v1/runs/{id}"), &Value::Null).await.is(200);
+        let voted = call(&portal, &bob, "POST", &votes, &json!({"approves": true, "comment": "Fine"})).await.json(201);
+        assert_eq!((&voted["state"], &voted["votes"][0]["comment"]), (&json!("approved"), &json!("Fine")));
+        call(&portal, &bob, "POST", &votes, &json!({"approves": true})).await.problem(409, "approval_ended");
+
+        let run = ended(&portal, id).await;
+        let text = log(&portal, id).await;
+        assert_eq!(run["state"], "succeeded", "{run}\n{text}");
+        assert!(text.contains("starting PostgreSQL 17") && text.contains("first backup is done"), "{text}");
+        assert_eq!(run["steps"][0]["progress"], 100);
+        assert_eq!(run["output"]["text"][0]["content"], "ledger-db.db.kestrel.example");
+        assert_eq!(platform.effects(), ["database ledger-db"]);
+        let entity = portal.get("/api/v1/entities/resource/default/ledger-db").await.json(200);
+        assert!(entity["entity"]["metadata"]["annotations"]["portal.dev/expires-at"].is_string(), "{entity}");
+        assert_eq!(run["entities"][0]["entity_ref"], "resource:default/ledger-db");
+
+        // Its time comes: it is cleaned up as it was made.
+        portal.clock.advance(TimeDelta::days(8));
+        for _ in 0..200 {
+            if portal.get("/api/v1/entities/resource/default/ledger-db").await.status == 404 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        portal.get("/api/v1/entities/resource/default/ledger-db").await.is(404);
+        assert_eq!(platform.effects(), ["database ledger-db", "database ledger-db removed"]);
+        portal.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_declined_or_too_late_does_nothing() {
+    for Scene { portal, platform, .. } in scenes().await {
+        with_actions(&portal, &[provision()]).await;
+        let (ann, bob) = (person(&portal, "ann", Role::Developer).await, person(&portal, "bob", Role::Developer).await);
+        let start = async || {
+            let create = json!({"action": "provision", "entity": "component:ledger", "values": {"name": "ledger-db"}});
+            let run = call(&portal, &ann, "POST", "/api/v1/runs", &create).await.json(202)["id"].as_i64().unwrap();
+            let waiting = portal.get(&format!("/api/v1/approvals?run={run}")).await.json(200);
+            (run, format!("/api/v1/approvals/{}/votes", waiting["items"][0]["id"]))
+        };
+        let (declined, votes) = start().await;
+        call(&portal, &bob, "POST", &votes, &json!({"approves": false, "comment": "Too large"})).await.is(201);
+        assert_eq!(portal.get(&format!("/api/v1/runs/{declined}")).await.json(200)["state"], "declined");
+        let (cancelled, votes) = start().await;
+        call(&portal, &ann, "POST", &format!("/api/v1/runs/{cancelled}/cancel"), &Value::Null).await.is(202);
+        reaches(&portal, cancelled, "cancelled").await;
+        call(&portal, &bob, "POST", &votes, &json!({"approves": true})).await.problem(409, "approval_ended");
+        let (late, votes) = start().await;
+        portal.clock.advance(TimeDelta::hours(25));
+        let bob = person(&portal, "bob", Role::Developer).await;
+        let answer = call(&portal, &bob, "POST", &votes, &json!({"approves": true})).await;
+        assert!(["approval_expired", "approval_ended"].contains(&answer.json(409)["code"].as_str().unwrap()));
+        reaches(&portal, late, "expired").await;
+        assert_eq!(platform.effects(), Vec::<String>::new());
+        portal.end().await;
+    }
+}
+
+fn ask(limit: &str) -> Value {
+    let input = json!({"connector": "mute", "path": "do", "waitForCallback": true, "timeout": limit,
+        "body": {"password": "${{ secrets.password }}"}});
+    let fields = json!({"password": {"type": "string", "ui:field": "Secret"}});
+    action(
+        "ask",
+        json!({"parameters": {"properties": fields}, "steps": [{"id": "ask", "action": "webhook", "input": input}]}),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_is_taken_once_and_from_nobody_else() {
+    for Scene { portal, mute, .. } in scenes().await {
+        with_actions(&portal, &[ask("1h")]).await;
+        let create = json!({"action": "ask", "values": {}, "secrets": {"password": "hunter2-x"}});
+        let start = async || portal.post("/api/v1/runs", &create).await.json(202)["id"].as_i64().unwrap();
+        let (id, other) = (start().await, start().await);
+        reaches(&portal, id, "waiting").await;
+        reaches(&portal, other, "waiting").await;
+        let sent = mute.sent();
+        let of = |id: i64| {
+            sent.iter().find(|(_, body)| body["run"]["id"] == id).unwrap().1["callback_url"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        let path = |url: String| url[url.find("/api/").unwrap()..].to_owned();
+        let (own, others) = (path(of(id)), path(of(other)));
+        assert_eq!(sent[0].1["data"]["password"], "hunter2-x");
+        let tell = async |path: &str, report: Value| {
+            let request = Request::post(path).header("content-type", "application/json");
+            portal.send_as_it_is(request.body(Body::from(report.to_string())).unwrap()).await
+        };
+        let (number, query) = own.rsplit_once('/').unwrap().1.split_once('?').unwrap();
+        let foreign = others.split_once('?').unwrap().1;
+        let done = json!({"status": "succeeded", "output": {"a": 1}});
+        for forged in [
+            format!("/api/v1/callbacks/{number}"),
+            format!("/api/v1/callbacks/{number}?{foreign}"),
+            format!("/api/v1/callbacks/{number}?{}", query.replace("signature=", "signature=00")),
+            format!("/api/v1/callbacks/{number}?{}", query.replace("expires=", "expires=9")),
+            format!("/api/v1/callbacks/9999?{query}"),
+            format!("/api/v1/callbacks/x?{query}"),
+        ] {
+            assert_eq!(tell(&forged, done.clone()).await.status, 401, "{forged}");
+        }
+        for (report, status) in [
+            (json!({"status": "maybe"}), 422),
+            (json!({"status": "running", "progress": 101}), 422),
+            (json!({"status": "running", "links": [{"title": "x", "url": "javascript:alert(1)"}]}), 422),
+            (json!({"status": "running", "log": vec!["x"; 501]}), 422),
+            (json!([]), 422),
+        ] {
+            assert_eq!(tell(&own, report.clone()).await.status, status, "{report}");
+        }
+        let link = json!({"title": "Job", "url": "https://ci.example/1"});
+        let running = json!({"status": "running", "progress": 40, "log": ["says hunter2-x"], "links": [link]});
+        tell(&own, running).await.is(200);
+        let run = portal.get(&format!("/api/v1/runs/{id}")).await.json(200);
+        assert_eq!((&run["steps"][0]["progress"], &run["steps"][0]["links"][0]["title"]), (&json!(40), &json!("Job")));
+        tell(&own, done.clone()).await.is(200);
+        // Sent again as it was, it was heard; another end is not taken.
+        let again = tell(&own, done).await.status;
+        assert!(again == 200 || again == 409, "{again}");
+        tell(&own, json!({"status": "failed"})).await.is(409);
+        assert_eq!(ended(&portal, id).await["state"], "succeeded");
+        assert!(log(&portal, id).await.contains("says ‹secret password›"));
+        tell(&own, json!({"status": "running"})).await.is(409);
+
+        // The other one is never heard of.
+        portal.clock.advance(TimeDelta::hours(2));
+        let late = reaches(&portal, other, "failed").await;
+        assert_eq!(late["error"]["code"], "no_callback", "{late}");
+        tell(&others, json!({"status": "succeeded"})).await.is(409);
+        portal.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_fails_over_there_is_told_and_tried_again() {
+    for Scene { portal, platform, mute, .. } in scenes().await {
+        let deploy = action(
+            "deploy",
+            json!({
+                "scope": {"kinds": ["component"]},
+                "parameters": {"properties": {"version": {"type": "string"}}},
+                "steps": [{"id": "deploy", "action": "webhook", "input": {
+                    "connector": "platform", "path": "deployments", "waitForCallback": true,
+                    "body": {"name": "${{ entity.metadata.name }}", "version": "${{ parameters.version }}"}}}],
+            }),
+        );
+        with_actions(&portal, &[deploy, ask("1h")]).await;
+        let create = json!({"action": "deploy", "entity": "component:ledger", "values": {"version": "1-flaky"}});
+        let id = portal.post("/api/v1/runs", &create).await.json(202)["id"].as_i64().unwrap();
+        let run = ended(&portal, id).await;
+        assert_eq!((&run["state"], &run["error"]["code"]), (&json!("failed"), &json!("platform_failed")), "{run}");
+        assert!(run["error"]["message"].as_str().unwrap().contains("healthy"), "{run}");
+        portal.post(&format!("/api/v1/runs/{id}/retry"), &Value::Null).await.is(202);
+        let run = reaches(&portal, id, "succeeded").await;
+        assert_eq!(platform.effects(), ["deployed ledger 1-flaky to staging"], "{run}");
+
+        // In trouble for a moment: the same request comes again, under the same id.
+        mute.answer(&[503, 429, 202]);
+        let create = json!({"action": "ask"});
+        let id = portal.post("/api/v1/runs", &create).await.json(202)["id"].as_i64().unwrap();
+        reaches(&portal, id, "waiting").await;
+        let sent = mute.sent();
+        assert_eq!(sent.len(), 3);
+        assert!(sent.iter().all(|(message, _)| *message == sent[0].0), "{sent:?}");
+        mute.answer(&[400]);
+        let id = portal.post("/api/v1/runs", &create).await.json(202)["id"].as_i64().unwrap();
+        let refused = ended(&portal, id).await;
+        assert_eq!(refused["error"]["code"], "refused", "{refused}");
+        portal.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_is_told_which_rule_says_so() {
+    for Scene { portal, .. } in scenes().await {
+        let mut restricted = provision();
+        restricted["metadata"]["name"] = "restricted".into();
+        restricted["spec"]["policy"] =
+            json!({"run": "caller.owns && parameters.name != 'root'", "message": "Owners only"});
+        with_actions(&portal, &[restricted]).await;
+        let (ann, bob) = (person(&portal, "ann", Role::Developer).await, person(&portal, "bob", Role::Developer).await);
+        let viewer = person(&portal, "vic", Role::Viewer).await;
+        let start = async |token: &str, entity: Value, name: &str| {
+            let create = json!({"action": "restricted", "entity": entity, "values": {"name": name}});
+            call(&portal, token, "POST", "/api/v1/runs", &create).await
+        };
+        let ledger = || json!("component:ledger");
+        let refused = start(&bob, ledger(), "db").await.problem(403, "forbidden");
+        assert!(refused["detail"].as_str().unwrap().contains("Owners only: the policy `caller.owns"), "{refused}");
+        start(&ann, ledger(), "root").await.problem(403, "forbidden");
+        start(&viewer, ledger(), "db").await.problem(403, "forbidden");
+        for (entity, words) in [
+            (json!("component:nobody"), "not in the catalog"),
+            (json!("group:team-a"), "it is for component"),
+            (Value::Null, "run on an entity"),
+            (json!("a:b:c"), ""),
+        ] {
+            let refused = start(&ann, entity, "db").await.json(422);
+            assert_eq!(refused["errors"][0]["pointer"], "/entity", "{refused}");
+            assert!(refused["errors"][0]["message"].as_str().unwrap().contains(words), "{refused}");
+        }
+        let refused = start(&ann, ledger(), "No!").await.json(422);
+        assert_eq!(refused["errors"][0]["pointer"], "/values/name", "{refused}");
+        for body in
+            [json!({}), json!({"action": "restricted", "template": "x"}), json!({"template": "x", "entity": "y"})]
+        {
+            call(&portal, &ann, "POST", "/api/v1/runs", &body).await.is(422);
+        }
+        start(&ann, ledger(), "db").await.is(202);
+        portal.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_nobody_vetted_uses_no_connector() {
+    for Scene { portal, platform, .. } in scenes().await {
+        let folder = portal.folder.join("strange");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("catalog-info.yaml"), ask("1h").to_string()).unwrap();
+        crate::sources::add(
+            &portal,
+            &json!({"type": "path", "target": folder.display().to_string(), "trusted": false}),
+        )
+        .await;
+        let id = portal.post("/api/v1/runs", &json!({"action": "ask"})).await.json(202)["id"].as_i64().unwrap();
+        let run = ended(&portal, id).await;
+        assert_eq!(run["error"]["code"], "not_allowed", "{run}");
+        assert_eq!(platform.effects(), Vec::<String>::new());
+        portal.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_is_an_hour_off_is_told_by_the_platform() {
+    let Scene { portal, platform, .. } = scene(None, Duration::from_secs(300)).await;
+    portal.clock.advance(TimeDelta::hours(1));
+    let restart =
+        json!({"steps": [{"id": "r", "action": "webhook", "input": {"connector": "platform", "path": "restarts"}}]});
+    with_actions(&portal, &[action("restart", restart)]).await;
+    let id = portal.post("/api/v1/runs", &json!({"action": "restart"})).await.json(202)["id"].as_i64().unwrap();
+    let run = ended(&portal, id).await;
+    assert!(run["error"]["message"].as_str().unwrap().contains("another time"), "{run}");
+    portal.clock.advance(TimeDelta::hours(-1));
+    let id = portal.post("/api/v1/runs", &json!({"action": "restart"})).await.json(202)["id"].as_i64().unwrap();
+    assert_eq!(ended(&portal, id).await["state"], "succeeded");
+    assert_eq!(platform.effects(), ["restarted unnamed"]);
+    portal.end().await;
+}

@@ -1,0 +1,131 @@
+//! Who has to agree before something is done, and when they have.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+/// How many have to agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum Need {
+    /// One person.
+    Any,
+    /// Somebody of each group, and each user, that is named.
+    All,
+    /// So many people.
+    Count(u32),
+}
+
+/// What is asked of approvers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// References of users and groups.
+    pub approvers: Vec<String>,
+    pub need: Need,
+    /// Whoever asks does not decide.
+    pub four_eyes: bool,
+}
+
+/// What somebody said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vote {
+    pub actor: String,
+    /// Those of the approvers that they are, or belong to.
+    pub as_approvers: BTreeSet<String>,
+    pub approves: bool,
+}
+
+/// What votes come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Pending,
+    Approved,
+    /// One "no" is enough.
+    Declined,
+}
+
+impl Ask {
+    /// What votes come to. Of whoever asks, with four eyes, none counts.
+    pub fn verdict(&self, requester: &str, votes: &[Vote]) -> Verdict {
+        let counted = || votes.iter().filter(|vote| !(self.four_eyes && vote.actor == requester));
+        if counted().any(|vote| !vote.approves) {
+            return Verdict::Declined;
+        }
+        let people: BTreeSet<&str> = counted().map(|vote| vote.actor.as_str()).collect();
+        let is_enough = match self.need {
+            Need::Any => !people.is_empty(),
+            Need::Count(count) => people.len() >= count as usize,
+            Need::All => {
+                let heard: BTreeSet<&String> = counted().flat_map(|vote| &vote.as_approvers).collect();
+                !people.is_empty() && self.approvers.iter().all(|approver| heard.contains(approver))
+            }
+        };
+        if is_enough { Verdict::Approved } else { Verdict::Pending }
+    }
+
+    /// Why somebody may not vote; nothing where they may. `own` are the user and the groups
+    /// that they are.
+    pub fn may_not(&self, requester: &str, actor: &str, own: &BTreeSet<String>) -> Option<String> {
+        if self.four_eyes && actor == requester {
+            return Some("somebody other than whoever asked has to decide".to_owned());
+        }
+        let is_asked = self.approvers.iter().any(|approver| own.contains(approver));
+        (!is_asked).then(|| format!("only {} may decide", self.approvers.join(", ")))
+    }
+
+    /// In words, after "Needs".
+    pub fn words(&self) -> String {
+        let all = self.approvers.join(", ");
+        match self.need {
+            Need::Any => format!("the approval of one of {all}"),
+            Need::All => format!("the approval of each of {all}"),
+            Need::Count(count) => format!("{count} approvals of {all}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vote(actor: &str, groups: &[&str], approves: bool) -> Vote {
+        let as_approvers = groups.iter().map(|group| (*group).to_owned()).collect();
+        Vote { actor: actor.to_owned(), as_approvers, approves }
+    }
+
+    #[test]
+    fn votes_are_counted_as_the_policy_says() {
+        let ask =
+            |need, four_eyes| Ask { approvers: vec!["group:a".to_owned(), "group:b".to_owned()], need, four_eyes };
+        let (ann, bob) = (vote("ann", &["group:a"], true), vote("bob", &["group:b"], true));
+        let both = [ann.clone(), bob.clone()];
+        for (ask, votes, wanted) in [
+            (ask(Need::Any, true), &[][..], Verdict::Pending),
+            (ask(Need::Any, true), &both[..1], Verdict::Approved),
+            (ask(Need::Count(2), true), &both[..1], Verdict::Pending),
+            (ask(Need::Count(2), true), &both[..], Verdict::Approved),
+            (ask(Need::All, true), &both[..1], Verdict::Pending),
+            (ask(Need::All, true), &both[..], Verdict::Approved),
+            // The same person twice is one person.
+            (ask(Need::Count(2), true), &[ann.clone(), ann.clone()][..], Verdict::Pending),
+            (ask(Need::All, true), &[vote("cat", &["group:a", "group:b"], true)][..], Verdict::Approved),
+            (ask(Need::Any, true), &[ann.clone(), vote("bob", &["group:b"], false)][..], Verdict::Declined),
+            // Four eyes are not two.
+            (ask(Need::Any, true), &[vote("requester", &["group:a"], true)][..], Verdict::Pending),
+            (ask(Need::Any, true), &[vote("requester", &["group:a"], false)][..], Verdict::Pending),
+            (ask(Need::Any, false), &[vote("requester", &["group:a"], true)][..], Verdict::Approved),
+        ] {
+            assert_eq!(ask.verdict("requester", votes), wanted, "{ask:?} {votes:?}");
+        }
+    }
+
+    #[test]
+    fn only_approvers_vote() {
+        let ask = Ask { approvers: vec!["group:a".to_owned()], need: Need::Any, four_eyes: true };
+        let own = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        assert_eq!(ask.may_not("r", "ann", &own(&["group:a"])), None);
+        assert!(ask.may_not("r", "ann", &own(&["group:b"])).unwrap().contains("group:a"));
+        assert!(ask.may_not("r", "r", &own(&["group:a"])).unwrap().contains("other"));
+    }
+}

@@ -1,0 +1,36 @@
+//! The sample platform as a program.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::Parser;
+use sample_platform::{Options, Platform};
+
+/// A platform for trying actions out: it does nothing, and says so step by step.
+#[derive(Parser)]
+struct Arguments {
+    #[arg(long, env = "PLATFORM_LISTEN", default_value = "127.0.0.1:7272")]
+    listen: SocketAddr,
+    /// `whsec_…`; what is not signed with it is refused
+    #[arg(long, env = "PLATFORM_SIGNING_SECRET", hide_env_values = true)]
+    signing_secret: Option<String>,
+    /// Milliseconds between two reports
+    #[arg(long, default_value_t = 700)]
+    pace: u64,
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "says where it listens")]
+async fn main() -> Result<()> {
+    let Arguments { listen, signing_secret, pace } = Arguments::parse();
+    let platform = Platform::new(Options {
+        signing_secret,
+        tolerance: Duration::from_secs(300),
+        pace: Duration::from_millis(pace),
+    })?;
+    let (address, serving) = platform.serve(listen).await?;
+    println!("sample platform listening on http://{address}");
+    serving.await?;
+    Ok(())
+}

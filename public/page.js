@@ -223,6 +223,8 @@
       } catch {}
     }
     const address = form.getAttribute("action") + search;
+    // Left meanwhile, by the click that took the focus away.
+    if (replace && form.getAttribute("action") !== location.pathname) return;
     if (address === location.pathname + location.search) return;
     history[replace ? "replaceState" : "pushState"](history.state, "", address);
     dispatchEvent(new PopStateEvent("popstate", { state: history.state }));

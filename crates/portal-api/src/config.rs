@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use portal_core::connectors::ConnectorKind;
 use portal_core::sources::wire::SourceType;
 use serde::Deserialize;
 use url::Url;
@@ -329,6 +330,10 @@ impl Config {
             );
         }
         file.access.check_oidc(exposed)?;
+        let is_sample = serve.sample || file.sample;
+        if is_sample && !file.connector.iter().any(|connector| connector.name == SAMPLE_PLATFORM) {
+            file.connector.push(sample_platform());
+        }
         for (number, connector) in file.connector.iter().enumerate() {
             let ConnectorConfig { name, url, .. } = connector;
             if file.connector[..number].iter().any(|other| other.name == *name) {
@@ -351,7 +356,7 @@ impl Config {
             listen,
             data_dir,
             database,
-            sample: serve.sample || file.sample,
+            sample: is_sample,
             sources,
             egress: file.egress,
             catalog: file.catalog,
@@ -384,6 +389,21 @@ impl Config {
     /// Whether anybody may look around without signing in.
     pub fn guests(&self) -> bool {
         self.access.guests.unwrap_or(self.sample && self.listen.ip().is_loopback())
+    }
+}
+
+/// The connector of the sample organisation's actions.
+const SAMPLE_PLATFORM: &str = "platform";
+
+/// Where `cargo xtask run` starts the sample platform.
+fn sample_platform() -> ConnectorConfig {
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    ConnectorConfig {
+        name: SAMPLE_PLATFORM.to_owned(),
+        kind: ConnectorKind::Webhook,
+        url: std::env::var("PLATFORM_URL").unwrap_or_else(|_| "http://127.0.0.1:7272".to_owned()),
+        credential: None,
+        signing_secret: is_set("PLATFORM_SIGNING_SECRET").then(|| "env:PLATFORM_SIGNING_SECRET".to_owned()),
     }
 }
 

@@ -59,6 +59,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/templates") view=served ssr=SsrMode::Async />
                     <Route path=path!("/templates/:namespace/:name") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/templates/editor") view=whole ssr=SsrMode::Async />
+                    <Route path=path!("/actions") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/actions/:namespace/:name") view=whole ssr=SsrMode::Async />
+                    <Route path=path!("/approvals") view=served ssr=SsrMode::Async />
+                    <Route path=path!("/admin/connectors") view=served ssr=SsrMode::Async />
                     <Route path=path!("/runs") view=served ssr=SsrMode::Async />
                     <Route path=path!("/runs/:id") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/notifications") view=served ssr=SsrMode::Async />

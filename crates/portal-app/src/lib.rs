@@ -35,6 +35,8 @@ compile_error!("build with `--cfg erase_components`, as .cargo/config.toml does;
 
 #[cfg(feature = "ssr")]
 mod access;
+#[cfg(feature = "ssr")]
+mod actions;
 pub mod api;
 mod app;
 mod catalog;

@@ -15,6 +15,9 @@ pub(crate) const AUDIT: &str = "/admin/audit";
 pub(crate) const PROFILE: &str = "/profile";
 pub(crate) const SIGN_IN: &str = "/sign-in";
 pub(crate) const TEMPLATES: &str = "/templates";
+pub(crate) const ACTIONS: &str = "/actions";
+pub(crate) const APPROVALS: &str = "/approvals";
+pub(crate) const CONNECTORS: &str = "/admin/connectors";
 pub(crate) const RUNS: &str = "/runs";
 pub(crate) const NOTIFICATIONS: &str = "/notifications";
 pub(crate) const VALIDATE: &str = "/validate";
@@ -32,6 +35,12 @@ pub(crate) const API_MARKS: &str = "/api/v1/marks";
 pub(crate) const API_VIEWS: &str = "/api/v1/views";
 #[cfg(feature = "ssr")]
 pub(crate) const API_TEMPLATES: &str = "/api/v1/templates";
+#[cfg(feature = "ssr")]
+pub(crate) const API_ACTIONS: &str = "/api/v1/actions";
+#[cfg(feature = "ssr")]
+pub(crate) const API_APPROVALS: &str = "/api/v1/approvals";
+#[cfg(feature = "ssr")]
+pub(crate) const API_CONNECTORS: &str = "/api/v1/connectors";
 #[cfg(feature = "ssr")]
 pub(crate) const API_RUNS: &str = "/api/v1/runs";
 pub(crate) const API_SOURCE_PREVIEW: &str = "/api/v1/sources/preview";
@@ -62,6 +71,18 @@ pub(crate) fn template_editor(from: Option<&str>) -> String {
 pub(crate) fn template(entity_ref: &str) -> String {
     let path = ref_path(entity_ref);
     format!("{TEMPLATES}/{}", path.split_once('/').map_or("", |(_, rest)| rest))
+}
+
+/// Where an action is run.
+#[cfg(feature = "ssr")]
+pub(crate) fn action(entity_ref: &str) -> String {
+    let path = ref_path(entity_ref);
+    format!("{ACTIONS}/{}", path.split_once('/').map_or("", |(_, rest)| rest))
+}
+
+/// The actions for an entity.
+pub(crate) fn actions_for(entity_ref: &str) -> String {
+    with_query(ACTIONS, [("entity", entity_ref)])
 }
 
 /// The page of a run.

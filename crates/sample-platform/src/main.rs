@@ -18,12 +18,16 @@ struct Arguments {
     /// Milliseconds between two reports
     #[arg(long, default_value_t = 700)]
     pace: u64,
+    /// Ends when the process that started it does
+    #[arg(long)]
+    with_parent: bool,
 }
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "says where it listens")]
 async fn main() -> Result<()> {
-    let Arguments { listen, signing_secret, pace } = Arguments::parse();
+    let Arguments { listen, signing_secret, pace, with_parent } = Arguments::parse();
+    let parent = std::os::unix::process::parent_id();
     let platform = Platform::new(Options {
         signing_secret,
         tolerance: Duration::from_secs(300),
@@ -31,6 +35,12 @@ async fn main() -> Result<()> {
     })?;
     let (address, serving) = platform.serve(listen).await?;
     println!("sample platform listening on http://{address}");
-    serving.await?;
+    if !with_parent {
+        serving.await?;
+        return Ok(());
+    }
+    while std::os::unix::process::parent_id() == parent {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
     Ok(())
 }

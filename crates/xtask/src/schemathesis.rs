@@ -67,6 +67,7 @@ impl Run<'_> {
         let (data, hooks) = (Folder::create("schemathesis")?, folder.join("schemathesis"));
         let catalog = folder.join("backstage-client/catalog").display().to_string();
         let setup = Setup {
+            variables: &[],
             name: "schemathesis",
             program: self.program.to_owned(),
             data: &data.path,

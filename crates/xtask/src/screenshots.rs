@@ -27,6 +27,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
     stage("packages", || Ok(((), node::install(workspace, &npm, &folder)?)))?;
     let data = Folder::create("screenshots")?;
     let setup = Setup {
+        variables: &[],
         name: "screenshots",
         program: server::debug_binary(workspace),
         data: &data.path,

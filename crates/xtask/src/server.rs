@@ -23,6 +23,8 @@ pub struct Setup<'a> {
     pub database: Option<&'a str>,
     /// More arguments of `portal serve`.
     pub arguments: Vec<String>,
+    /// Of its environment.
+    pub variables: &'a [(&'a str, &'a str)],
 }
 
 impl Setup<'_> {
@@ -53,6 +55,7 @@ impl Portal {
         let address = http::free_address()?;
         let mut command = setup.on_its_data(&["serve", "--listen", &address.to_string()]);
         command.args(&setup.arguments).current_dir(&workspace.root);
+        command.envs(setup.variables.iter().copied());
         // One client asks here as much as everybody does.
         command.env("PORTAL_READS_PER_SECOND", "1000000").env("PORTAL_WRITES_PER_SECOND", "100000");
         let log = workspace.state(&format!("{}-server.log", setup.name));
@@ -93,6 +96,11 @@ impl Portal {
         let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().context("VmRSS is not a number")?;
         Ok(kilobytes * 1024)
     }
+}
+
+/// The sample platform that the tests built.
+pub fn debug_platform(workspace: &Workspace) -> PathBuf {
+    workspace.artifact("debug/sample-platform")
 }
 
 /// The binary that the tests built.

@@ -61,7 +61,8 @@ impl Workspace {
     /// Builds the binary that is run and measured.
     pub fn cargo_release(&self) -> Command {
         let mut cargo = self.cargo();
-        cargo.args(["build", "--release", "--package", "portal-api", "--features", "ui", "--bin", "portal"]);
+        cargo.args(["build", "--release", "--package", "portal-api", "--package", "sample-platform"]);
+        cargo.args(["--features", "portal-api/ui", "--bin", "portal", "--bin", "sample-platform"]);
         cargo
     }
 

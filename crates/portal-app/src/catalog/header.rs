@@ -72,6 +72,7 @@ pub(super) fn header(view: &EntityView, entity: &Entity, marks: &[Mark]) -> Cont
             }
             div class="page-actions" {
                 @for mark in Mark::ALL { (mark_button(mark, &view.entity_ref, marks.contains(&mark))) }
+                @if has_actions(kind) { a class="button" href=(paths::actions_for(&view.entity_ref)) { (icon("action")) "Actions" } }
                 button class="button needs-script" type="button" data-copy=(view.entity_ref) {
                     (icon("copy"))
                     "Copy reference"
@@ -85,6 +86,11 @@ pub(super) fn header(view: &EntityView, entity: &Entity, marks: &[Mark]) -> Cont
             }
         }
     })
+}
+
+/// Whether something may be done to an entity of a kind.
+fn has_actions(kind: &str) -> bool {
+    !matches!(kind, "action" | "template" | "location")
 }
 
 /// The one state that deserves a box.

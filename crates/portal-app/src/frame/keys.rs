@@ -12,10 +12,11 @@ use crate::paths;
 use crate::ui::{Content, Erase, effect, icon, is_typing};
 
 /// `g`, then one of these.
-const PLACES: [(&str, &str, &str); 5] = [
+const PLACES: [(&str, &str, &str); 6] = [
     ("h", "Home", paths::HOME),
     ("c", "Catalog", paths::CATALOG),
     ("t", "Templates", paths::TEMPLATES),
+    ("a", "Actions", paths::ACTIONS),
     ("f", "Search", paths::SEARCH),
     ("o", "Sources", paths::SOURCES),
 ];

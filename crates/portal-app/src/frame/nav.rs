@@ -37,12 +37,13 @@ pub(super) fn navigation() -> AnyView {
             </a>
             <div class="nav-group">
                 {item(paths::HOME, "Home", "home")} {item(paths::CATALOG, "Catalog", "catalog")}
-                {item(paths::TEMPLATES, "Templates", "template")}
+                {item(paths::TEMPLATES, "Templates", "template")} {item(paths::ACTIONS, "Actions", "action")}
                 {may(Verb::ReadRuns).then(|| item(paths::RUNS, "Runs", "list"))} {item(paths::SEARCH, "Search", "search")}
             </div>
             <div class="nav-group">
                 <h2 class="nav-title">"Admin"</h2>
                 {item(paths::SOURCES, "Sources", "source")}
+                {may(Verb::ReadOperations).then(|| item(paths::CONNECTORS, "Connectors", "link"))}
                 {may(Verb::ManageAccess).then(|| item(paths::ACCOUNTS, "Accounts", "user"))}
                 {may(Verb::ManageAccess).then(|| item(paths::POLICIES, "Policies", "lock"))}
                 {may(Verb::ReadAudit).then(|| item(paths::AUDIT, "Audit log", "shield"))}

@@ -2,6 +2,7 @@
 
 use maud::html;
 use portal_core::access::Verb;
+use portal_core::actions::wire::ApprovalList;
 use portal_core::personal::wire::{Notification, NotificationList, Severity};
 
 use crate::access::Question;
@@ -19,10 +20,24 @@ pub(crate) async fn bell(asking: &Asking<'_>) -> Result<Content, Refusal> {
         count => format!("Notifications, {} unread", number(count)),
     };
     let shown = if list.unread > 99 { "99+".to_owned() } else { list.unread.to_string() };
+    let mine = paths::with_query(paths::API_APPROVALS, [("mine", "true"), ("state", "pending"), ("limit", "1")]);
+    let waiting = match denied(Verb::ReadRuns) {
+        (_, Some(_)) => 0,
+        (_, None) => asking.get::<ApprovalList>(&mine).await?.total,
+    };
     Ok(Content::from(html! {
+        span class="bells" {
+        @if waiting > 0 {
+            a class="button bell" href=(paths::APPROVALS) data-variant="quiet" data-size="sm" data-icon-only
+                aria-label=(format!("Approvals, {} waiting for you", number(waiting))) {
+                (icon("inbox"))
+                span class="bell-count" aria-hidden="true" { (if waiting > 99 { "99+".to_owned() } else { waiting.to_string() }) }
+            }
+        }
         a class="button bell" href=(paths::NOTIFICATIONS) data-variant="quiet" data-size="sm" data-icon-only aria-label=(label) {
             (icon("bell"))
             @if list.unread > 0 { span class="bell-count" aria-hidden="true" { (shown) } }
+        }
         }
     }))
 }

@@ -85,7 +85,7 @@ fn row(run: &RunView, now: i64, shows_behind: bool) -> Content {
     Content::from(html! {
         tr data-key=(run.id) {
             td {
-                div class="cell" { a class="entity-link" href=(paths::run(run.id)) { (icon("template")) span class="truncate" { (run.title) @if let Some(name) = run.answers.get("name").and_then(Value::as_str) { ": " (name) } " " span class="muted" { "#" (run.id) } } } }
+                div class="cell" { a class="entity-link" href=(paths::run(run.id)) { (icon(if run.definition.starts_with("action:") { "action" } else { "template" })) span class="truncate" { (run.title) @if let Some(name) = run.answers.get("name").and_then(Value::as_str).filter(|_| !run.definition.starts_with("action:")) { ": " (name) } " " span class="muted" { "#" (run.id) } } } }
             }
             td { div class="cell" { span class="status" data-tone=(tone) data-quiet[tone == "success"] { (icon(symbol)) (word) } } }
             td class="p2" { div class="cell" { @match run.entities.first() { Some(first) => { (entity_link(first)) }, None => { span class="muted" { "–" } } } } }

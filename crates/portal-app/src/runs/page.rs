@@ -2,18 +2,22 @@
 
 use maud::{Markup, html};
 use portal_core::access::Verb;
+use portal_core::actions::wire::ApprovalList;
 use portal_core::runs::wire::{LogPage, RunStepView, RunView};
 use portal_core::runs::{RunState, StepState};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{of_run, step_status};
 use crate::access::Question;
+use crate::actions::decision;
 use crate::api::Method;
 use crate::catalog::entity_link;
 use crate::paths;
 use crate::served::{Asking, Parts, Refusal, WHOLE};
 use crate::ui::{Act, Content, act_button, ago, counted, duration, icon, safe_url, with_code};
 
+/// What stands for an answer that is not shown.
+const MASK: &str = "••••••";
 /// Lines of the log that are shown.
 const LINES: usize = 500;
 
@@ -31,6 +35,8 @@ pub(crate) async fn run(asking: &Asking<'_>, path: &str) -> Result<Parts, Refusa
             break;
         }
     }
+    let of_run = paths::with_query(paths::API_APPROVALS, [("run", run.id.to_string().as_str())]);
+    let approvals: ApprovalList = asking.get(&of_run).await?;
     let question = Question::of(asking.query);
     let chosen = question.value("step").to_owned();
     let now = asking.now_ms();
@@ -38,6 +44,7 @@ pub(crate) async fn run(asking: &Asking<'_>, path: &str) -> Result<Parts, Refusa
         div class="stack" data-gap="5" {
             (head(&run, now))
             (callout(&run))
+            @for approval in &approvals.items { (decision(approval, now, false)) }
             div class="run" {
                 div class="stack" data-gap="4" {
                     (steps(&run, path, &chosen))
@@ -61,9 +68,10 @@ fn head(run: &RunView, now: i64) -> Markup {
     html! {
         header class="page-head" {
             div class="lead" {
-                h1 tabindex="-1" { (run.title) @if let Some(name) = run.answers.get("name").and_then(Value::as_str) { ": " (name) } " " span class="chip" data-tone=(tone) { (icon(symbol)) (word) } }
+                h1 tabindex="-1" { (run.title) @if let Some(name) = named(run) { ": " (name) } " " span class="chip" data-tone=(tone) { (icon(symbol)) (word) } }
                 div class="facts-strip" {
-                    span { "Run " (run.id) " of " a href=(paths::template(&run.definition)) { (run.title) } }
+                    span { "Run " (run.id) " of " a href=(definition(run)) { (run.definition.rsplit('/').next().unwrap_or_default()) } }
+                    @if let Some(target) = &run.target { span { "on " (entity_link(target)) } }
                     span { (icon("user")) (run.started_by.name) }
                     span { (icon("calendar")) (ago(run.created_at, now)) }
                     @if let Some(version) = &run.version { span title=(version) { (icon("commit")) code { (version.chars().take(7).collect::<String>()) } } }
@@ -75,10 +83,37 @@ fn head(run: &RunView, now: i64) -> Markup {
                 @if run.can.cancel.is_none() && !run.cancel_requested { (act(run, "cancel", "Cancel", "Stop it", "Stopping")) }
                 @if run.cancel_requested && !run.state.is_final() { span class="muted" { "Stopping…" } }
                 @if run.can.retry.is_none() { (act(run, "retry", "Retry", "", "Going on")) }
-                a class="button" data-size="sm" href=(paths::template(&run.definition)) { (icon("plus")) "Start another" }
+                a class="button" data-size="sm" href=(another(run)) { (icon("plus")) "Start another" }
             }
         }
     }
+}
+
+/// The name that was answered; what an action is about is in its title.
+fn named(run: &RunView) -> Option<&str> {
+    run.answers.get("name").and_then(Value::as_str).filter(|_| !run.definition.starts_with("action:"))
+}
+
+/// Where what is run is filled in.
+fn definition(run: &RunView) -> String {
+    if run.definition.starts_with("action:") {
+        paths::action(&run.definition)
+    } else {
+        paths::template(&run.definition)
+    }
+}
+
+/// The form with the answers of this run, as far as they are no secret.
+fn another(run: &RunView) -> String {
+    let answers: Map<String, Value> = run
+        .answers
+        .iter()
+        .filter(|(_, answer)| **answer != *MASK)
+        .map(|(name, answer)| (name.clone(), answer.clone()))
+        .collect();
+    let answers = Value::Object(answers).to_string();
+    let target = run.target.as_ref().map(|target| ("entity", target.entity_ref.as_str()));
+    paths::with_query(&definition(run), target.into_iter().chain([("rest", answers.as_str())]))
 }
 
 fn act(run: &RunView, verb: &str, label: &'static str, confirm: &'static str, done: &str) -> Content {
@@ -136,10 +171,28 @@ fn line(step: &RunStepView, path: &str, chosen: &str) -> Content {
                 span class="meta" {
                     (step.action)
                     @if step.attempts > 1 { ", attempt " (step.attempts) }
+                    @if let Some(percent) = step.progress.filter(|_| !is_done(step.state)) { ", " (percent) " %" }
+                }
+            }
+            @if let Some(percent) = step.progress.filter(|_| !is_done(step.state)) {
+                progress value=(percent) max="100" aria-label=(format!("Progress of {}", step.name)) {}
+            }
+            @for link in &step.links {
+                @if let Some(url) = safe_url(&link.url) {
+                    a class="step-link" href=(url) rel="external noopener" { (icon("external")) (link.title) }
                 }
             }
         }
     })
+}
+
+/// What a run made is listed already.
+fn is_made(run: &RunView, entity_ref: &str) -> bool {
+    run.entities.iter().any(|entity| entity.entity_ref == entity_ref)
+}
+
+fn is_done(state: StepState) -> bool {
+    !matches!(state, StepState::Pending | StepState::Running | StepState::Waiting)
 }
 
 fn outputs(run: &RunView) -> Markup {
@@ -158,7 +211,7 @@ fn outputs(run: &RunView) -> Markup {
                     @let (title, url) = (text(link, "title"), text(link, "url"));
                     @if let Some(url) = safe_url(&url) {
                         li { a class="entity-link" href=(url) rel="external noopener" { (icon("external")) span class="truncate" { (if title.is_empty() { &url } else { &title }) } } }
-                    } @else if !text(link, "entityRef").is_empty() {
+                    } @else if !text(link, "entityRef").is_empty() && !is_made(run, &text(link, "entityRef")) {
                         li { a class="entity-link" href=(paths::entity(&text(link, "entityRef"))) { (icon("catalog")) span class="truncate" { (title) } } }
                     }
                 }
@@ -176,7 +229,7 @@ fn answers(run: &RunView) -> Content {
         section class="card" aria-labelledby="run-answers" {
             header class="card-head" { h2 id="run-answers" { "Answers" } }
             div class="card-body" {
-                @if run.answers.is_empty() { p class="muted" { "This template asks nothing." } }
+                @if run.answers.is_empty() { p class="muted" { "It asks nothing." } }
                 @else { dl class="kv" { @for (name, value) in &run.answers { dt { (name) } dd class="breakable" { (shown(value)) } } } }
             }
         }

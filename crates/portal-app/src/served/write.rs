@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{FRAGMENTS, WHOLE};
 use crate::api::{Api, ApiAnswer, ApiRequest, Method, read_json};
 use crate::ui::Content;
-use crate::{access, personal, runs, templates};
+use crate::{access, actions, personal, runs, templates};
 
 /// What a page is written from.
 pub(crate) struct Asking<'a> {
@@ -102,8 +102,12 @@ async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAn
         "/admin/audit" => access::audit(&asking).await.map(whole),
         "/templates" => templates::gallery(&asking).await.map(whole),
         "/templates/editor" => templates::editor(&asking).await,
+        "/actions" => actions::gallery(&asking).await.map(whole),
+        "/approvals" => actions::approvals(&asking).await.map(whole),
+        "/admin/connectors" => actions::connectors(&asking).await.map(whole),
         "/runs" => runs::runs(&asking).await.map(whole),
         _ if path.starts_with("/templates/") => templates::wizard(&asking, path).await,
+        _ if path.starts_with("/actions/") => actions::form(&asking, path).await,
         _ if path.starts_with("/runs/") => runs::run(&asking, path).await,
         _ => return None,
     };

@@ -8,7 +8,7 @@ use crate::access::Question;
 use crate::paths;
 
 /// What the address says about a form.
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// Number of the page that is shown, from 0.
     pub page: usize,
     /// Answers of pages that are not shown.
@@ -26,7 +26,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    pub(super) fn of(question: &Question) -> Self {
+    pub(crate) fn of(question: &Question) -> Self {
         let own = question.pairs().filter(|(key, _)| key.starts_with('/'));
         let one = |name: &str| Some(question.value(name)).filter(|text| !text.is_empty()).map(str::to_owned);
         // Links prefill by plain names: `?name=ledger`.
@@ -49,18 +49,24 @@ impl Asked {
         }
     }
 
+    /// The same without what is no answer of the form.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.rest.remove(name);
+        self
+    }
+
     /// Whether a page was sent, so that its faults are told.
-    pub(super) fn is_sent(&self, page: usize) -> bool {
+    pub(crate) fn is_sent(&self, page: usize) -> bool {
         self.sent == Some(page)
     }
 
     /// The answers as texts: the fields that they bring about say what type each has.
-    pub(super) fn rough(&self) -> Map<String, Value> {
+    pub(crate) fn rough(&self) -> Map<String, Value> {
         self.filled(|_, text| Some(text.into()))
     }
 
     /// The answers, each of the type that its field has.
-    pub(super) fn typed(&self, pages: &[FormPage]) -> Map<String, Value> {
+    pub(crate) fn typed(&self, pages: &[FormPage]) -> Map<String, Value> {
         self.filled(|pointer, text| match find(pages, pointer) {
             Some(field) => read(field, text),
             None => Some(text.into()),

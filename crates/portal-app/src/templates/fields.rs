@@ -9,7 +9,7 @@ use crate::ui::{Content, icon, with_code};
 
 /// All fields of a page. Faults are told where the page was sent, or where something
 /// has been answered.
-pub(super) fn fields(all: &[FormField], is_sent: bool) -> Markup {
+pub(crate) fn fields(all: &[FormField], is_sent: bool) -> Markup {
     html! { @for field in all { (one(field, is_sent)) } }
 }
 
@@ -17,7 +17,7 @@ fn id(field: &FormField) -> String {
     format!("f{}", field.pointer.replace('/', "-").replace('~', "_"))
 }
 
-pub(super) fn anchor(field: &FormField) -> String {
+pub(crate) fn anchor(field: &FormField) -> String {
     format!("#{}", id(field))
 }
 

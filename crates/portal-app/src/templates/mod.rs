@@ -1,9 +1,9 @@
 //! Templates: the gallery, and the way from a form through a review to a run. All of it is
 //! served; the answers given so far are the query of the address.
 
-mod answers;
+pub(crate) mod answers;
 mod editor;
-mod fields;
+pub(crate) mod fields;
 mod gallery;
 mod review;
 mod tree;
@@ -11,4 +11,5 @@ mod wizard;
 
 pub(crate) use editor::editor;
 pub(crate) use gallery::gallery;
-pub(crate) use wizard::wizard;
+pub(crate) use review::answer;
+pub(crate) use wizard::{is_asked_later, problems, wizard};

@@ -129,7 +129,7 @@ pub(super) fn steps(report: &DryRunView) -> Content {
 }
 
 /// A field and what was answered, as far as it is shown.
-pub(super) fn answer(field: &FormField) -> Option<(String, String)> {
+pub(crate) fn answer(field: &FormField) -> Option<(String, String)> {
     if !field.reviewed || field.control == Control::Hidden || is_asked_later(field) {
         return None;
     }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use portal_core::access::Verb;
 use portal_core::problem::Problem;
-use portal_core::templates::wire::{FormField, FormPage, FormView, TemplateView};
+use portal_core::templates::wire::{FormField, FormPage, FormView, TemplateProblem, TemplateView};
 use serde_json::{Map, Value, json};
 
 use super::answers::{self, Asked};
@@ -76,7 +76,7 @@ fn is_faulty(fields: &[FormField]) -> bool {
 }
 
 /// Secrets are asked for when the run is started.
-pub(super) fn is_asked_later(field: &FormField) -> bool {
+pub(crate) fn is_asked_later(field: &FormField) -> bool {
     use portal_core::templates::wire::Control;
     matches!(field.control, Control::Secret | Control::Password)
 }
@@ -210,17 +210,17 @@ fn aside(wizard: &Wizard<'_>) -> Content {
                     p { a class="underlined" href=(paths::runs_of(&template.entity_ref)) { "Runs of this template" } }
                 }
             }
-            @if !template.problems.is_empty() { (problems(template)) }
+            @if !template.problems.is_empty() { (problems(&template.problems)) }
         }
     })
 }
 
-fn problems(template: &TemplateView) -> Content {
+pub(crate) fn problems(problems: &[TemplateProblem]) -> Content {
     Content::from(html! {
         section class="card" aria-labelledby="remarks" {
-            header class="card-head" { h2 id="remarks" { "Remarks for its author " span class="count" { (template.problems.len()) } } }
+            header class="card-head" { h2 id="remarks" { "Remarks for its author " span class="count" { (problems.len()) } } }
             ul class="list" data-compact {
-                @for problem in template.problems.iter().take(20) {
+                @for problem in problems.iter().take(20) {
                     li {
                         span class="status" data-tone=(if problem.is_error { "danger" } else { "warning" }) {
                             (icon(if problem.is_error { "fail" } else { "alert" }))
@@ -242,7 +242,7 @@ fn broken(wizard: &Wizard<'_>) -> Content {
                 (icon("fail"))
                 div { p class="title" { "This template cannot run" } p { "Its author has to mend what is listed here first." } }
             }
-            (problems(wizard.template))
+            (problems(&wizard.template.problems))
         }
     })
 }

@@ -26,6 +26,7 @@ pub fn measure(scene: &Scene) -> Result<Duration> {
     files::write_if_changed(&folder.join("secret"), SECRET.as_bytes())?;
     files::write_if_changed(&folder.join("portal.toml"), b"[egress]\nallow_file_git = true\n")?;
     let setup = Setup {
+        variables: &[],
         name: "bench-push",
         program: scene.program.to_owned(),
         data: &scene.folder,

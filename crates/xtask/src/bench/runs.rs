@@ -26,6 +26,7 @@ const LIMIT: Duration = Duration::from_secs(120);
 /// Measures both, and enters the figures.
 pub fn measure(scene: &Scene, figures: &mut Figures) -> Result<()> {
     let setup = Setup {
+        variables: &[],
         name: "bench-runs",
         program: scene.program.to_owned(),
         data: &scene.folder,

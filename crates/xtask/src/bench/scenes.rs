@@ -71,6 +71,7 @@ impl Scene<'_> {
 
     fn start(&self) -> Result<Portal> {
         let setup = Setup {
+            variables: &[],
             name: "bench",
             program: self.program.to_owned(),
             data: &self.folder,

@@ -191,7 +191,10 @@ impl Run<'_> {
             trees.iter().flat_map(|tree| ["--catalog".to_owned(), tree.path.display().to_string()]).collect();
         let name = format!("soak-{}", self.name);
         let program = self.program.to_owned();
-        Portal::start(self.workspace, &Setup { name: &name, program, data: &data, database: self.database, arguments })
+        Portal::start(
+            self.workspace,
+            &Setup { name: &name, program, data: &data, database: self.database, arguments, variables: &[] },
+        )
     }
 
     fn check(&self, portal: &Portal, model: &Mutex<Model>, kill: u32) -> Result<()> {

@@ -157,7 +157,10 @@ impl Soak<'_> {
         ];
         let name = format!("soak-runs-{}", self.name);
         let (program, arguments) = (self.program.to_owned(), arguments.into());
-        Portal::start(self.workspace, &Setup { name: &name, program, data: &data, database: self.database, arguments })
+        Portal::start(
+            self.workspace,
+            &Setup { name: &name, program, data: &data, database: self.database, arguments, variables: &[] },
+        )
     }
 
     fn all_end(&self, client: &mut Client, started: &BTreeMap<i64, String>, since: Instant) -> Result<()> {

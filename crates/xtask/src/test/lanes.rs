@@ -2,16 +2,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::leash::Folder;
+use crate::leash::{Folder, Leash};
 use crate::postgres::Postgres;
 use crate::process::stage;
 use crate::server::{self, Portal, Setup};
 use crate::site::{self, Profile};
 use crate::workspace::Workspace;
-use crate::{files, node, process, schemathesis, soak, tools};
+use crate::{files, http, node, process, schemathesis, soak, tools};
 
 use super::{Lane, samples};
 
@@ -141,8 +142,16 @@ impl<'a> Bench<'a> {
         let folder = self.workspace.end2end();
         stage("packages", || Ok(((), node::install(self.workspace, &npm, &folder)?)))?;
         let data = Folder::create("browser")?;
+        let address = http::free_address()?;
+        let mut platform = Command::new(server::debug_platform(self.workspace));
+        platform.args(["--listen", &address.to_string(), "--pace", "150"]);
+        let log = self.workspace.state("platform.log");
+        let mut platform = Leash::start("sample platform", &platform, "TERM", None, log)?;
+        platform.wait_until(Duration::from_secs(20), || http::status(address, "/") == Some(200))?;
+        let url = format!("http://{address}");
         let config = folder.join("support/portal.toml").display().to_string();
-        let portal = self.portal("browser", &data.path, vec!["--sample".to_owned(), "--config".to_owned(), config])?;
+        let arguments = vec!["--sample".to_owned(), "--config".to_owned(), config];
+        let portal = self.portal_with("browser", &data.path, arguments, &[("PLATFORM_URL", &url)])?;
         let mut playwright = Command::new(node);
         playwright
             .arg(node::program(&folder, "playwright"))
@@ -190,9 +199,20 @@ impl<'a> Bench<'a> {
     }
 
     fn portal(&self, name: &str, data: &Path, arguments: Vec<String>) -> Result<Portal> {
+        self.portal_with(name, data, arguments, &[])
+    }
+
+    fn portal_with(
+        &self,
+        name: &str,
+        data: &Path,
+        arguments: Vec<String>,
+        variables: &[(&str, &str)],
+    ) -> Result<Portal> {
         let program = server::debug_binary(self.workspace);
         stage("server", || {
-            let portal = Portal::start(self.workspace, &Setup { name, program, data, database: None, arguments })?;
+            let portal =
+                Portal::start(self.workspace, &Setup { name, program, data, database: None, arguments, variables })?;
             Ok((portal, "ready"))
         })
     }

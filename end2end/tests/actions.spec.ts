@@ -1,0 +1,119 @@
+// From a button of the platform through an approval to something that is in the catalog.
+
+import { request, type Browser, type Page } from "@playwright/test";
+
+import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
+import { enter, session } from "../support/sign-in";
+
+const APPROVER = "user:default/priya.raghunathan";
+
+function fresh(what: string): string {
+  const { project, workerIndex } = test.info();
+  return `${what}-${project.name.replace(/\d+/g, "")}${workerIndex}-${Date.now() % 1e6}`.toLowerCase();
+}
+
+/** A page of somebody else, who is of the platform team. */
+async function approver(browser: Browser): Promise<Page> {
+  const baseURL = test.info().project.use.baseURL;
+  const admin = await request.newContext({ baseURL, storageState: session, extraHTTPHeaders: { origin: baseURL ?? "" } });
+  const name = fresh("approver");
+  const made = await admin.post("/api/v1/accounts", { data: { name, role: "developer", user: APPROVER } });
+  expect(made.status(), await made.text()).toBe(201);
+  const context = await browser.newContext({ baseURL, storageState: { cookies: [], origins: [] } });
+  await enter(admin, context.request, name);
+  await admin.dispose();
+  return context.newPage();
+}
+
+test("a database is asked for, approved by somebody else, and found in the catalog", async ({ page, browser }) => {
+  const name = fresh("db").slice(0, 30).replace(/-+$/, "");
+  await open(page, "/catalog/component/default/booking-api");
+  await page.getByRole("link", { name: "Actions", exact: true }).last().click();
+  await expect(page.getByRole("heading", { level: 2, name: "What you can do" })).toBeVisible();
+  await page.getByRole("link", { name: "Run Get a PostgreSQL database" }).click();
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Size").selectOption("medium");
+  const aside = page.getByRole("complementary", { name: "What will happen" });
+  await expect(aside).toContainText(`Provision a medium PostgreSQL database ${name} for booking-api`);
+  await expect(aside).toContainText("Needs the approval of one of");
+  await expectNoAxeViolations(page);
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await expect(page.getByRole("heading", { level: 2, name: "Is this right?" })).toBeVisible();
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("button", { name: "Ask for approval" }).click();
+  await page.waitForURL(/\/runs\/\d+/);
+  await expect(page.getByText("Waits for approval")).toBeVisible();
+  await expect(page.getByText("somebody other than whoever asked has to decide")).toBeVisible();
+  await expectNoAxeViolations(page);
+
+  const other = await approver(browser);
+  await open(other, "/");
+  await other.getByRole("link", { name: /^Approvals, \d+ waiting for you/ }).click();
+  const waiting = other.getByRole("region", { name: new RegExp(name) });
+  await expectNoAxeViolations(other);
+  await waiting.getByRole("textbox", { name: "Comment" }).fill("Within the quota");
+  await waiting.getByRole("button", { name: "Approve" }).click();
+  await expect(waiting).toHaveCount(0);
+  await other.context().close();
+
+  // The first page learns of it by itself.
+  await expect(page.getByRole("log")).toContainText("first backup is done", { timeout: 20_000 });
+  await expect(page.getByText("Succeeded", { exact: true })).toBeVisible();
+  await expect(page.getByText("Within the quota")).toBeVisible();
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("link", { name: `Database ${name}` }).click();
+  await expect(page.getByRole("heading", { level: 1, name: `Database ${name}` })).toBeVisible();
+});
+
+test("a deployment that fails is retried", async ({ page }) => {
+  const version = `${Date.now() % 1e6}.${test.info().workerIndex}-flaky`;
+  await open(page, "/actions/default/deploy?entity=component:default/booking-api");
+  await page.getByLabel("Version").fill(version);
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForURL(/\/runs\/\d+/);
+  await expect(page.getByText("an instance did not become healthy in time").first()).toBeVisible({ timeout: 20_000 });
+  await page.getByRole("button", { name: /^Retry/ }).click();
+  await expect(page.getByText("Succeeded", { exact: true })).toBeVisible({ timeout: 20_000 });
+  await expect(page.getByRole("link", { name: "booking-api in staging" })).toHaveAttribute("href", /staging\.kestrel\.example/);
+});
+
+test("what an action is run on is chosen, and what it is not for is refused with the reason", async ({ page }) => {
+  await open(page, "/actions");
+  for (const category of ["Databases", "Deployments", "Environments", "Operations"]) {
+    await expect(page.getByRole("heading", { level: 2, name: category })).toBeVisible();
+  }
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("searchbox", { name: "Filter actions" }).fill("on call");
+  await expect(page.getByRole("article")).toHaveCount(1);
+  await page.getByRole("link", { name: "Run Hand over on call" }).click();
+  const entity = page.getByRole("combobox", { name: "What is it run on?" });
+  await entity.fill("component:default/booking-api");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.getByText("it is for group, not for component")).toBeVisible();
+  await expectNoAxeViolations(page);
+  await entity.fill("group:default/booking");
+  await page.getByRole("button", { name: "Continue" }).click();
+  await expect(page.getByText(/is on call for Booking from now on/)).toBeVisible();
+});
+
+test("connectors are listed and answer", async ({ page }) => {
+  await open(page, "/admin/connectors");
+  await page.getByRole("button", { name: "Test platform" }).click();
+  await expect(page.getByText(/Answers, \d+ ms/)).toBeVisible();
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+});
+
+test("the gallery reads without JavaScript", async ({ browser, baseURL }) => {
+  const context = await browser.newContext({ baseURL, javaScriptEnabled: false, storageState: session });
+  const page = await context.newPage();
+  await page.goto("/actions");
+  await expect(page.getByRole("link", { name: "Run Deploy a version" })).toBeVisible();
+  await page.goto("/approvals");
+  await expect(page.getByRole("heading", { level: 1, name: "Approvals" })).toBeVisible();
+  await context.close();
+});

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::{
     access, actions, approvals, audit, backstage, calls, catalog, changes, connectors, definition, docs, documentation,
-    health, http, metrics, notifications, openapi, personal, runs, search, sources, templates,
+    expiry, health, http, metrics, notifications, openapi, personal, runs, search, sources, templates,
 };
 
 /// Every documented route, and the document.
@@ -35,6 +35,7 @@ pub fn documented() -> (Router<App>, OpenApi) {
         .merge(connectors::router())
         .merge(definition::router())
         .merge(documentation::router())
+        .merge(expiry::router())
         .merge(notifications::router())
         .merge(personal::router())
         .merge(runs::router())

@@ -1,5 +1,6 @@
 //! When things go that runs made, and the clean-up.
 
+mod handlers;
 pub mod store;
 
 use chrono::{DateTime, Utc};
@@ -7,6 +8,8 @@ use futures::future::BoxFuture;
 use portal_core::access::{ActorId, Known, Principal, Role};
 use portal_core::catalog::EntityRef;
 use serde_json::{Map, Value};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::actions::running;
 use crate::changes::Writing;
@@ -19,6 +22,10 @@ use crate::state::App;
 pub use store::{ExpiryRow, NewExpiry};
 
 const QUEUE: &str = "expire";
+
+pub fn router() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(handlers::extend_entity))
+}
 
 /// Starts the worker; it ends when the portal stops.
 pub fn start(app: &App) {

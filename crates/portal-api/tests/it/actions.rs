@@ -241,6 +241,22 @@ async fn a_database_is_asked_for_approved_made_and_cleaned_up() {
         assert!(entity["entity"]["metadata"]["annotations"]["portal.dev/expires-at"].is_string(), "{entity}");
         assert_eq!(run["entities"][0]["entity_ref"], "resource:default/ledger-db");
 
+        // It is kept longer, by those whose it is.
+        let extend = "/api/v1/entities/resource/default/ledger-db/extend";
+        call(&portal, &bob, "POST", extend, &json!({"ttl": "10d"})).await.problem(403, "forbidden");
+        call(&portal, &ann, "POST", extend, &json!({"ttl": "soon"})).await.problem(422, "invalid_field");
+        let kept = call(&portal, &ann, "POST", extend, &json!({"ttl": "10d"})).await.json(200);
+        assert_eq!(kept["extensions"], 1);
+        let ledger = "/api/v1/entities/component/default/ledger/extend";
+        call(&portal, &ann, "POST", ledger, &json!({"ttl": "10d"})).await.problem(409, "does_not_expire");
+        portal.clock.advance(TimeDelta::days(8));
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let entity = portal.get("/api/v1/entities/resource/default/ledger-db").await.json(200);
+        assert_eq!(
+            entity["entity"]["metadata"]["annotations"]["portal.dev/expires-at"].as_str().unwrap()[..10],
+            kept["expires_at"].as_str().unwrap()[..10]
+        );
+
         // Its time comes: it is cleaned up as it was made.
         portal.clock.advance(TimeDelta::days(8));
         for _ in 0..200 {

@@ -215,3 +215,22 @@ pub struct CallbackReceipt {
     /// No more reports are taken.
     pub is_final: bool,
 }
+
+/// Keeps something longer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ExpiryExtend {
+    /// How long from now on, such as `7d`.
+    pub ttl: String,
+}
+
+/// When something goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Expiry {
+    pub entity_ref: String,
+    pub expires_at: DateTime<Utc>,
+    /// Times that it was put off.
+    pub extensions: i64,
+}

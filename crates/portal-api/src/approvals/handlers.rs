@@ -27,7 +27,7 @@ use crate::state::App;
     get, path = "/approvals", tag = "actions", operation_id = "list_approvals",
     params(
         ("state" = Option<ApprovalState>, Query, description = "Only approvals in this state"),
-        ("run" = Option<i64>, Query, minimum = 1, description = "Only those of this run"),
+        ("run" = Option<i64>, Query, minimum = 0, description = "Only those of this run"),
         ("mine" = Option<bool>, Query, description = "Only those that the caller decides about"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "25 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),

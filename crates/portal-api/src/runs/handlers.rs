@@ -6,6 +6,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portal_core::access::Verb;
+use portal_core::catalog::EntityRef;
 use portal_core::runs::RunState;
 use portal_core::runs::wire::{LogPage, RunCreate, RunList, RunView};
 use serde_json::{Map, Value};
@@ -50,10 +51,8 @@ pub async fn list_runs(
     State(app): State<App>,
     mut params: Params,
 ) -> ApiResult<Json<RunList>> {
-    let definition = match (params.chosen("template")?, params.chosen("action")?) {
-        (Some(_), Some(_)) => return Err(ApiError::parameter("action", "name a template or an action, one of them")),
-        (template, action) => template.or(action),
-    };
+    let template = params.chosen("template")?.map(|text| whole("template", &text));
+    let action = params.chosen("action")?.map(|text| whole("action", &text));
     let target = params.chosen("target")?;
     let state = match params.chosen("state")? {
         Some(text) => Some(RunState::parse(&text).ok_or_else(|| ApiError::parameter("state", "not a state of a run"))?),
@@ -69,7 +68,7 @@ pub async fn list_runs(
     let sees_all = auth.principal.role.may_everywhere(Verb::ReadRuns);
     let owned = || templates::handlers::owned_by(&snapshot, &auth.principal);
     let filter = RunFilter {
-        definition: definition.map(|text| text.to_lowercase()),
+        definitions: template.into_iter().chain(action).collect(),
         states: state.into_iter().collect(),
         entity: entity.map(|text| text.to_lowercase()),
         target: target.map(|text| text.to_lowercase()),
@@ -82,6 +81,12 @@ pub async fn list_runs(
     let (runs, next_cursor) = cursor::page(runs, limit, |stored| stored.run.id);
     let total = store::count(db, &filter).await?;
     Ok(Json(RunList { items: views::views(&app, &auth.principal, runs).await?, next_cursor, total }))
+}
+
+/// A reference as it is stored, of one that may leave its kind out.
+fn whole(kind: &str, text: &str) -> String {
+    let reference = EntityRef::parse(text, Some(kind), EntityRef::DEFAULT_NAMESPACE);
+    reference.map_or_else(|_| text.to_lowercase(), |reference| reference.to_string())
 }
 
 /// Starts a run of a template, or of an action on an entity.

@@ -147,7 +147,8 @@ async fn steps<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<StepRow>
 /// Which runs to list.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {
-    pub definition: Option<String>,
+    /// Of one of these definitions; of any when empty.
+    pub definitions: Vec<String>,
     pub actor: Option<String>,
     /// References of the users who started them; of anybody when empty.
     pub users: Vec<String>,
@@ -161,10 +162,10 @@ pub struct RunFilter {
 }
 
 fn filtered(filter: &RunFilter) -> Select<run::Entity> {
-    let RunFilter { definition, actor, users, states, entity, target, visible } = filter;
+    let RunFilter { definitions, actor, users, states, entity, target, visible } = filter;
     let mut select = run::Entity::find();
-    if let Some(definition) = definition {
-        select = select.filter(run::Column::Definition.eq(definition));
+    if !definitions.is_empty() {
+        select = select.filter(run::Column::Definition.is_in(definitions.clone()));
     }
     if let Some(actor) = actor {
         select = select.filter(run::Column::Actor.eq(actor));

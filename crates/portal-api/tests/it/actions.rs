@@ -35,15 +35,19 @@ struct Mute(Arc<Mutex<Heard>>);
 struct Heard {
     /// Id and body of each request.
     sent: Vec<(String, Value)>,
+    /// Headers and body of the last one, as they came.
+    last: Option<(HeaderMap, String)>,
     answers: Vec<u16>,
 }
 
 impl Mute {
     async fn start(&self) -> String {
         let mute = self.clone();
-        let take = async move |headers: HeaderMap, body: axum::Json<Value>| {
+        let take = async move |headers: HeaderMap, body: String| {
             let mut heard = mute.0.lock().unwrap();
-            heard.sent.push((headers["webhook-id"].to_str().unwrap().to_owned(), body.0));
+            let id = headers["webhook-id"].to_str().unwrap().to_owned();
+            heard.sent.push((id, serde_json::from_str(&body).unwrap()));
+            heard.last = Some((headers, body));
             let status = if heard.answers.is_empty() { 202 } else { heard.answers.remove(0) };
             StatusCode::from_u16(status).unwrap()
         };
@@ -60,7 +64,7 @@ impl Mute {
 
     /// What the next requests are answered; forgets those before.
     fn answer(&self, statuses: &[u16]) {
-        *self.0.lock().unwrap() = Heard { sent: Vec::new(), answers: statuses.to_vec() };
+        *self.0.lock().unwrap() = Heard { answers: statuses.to_vec(), ..Heard::default() };
     }
 }
 
@@ -491,5 +495,31 @@ async fn a_clock_that_is_an_hour_off_is_told_by_the_platform() {
     let id = portal.post("/api/v1/runs", &json!({"action": "restart"})).await.json(202)["id"].as_i64().unwrap();
     assert_eq!(ended(&portal, id).await["state"], "succeeded");
     assert_eq!(platform.effects(), ["restarted unnamed"]);
+    portal.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn deliveries_verify_with_the_reference_library() {
+    let Some(python) = std::env::var_os("PORTAL_TEST_STANDARDWEBHOOKS") else {
+        println!("skipped: PORTAL_TEST_STANDARDWEBHOOKS names no Python with `standardwebhooks`");
+        return;
+    };
+    let Scene { portal, mute, .. } = scene(None, Duration::from_secs(300)).await;
+    with_actions(&portal, &[ask("1h")]).await;
+    let create = json!({"action": "ask", "secrets": {"password": "pass \"word\" ü"}});
+    let id = portal.post("/api/v1/runs", &create).await.json(202)["id"].as_i64().unwrap();
+    reaches(&portal, id, "waiting").await;
+    let (headers, body) = mute.0.lock().unwrap().last.clone().unwrap();
+    let headers: serde_json::Map<String, Value> =
+        headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().into())).collect();
+    let verify = |body: &str| {
+        let script = "import sys, json; from standardwebhooks import Webhook; \
+            given = json.loads(sys.argv[1]); Webhook(given['secret']).verify(given['body'], given['headers'])";
+        let given = json!({"secret": SECRET, "body": body, "headers": headers}).to_string();
+        std::process::Command::new(&python).args(["-c", script, &given]).output().unwrap()
+    };
+    let output = verify(&body);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!verify(&format!("{body} ")).status.success());
     portal.end().await;
 }

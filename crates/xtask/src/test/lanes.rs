@@ -57,15 +57,19 @@ impl<'a> Bench<'a> {
 
     /// One build serves clippy, the tests and the binary.
     fn native(&mut self, selection: &[&str], only: Option<&str>) -> Result<()> {
-        let [sshd, npm] = tools::require([&tools::SSHD, &tools::NPM])?;
+        let [sshd, npm, python] = tools::require([&tools::SSHD, &tools::NPM, &tools::PYTHON])?;
         self.build()?;
         let contracts = self.workspace.end2end().join("contracts");
         stage("contracts", || Ok(((), node::install(self.workspace, &npm, &contracts)?)))?;
+        let webhooks = self.workspace.state("standardwebhooks");
+        if !webhooks.join("ready").is_file() {
+            stage("webhooks", || Ok((standard_webhooks(&python, &webhooks)?, "installed")))?;
+        }
         let github = contracts.join("node_modules/@octokit/openapi/generated/ghec.json");
         let url = self.postgres()?.url();
         let mut cargo = self.workspace.cargo_test();
         cargo.args(selection).args(only).env("PORTAL_TEST_POSTGRES", url).env("PORTAL_TEST_SSHD", sshd);
-        cargo.env("PORTAL_TEST_GITHUB", github);
+        cargo.env("PORTAL_TEST_GITHUB", github).env("PORTAL_TEST_STANDARDWEBHOOKS", webhooks.join("bin/python"));
         process::run(&mut cargo)
     }
 
@@ -216,4 +220,13 @@ impl<'a> Bench<'a> {
             Ok((portal, "ready"))
         })
     }
+}
+
+/// The reference library of Standard Webhooks, in a virtual environment of its own.
+fn standard_webhooks(python: &Path, folder: &Path) -> Result<()> {
+    process::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    process::run(pip.args(["install", "--quiet", "--disable-pip-version-check", "standardwebhooks==1.1.0"]))?;
+    files::write_if_changed(&folder.join("ready"), b"")?;
+    Ok(())
 }

@@ -115,7 +115,7 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
         body["callback_url"] = calls::address(&live.app, &row)?.into();
         body["callback_expires_at"] = row.deadline.to_rfc3339().into();
     }
-    let body = Bytes::from(live.reveal(&body.to_string()));
+    let body = Bytes::from(live.reveal_in(&body).to_string());
     let id = calls::message_id(&row);
     let path = input.text("path")?.unwrap_or_default().trim_start_matches('/');
     let base = connector.url.trim_end_matches('/');

@@ -106,6 +106,21 @@ impl Live {
         self.secrets.iter().fold(text.to_owned(), |text, (handle, secret)| text.replace(handle, secret.expose()))
     }
 
+    /// A value whose texts hold the secrets that handles in them stand for: what is sent as
+    /// JSON is put together afterwards, whatever signs a secret has.
+    pub fn reveal_in(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.reveal(text).into(),
+            Value::Array(items) => items.iter().map(|item| self.reveal_in(item)).collect(),
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, field)| (self.reveal(name), self.reveal_in(field)))
+                .collect::<Map<_, _>>()
+                .into(),
+            other => other.clone(),
+        }
+    }
+
     /// The tree that a URL leads into, and the path there.
     async fn tree(&self, url: &str) -> Result<(Tree, String), Trouble> {
         let (request, path) = match Url::parse(url) {

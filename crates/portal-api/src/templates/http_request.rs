@@ -30,7 +30,7 @@ pub async fn request(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Result<M
         Some(Value::String(text)) => Some(Bytes::from(live.reveal(text))),
         Some(other) => {
             headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
-            Some(Bytes::from(live.reveal(&other.to_string())))
+            Some(Bytes::from(live.reveal_in(other).to_string()))
         }
     };
     // As it was written: secrets are no part of it.

@@ -97,7 +97,7 @@ test("what an action is run on is chosen, and what it is not for is refused with
   await expectNoAxeViolations(page);
   await entity.fill("group:default/booking");
   await page.getByRole("button", { name: "Continue" }).click();
-  await expect(page.getByText(/is on call for Booking from now on/)).toBeVisible();
+  await expect(page.getByText(/is on call for booking from now on/i)).toBeVisible();
 });
 
 test("connectors are listed and answer", async ({ page }) => {

@@ -246,6 +246,62 @@ const pages: { name: string; path: string; snapshot: string }[] = [
       - region "Steps 1 step"`,
   },
   {
+    name: "actions",
+    path: "/actions",
+    snapshot: `
+    - heading "Actions" [level=1]
+    - form "Filter":
+      - searchbox "Filter actions"
+      - link "Runs"
+      - link "Approvals"
+    - region "Databases 2":
+      - heading [level=2]
+      - article:
+        - heading "Get a PostgreSQL database" [level=3]
+        - paragraph
+        - link "Developer Platform"
+        - link "Run Get a PostgreSQL database"
+    - region "Deployments 1"
+    - region "Environments 2"
+    - region "Operations 2"`,
+  },
+  {
+    name: "action",
+    path: "/actions/default/deploy?entity=component:default/booking-api",
+    snapshot: `
+    - heading "Deploy a version" [level=1]
+    - link "booking-api"
+    - link "Runs"
+    - link "About this action"
+    - textbox "Version"
+    - group:
+      - radio "Staging"
+      - radio "Production"
+    - button "Continue"
+    - complementary "What will happen":
+      - region "What will happen"`,
+  },
+  {
+    name: "approvals",
+    path: "/approvals",
+    snapshot: `
+    - heading "Approvals" [level=1]
+    - form "Filter":
+      - combobox "Which"`,
+  },
+  {
+    name: "connectors",
+    path: "/admin/connectors",
+    snapshot: `
+    - heading "Connectors" [level=1]
+    - region "Connectors 1":
+      - list:
+        - listitem:
+          - strong: platform webhook
+          - code
+          - button "Test platform"`,
+  },
+  {
     name: "notifications",
     path: "/notifications",
     snapshot: `

@@ -523,3 +523,54 @@ async fn deliveries_verify_with_the_reference_library() {
     assert!(!verify(&format!("{body} ")).status.success());
     portal.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_loses_nothing_that_is_waited_for() {
+    for Scene { mut portal, platform, mute } in scenes().await {
+        let chain = action(
+            "chain",
+            json!({"steps": [
+                {"id": "rest", "action": "wait", "input": {"for": "2h"}},
+                {"id": "agree", "action": "approval", "input": {"by": ["group:platform"], "title": "Go on?"}},
+                {"id": "ask", "action": "webhook", "input": {"connector": "mute", "path": "do", "waitForCallback": true}},
+                {"id": "restart", "action": "webhook", "input": {"connector": "platform", "path": "restarts"}},
+            ]}),
+        );
+        with_actions(&portal, &[chain]).await;
+        let bob = person(&portal, "bob", Role::Developer).await;
+        let id = portal.post("/api/v1/runs", &json!({"action": "chain"})).await.json(202)["id"].as_i64().unwrap();
+        reaches(&portal, id, "waiting").await;
+        portal.restart().await;
+        portal.clock.advance(TimeDelta::hours(3));
+        let mut approval = Value::Null;
+        for _ in 0..200 {
+            approval =
+                portal.get(&format!("/api/v1/approvals?run={id}&state=pending")).await.json(200)["items"][0].clone();
+            if approval.is_object() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        assert_eq!((&approval["title"], &approval["step"]), (&json!("Go on?"), &json!("agree")));
+        portal.restart().await;
+        let votes = format!("/api/v1/approvals/{}/votes", approval["id"]);
+        call(&portal, &bob, "POST", &votes, &json!({"approves": true})).await.is(201);
+        for _ in 0..200 {
+            if !mute.sent().is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        portal.restart().await;
+        let url = mute.sent()[0].1["callback_url"].as_str().unwrap().to_owned();
+        let request = Request::post(&url[url.find("/api/").unwrap()..]).header("content-type", "application/json");
+        let report = Body::from(json!({"status": "succeeded"}).to_string());
+        portal.send_as_it_is(request.body(report).unwrap()).await.is(200);
+        let run = ended(&portal, id).await;
+        assert_eq!(run["state"], "succeeded", "{run}");
+        // What was sent again was sent under the same id, and was done once.
+        assert!(mute.sent().iter().all(|(message, _)| *message == mute.sent()[0].0));
+        assert_eq!(platform.effects(), ["restarted unnamed"]);
+        portal.end().await;
+    }
+}

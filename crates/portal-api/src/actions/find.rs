@@ -13,7 +13,6 @@ use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
 use crate::error::{ApiError, ApiResult};
 use crate::runs::service::Template;
-use crate::sources;
 use crate::state::App;
 
 /// An action and the entity that it is to be run on.
@@ -80,17 +79,14 @@ pub async fn find(
         Some(text) => Some(target(app, snapshot, visibility, text).await?),
     };
     let caller = definition::caller(principal, target.as_ref().map_or(&[][..], |target| &target.owners));
-    let source = match found.source_id {
-        Some(id) => sources::store::find(app.db.reader(), id).await?,
-        None => None,
-    };
     let template = Template {
         entity_ref: entity_ref.to_string(),
         entity: whole,
         source_id: found.source_id,
         location: found.location.clone(),
-        revision: source.as_ref().and_then(|source| source.revision.clone()),
-        is_trusted: source.is_some_and(|source| source.trusted),
+        // Whoever runs it asks for its source.
+        revision: None,
+        is_trusted: false,
     };
     Ok(Found { template, action, findings, target, caller })
 }

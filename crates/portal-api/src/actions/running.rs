@@ -30,7 +30,8 @@ pub async fn drafted(app: &App, principal: &Principal, writing: &Writing, asked:
     let snapshot = app.catalog.snapshot();
     let visibility = snapshot.visibility(principal);
     let named = (asked.action, "/action");
-    let found = find::find(app, principal, &snapshot, &visibility, named, asked.entity).await?;
+    let mut found = find::find(app, principal, &snapshot, &visibility, named, asked.entity).await?;
+    found.template.ask_source(app).await?;
     if let Some(finding) = found.findings.iter().find(|finding| finding.is_error) {
         let detail = format!("the action cannot run: {}: {}", finding.pointer, finding.message);
         return Err(ApiError::invalid("invalid_action", detail, Vec::new()));

@@ -23,7 +23,6 @@ use crate::http::context::RequestId;
 use crate::http::cursor;
 use crate::http::idempotency::{Idempotent, replayed};
 use crate::http::params::Params;
-use crate::sources;
 use crate::state::App;
 use crate::templates;
 
@@ -163,11 +162,7 @@ pub async fn drafted(
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility(&snapshot);
     let mut template = templates::handlers::find(app, &visibility, template, pointer).await?;
-    if let Some(source_id) = template.source_id {
-        let source = sources::store::find(app.db.reader(), source_id).await?;
-        template.is_trusted = source.as_ref().is_some_and(|source| source.trusted);
-        template.revision = source.and_then(|source| source.revision);
-    }
+    template.ask_source(app).await?;
     let user = templates::handlers::user(app, &auth.principal).await?;
     let judge = |definition: &_, answers: &_| templates::handlers::faults(&snapshot, &visibility, definition, answers);
     service::draft(&template, values, secrets, &auth.principal, user, writing, judge)

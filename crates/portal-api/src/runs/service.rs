@@ -22,6 +22,7 @@ use crate::approvals::store::{self as approvals, NewApproval, WHOLE};
 use crate::changes::{self, Writing};
 use crate::db::{DatabaseTransaction, DbError, DbResult};
 use crate::error::{ApiError, ApiResult};
+use crate::sources;
 use crate::sources::credential::Secret;
 use crate::state::App;
 use crate::templates;
@@ -43,6 +44,18 @@ pub struct Template {
 }
 
 impl Template {
+    /// Notes the commit that its source is at, and whether that is trusted.
+    ///
+    /// # Errors
+    /// The database.
+    pub async fn ask_source(&mut self, app: &App) -> DbResult<()> {
+        let Some(source_id) = self.source_id else { return Ok(()) };
+        let source = sources::store::find(app.db.reader(), source_id).await?;
+        self.is_trusted = source.as_ref().is_some_and(|source| source.trusted);
+        self.revision = source.and_then(|source| source.revision);
+        Ok(())
+    }
+
     pub fn title(&self) -> String {
         let metadata = &self.entity["metadata"];
         metadata["title"].as_str().or(metadata["name"].as_str()).unwrap_or_default().to_owned()

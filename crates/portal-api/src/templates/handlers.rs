@@ -316,13 +316,17 @@ pub fn form_view(
     let (pages, errors) = filled(snapshot, visibility, definition, &values);
     let values = form::with_defaults(&definition.pages, &values);
     let errors = secrets::without(&secrets::fields(&definition.pages, &values), errors);
+    let label =
+        |name: &str, usual: &str| definition.labels.get(name).and_then(Value::as_str).unwrap_or(usual).to_owned();
     FormView {
         title: template.title(),
         description: template.entity["metadata"]["description"].as_str().map(str::to_owned),
         pages,
         errors,
         values,
-        create_label: definition.labels.get("createButtonText").and_then(Value::as_str).unwrap_or("Create").to_owned(),
+        create_label: label("createButtonText", "Create"),
+        back_label: label("backButtonText", "Back"),
+        review_label: label("reviewButtonText", "Continue"),
     }
 }
 

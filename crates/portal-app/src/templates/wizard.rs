@@ -145,6 +145,7 @@ fn filling(wizard: &Wizard<'_>, asked: &Asked) -> Content {
         collect(&shown.fields, &mut faults);
     }
     let is_first = !form.pages[..*page].iter().any(has_fields);
+    let is_last = !form.pages[page + 1..].iter().any(has_fields);
     Content::from(html! {
         div class="stack" data-gap="5" {
             (head(wizard, template.description.as_deref().unwrap_or("Answers are checked while you give them.")))
@@ -164,9 +165,9 @@ fn filling(wizard: &Wizard<'_>, asked: &Asked) -> Content {
                     @if let Some(description) = &shown.description { p class="muted" { (description) } }
                     (fields(&shown.fields, is_sent))
                     div class="form-foot" {
-                        @if !is_first { button class="button" data-variant="quiet" name="to" value="back" { (icon("chevron-left")) "Back" } }
+                        @if !is_first { button class="button" data-variant="quiet" name="to" value="back" { (icon("chevron-left")) (form.back_label) } }
                         span class="push" {}
-                        button class="button" data-variant="primary" name="to" value="next" { "Continue" }
+                        button class="button" data-variant="primary" name="to" value="next" { (if is_last { form.review_label.as_str() } else { "Continue" }) }
                     }
                 }
                 (aside(wizard))

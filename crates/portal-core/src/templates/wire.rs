@@ -124,6 +124,10 @@ pub struct FormView {
     pub errors: Vec<FieldError>,
     /// Label of the button that starts the run.
     pub create_label: String,
+    /// Of the button that leads to the page before.
+    pub back_label: String,
+    /// Of the button that leads to the review.
+    pub review_label: String,
 }
 
 /// A template, as the gallery shows it.

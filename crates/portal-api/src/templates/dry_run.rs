@@ -162,8 +162,17 @@ impl Dry<'_> {
         match self.outside.published(call).await {
             Ok(Some(repository)) => {
                 log(format!("compared with `{}`, branch `{}`", repository.address, repository.branch));
+                // A push makes the first commit; what is there is changed by a request.
+                let is_taken = !repository.files.is_empty() && !call.action.id.ends_with("-request");
+                let taken = format!("`{}` has files on `{}` already", repository.address, repository.branch);
                 if let Ok(mut found) = self.compared.lock() {
                     *found = Some(Compared { repository, source, target });
+                }
+                if is_taken {
+                    return Err(Trouble::new(
+                        "exists_already",
+                        format!("{taken}, and `{}` would be refused", call.action.id),
+                    ));
                 }
             }
             Ok(None) => {}

@@ -154,6 +154,8 @@ on_both!(a_dry_run_compares_with_what_is_there, portal, {
     std::fs::write(folder.join("skeleton/new.txt"), "new\n").unwrap();
     let report = dry().await;
     assert_eq!(report["repository"], json!({"address": url, "branch": "main"}), "{report}");
+    // A push there is refused, and that is told beforehand.
+    assert_eq!((&report["error"]["code"], &report["error"]["step"]), (&json!("exists_already"), &json!("publish")));
     let file =
         |name: &str| report["files"].as_array().unwrap().iter().find(|file| file["path"] == name).cloned().unwrap();
     assert_eq!((&file("run.sh")["change"], &file("run.sh")["before"]), (&json!("changed"), &json!("#!/bin/sh\n")));

@@ -39,3 +39,8 @@ impl Clock for ManualClock {
         DateTime::from_timestamp_micros(self.0.load(Ordering::SeqCst)).unwrap_or_default()
     }
 }
+
+/// A time so many seconds after another; at most two generations, whatever is asked.
+pub fn later(at: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
+    at + chrono::Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX).min(1 << 31))
+}

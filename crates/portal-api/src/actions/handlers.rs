@@ -7,7 +7,6 @@ use portal_core::actions::definition::{self, Asked};
 use portal_core::actions::wire::{ActionForm, ActionList, ActionQuestion, ActionView};
 use portal_core::catalog::index::Visibility;
 use portal_core::catalog::query::{Filter, Selection};
-use portal_core::templates::definition::Finding;
 use portal_core::templates::wire::TemplateProblem;
 use serde_json::{Map, Value};
 
@@ -125,7 +124,7 @@ fn view(auth: &Authorized<ReadCatalog>, snapshot: &Snapshot, visibility: &Visibi
             .or(fit)
             .or_else(|| forbidden(found, &asked))
             .or_else(|| broken.then(|| "its author has to mend it first".to_owned())),
-        problems: findings.iter().map(problem).collect(),
+        problems: findings.iter().cloned().map(TemplateProblem::from).collect(),
         broken,
     }
 }
@@ -147,11 +146,6 @@ fn words(approval: &definition::Approval) -> String {
     };
     let when = approval.when.as_ref().map_or(String::new(), |when| format!(", when `{}`", when.expression.source()));
     format!("{}{when}", ask.words())
-}
-
-fn problem(finding: &Finding) -> TemplateProblem {
-    let Finding { pointer, message, is_error } = finding.clone();
-    TemplateProblem { pointer, message, is_error }
 }
 
 /// The form of an action for an entity and the answers given so far: its fields, what is

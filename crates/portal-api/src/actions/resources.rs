@@ -1,23 +1,17 @@
 //! What runs make: entities that the API owns, with an owner, and an end where they have
 //! one, at which an action cleans them up.
 
-use std::collections::BTreeSet;
-
-use chrono::{DateTime, Duration, Utc};
-use portal_core::access::policy::{self, Subject};
-use portal_core::access::{Decision, Resource, Verb};
-use portal_core::catalog::index::{CatalogIndex, RowChange};
-use portal_core::catalog::relations::emitted;
 use portal_core::catalog::validate::{nowhere, validate};
 use portal_core::catalog::{Entity, EntityRef};
 use portal_core::templates::Trouble;
 use serde_json::{Map, Value, json};
 
 use super::steps::{database, time, wrong};
-use crate::catalog::permission::owners;
+use crate::catalog::permission;
 use crate::catalog::service::{self, EntityDraft, Upserted};
 use crate::catalog::view::Snapshot;
 use crate::catalog::{lists, store};
+use crate::clock::later;
 use crate::db::{DbError, Priority};
 use crate::expiry::{self, NewExpiry};
 use crate::runs::live::Live;
@@ -34,7 +28,7 @@ pub async fn put(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let input = call.input;
     let given = input.object("entity")?.ok_or_else(|| wrong("entity", "is missing"))?;
     let mut document = Value::Object(given.clone());
-    let expires_at = time(&input, "ttl")?.map(|seconds| ends(live.at, seconds));
+    let expires_at = time(&input, "ttl")?.map(|seconds| later(live.at, seconds));
     let clean_up = input.object("cleanUp")?.map(read_clean_up).transpose()?;
     if clean_up.is_some() && !live.is_trusted {
         let message = "`cleanUp` is for definitions of trusted sources: nobody is asked again";
@@ -87,10 +81,6 @@ pub async fn put(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     Ok(json!({ "entityRef": name, "expiresAt": expires }).as_object().cloned().unwrap_or_default())
 }
 
-fn ends(from: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
-    from + Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX).min(1 << 31))
-}
-
 fn read_clean_up(fields: &Map<String, Value>) -> Result<(String, Map<String, Value>), Trouble> {
     let text = fields.get("action").and_then(Value::as_str).ok_or_else(|| wrong("cleanUp", "names no `action`"))?;
     let action = EntityRef::parse(text, Some("action"), EntityRef::DEFAULT_NAMESPACE);
@@ -136,29 +126,6 @@ async fn may_write(
     reference: &EntityRef,
     draft: Option<&Entity>,
 ) -> Result<(), Trouble> {
-    let (rules, name) = (&snapshot.policies.rules, reference.to_string());
-    let decided = |owners: &[String], subject: Option<&Subject<'_>>| {
-        let resource = Resource::Entity { entity_ref: &name, owners };
-        match policy::decide(rules, &live.starter, Verb::WriteCatalog, resource, subject) {
-            Decision::Allow => Ok(()),
-            Decision::SignIn => Err(Trouble::new("not_allowed", "nobody is known to have started this")),
-            Decision::Deny(reason) => Err(Trouble::new("not_allowed", reason)),
-        }
-    };
-    if let Some(row) = snapshot.index.row(reference) {
-        let visibility = portal_core::catalog::index::Visibility::All;
-        let found = crate::catalog::handlers::document(&live.app, snapshot, reference, &visibility).await;
-        let document = found.ok().and_then(|(_, found)| serde_json::from_slice(&found.json).ok()).unwrap_or_default();
-        let document = Entity(document);
-        let subject = Subject { index: &snapshot.index, row, document: &document };
-        decided(&owners(&snapshot.index, row), Some(&subject))?;
-    }
-    let Some(draft) = draft else { return Ok(()) };
-    let relations = emitted(draft, &snapshot.kinds);
-    let own = relations.iter().filter(|relation| relation.relation == "ownedBy" && relation.source == *reference);
-    let owners: BTreeSet<String> = own.map(|relation| relation.target.to_string()).collect();
-    let mut alone = CatalogIndex::new();
-    alone.apply(vec![RowChange::Upsert { id: 0, uid: String::new(), entity: draft.clone(), relations }]);
-    let owners: Vec<String> = owners.into_iter().collect();
-    decided(&owners, Some(&Subject { index: &alone, row: 0, document: draft }))
+    let decided = permission::may_write(&live.app, &live.starter, snapshot, reference, draft).await;
+    decided.map_err(|error| Trouble::new("not_allowed", error.to_string()))
 }

@@ -3,11 +3,9 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
-use chrono::Duration;
-use portal_core::actions::approval::{Ask, Need};
+use portal_core::actions::approval::{Ask, Need, approver};
 use portal_core::actions::definition::seconds;
 use portal_core::actions::wire::{ApprovalState, CallbackReport, CallbackStatus};
-use portal_core::catalog::EntityRef;
 use portal_core::templates::Trouble;
 use portal_core::templates::input::Input;
 use serde_json::{Map, Value, json};
@@ -16,11 +14,13 @@ use super::resources;
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval};
 use crate::calls;
+use crate::clock::later;
 use crate::connectors::{ConnectorConfig, handlers::bearer, signature};
 use crate::db::{DbError, Priority};
-use crate::egress::{self, EgressError};
+use crate::egress;
 use crate::runs::live::Live;
 use crate::sources::credential::Secret;
+use crate::templates::http_request::no_answer;
 use crate::templates::perform::{Call, Log, waits};
 
 type Output = Result<Map<String, Value>, Trouble>;
@@ -65,10 +65,6 @@ pub(super) fn time(input: &Input<'_>, name: &str) -> Result<Option<u64>, Trouble
     seconds(&text).map(Some).ok_or_else(wanted)
 }
 
-fn long(seconds: u64) -> Duration {
-    Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX).min(1 << 31))
-}
-
 /// The connector of a step.
 ///
 /// # Errors
@@ -93,7 +89,7 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let connector = connector(live, &input)?;
     let is_later = input.flag("waitForCallback")?;
     let limit = time(&input, "timeout")?.unwrap_or(USUAL);
-    let row = calls::open(live, call.place, live.app.clock.now() + long(limit)).await?;
+    let row = calls::open(live, call.place, later(live.app.clock.now(), limit)).await?;
     if let Some(report) = row.result.as_deref().and_then(|text| serde_json::from_str::<CallbackReport>(text).ok()) {
         return told(report);
     }
@@ -123,7 +119,7 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let headers = headers(live, &connector, &id, &body).await?;
     log(format!("sending `{id}` to {}, path `/{path}`", connector.name));
     let sent = egress::Call { method: Method::POST, url, headers, body: Some(body), limit: ANSWER };
-    let answer = live.app.sources.egress.call(sent).await.map_err(|error| no_answer(&error))?;
+    let answer = live.app.sources.egress.call(sent).await.map_err(|error| no_answer(&Method::POST, &error))?;
     let code = answer.status.as_u16();
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     let said: String = text.chars().filter(|sign| !sign.is_control()).take(200).collect();
@@ -163,12 +159,6 @@ async fn headers(live: &Live, connector: &ConnectorConfig, id: &str, body: &[u8]
     Ok(headers)
 }
 
-/// The other side keeps a second request apart by its id: it is sent again.
-fn no_answer(error: &EgressError) -> Trouble {
-    let is_sent = matches!(error, EgressError::Transport { .. } | EgressError::Timeout { .. });
-    Trouble::new(if is_sent { "no_answer" } else { error.code() }, error.to_string())
-}
-
 fn told(report: CallbackReport) -> Output {
     match report.status {
         CallbackStatus::Succeeded => {
@@ -185,7 +175,7 @@ fn told(report: CallbackReport) -> Output {
 /// Lets time pass, whatever becomes of this process meanwhile.
 async fn wait(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let limit = time(&call.input, "for")?.ok_or_else(|| wrong("for", "is missing"))?;
-    let row = calls::open(live, call.place, live.app.clock.now() + long(limit)).await?;
+    let row = calls::open(live, call.place, later(live.app.clock.now(), limit)).await?;
     if live.app.clock.now() >= row.deadline {
         return Ok(Map::new());
     }
@@ -237,30 +227,17 @@ async fn approval(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
 }
 
 fn asked(live: &Live, input: &Input<'_>, position: i32) -> Result<NewApproval, Trouble> {
-    let mut approvers = Vec::new();
-    for text in input.texts("by")? {
-        let reference = EntityRef::parse(&text, Some("group"), EntityRef::DEFAULT_NAMESPACE);
-        let reference = reference.map_err(|error| wrong("by", &error.to_string()))?;
-        if !matches!(reference.kind(), "user" | "group") {
-            return Err(wrong("by", &format!("`{reference}` is neither a user nor a group")));
-        }
-        approvers.push(reference.to_string());
-    }
+    let read = |text: &String| approver(text).map_err(|message| wrong("by", &message));
+    let mut approvers = input.texts("by")?.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     approvers.sort();
     approvers.dedup();
     if approvers.is_empty() {
         return Err(wrong("by", "names nobody"));
     }
-    let need = match input.get("need") {
-        None => Need::Any,
-        Some(Value::String(text)) if text == "any" => Need::Any,
-        Some(Value::String(text)) if text == "all" => Need::All,
-        Some(other) => {
-            let count = other.as_u64().or_else(|| other.as_str()?.parse().ok());
-            let count = count.and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
-            Need::Count(count.ok_or_else(|| wrong("need", "is `any`, `all`, or a number from 1"))?)
-        }
-    };
+    // What was rendered may be a number as a text.
+    let number = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).map(Value::from);
+    let given = input.get("need").map(|value| number(value).unwrap_or_else(|| value.clone()));
+    let need = Need::read(&given.unwrap_or_default()).ok_or_else(|| wrong("need", Need::WANTED))?;
     let at = live.app.clock.now();
     let expires = time(input, "expires")?.unwrap_or(DECIDED);
     Ok(NewApproval {
@@ -269,6 +246,6 @@ fn asked(live: &Live, input: &Input<'_>, position: i32) -> Result<NewApproval, T
         title: input.text("title")?.unwrap_or(&live.title).to_owned(),
         ask: Ask { approvers, need, four_eyes: input.get("fourEyes") != Some(&Value::Bool(false)) },
         at,
-        expires_at: at + long(expires),
+        expires_at: later(at, expires),
     })
 }

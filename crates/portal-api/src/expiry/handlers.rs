@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use chrono::Duration;
 use portal_core::actions::definition::{LONGEST, seconds};
 use portal_core::actions::wire::{Expiry, ExpiryExtend};
 use portal_core::catalog::{Entity, EntityRef};
@@ -14,6 +13,7 @@ use crate::catalog::handlers::{RefPath, document, reference};
 use crate::catalog::lists;
 use crate::catalog::permission::check_write;
 use crate::catalog::service::{self, EntityDraft, Upserted};
+use crate::clock::later;
 use crate::db::Priority;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, WriteCatalog};
@@ -51,7 +51,7 @@ pub async fn extend_entity(
         return Err(absent());
     }
     let writing = auth.writing(&app, &request_id);
-    let until = writing.at + Duration::seconds(i64::try_from(life).unwrap_or(i64::MAX).min(1 << 31));
+    let until = later(writing.at, life);
     let mut entity: Value =
         serde_json::from_slice(&found.json).map_err(|error| ApiError::Internal(error.to_string()))?;
     if let Some(fields) = entity.as_object_mut() {

@@ -5,7 +5,6 @@ pub mod store;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use portal_core::access::{ActorId, Known, Principal, Role};
 use portal_core::catalog::EntityRef;
 use serde_json::{Map, Value};
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +15,7 @@ use crate::changes::Writing;
 use crate::db::{DatabaseTransaction, DbError, DbResult, Priority};
 use crate::jobs::queue::{self, Claimed, NewJob};
 use crate::jobs::runner;
-use crate::runs::store as runs;
+use crate::runs::{service, store as runs};
 use crate::state::App;
 
 pub use store::{ExpiryRow, NewExpiry};
@@ -77,25 +76,9 @@ async fn expire(app: &App, entity_ref: &str) -> Result<(), String> {
         return Ok(());
     }
     let Some(made) = runs::find(db, row.run_id).await.map_err(told)? else { return Ok(()) };
-    let spec = made.spec();
-    let starter = &spec["portal"]["starter"];
-    let principal = Principal {
-        actor: ActorId(made.run.actor.clone()),
-        known: Known::Token,
-        name: starter["name"].as_str().unwrap_or_default().to_owned(),
-        role: starter["role"].as_str().and_then(Role::parse).unwrap_or(Role::Viewer),
-        verbs: None,
-        groups: starter["groups"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
-        user: made.run.user_ref.clone(),
-    };
+    let principal = service::starter(&made.run, &made.spec());
     let writing = Writing {
-        actor: ActorId(made.run.actor.clone()),
+        actor: principal.actor.clone(),
         cause: format!("expiry:{entity_ref}"),
         at: app.clock.now(),
         by: None,
@@ -120,7 +103,7 @@ async fn expire(app: &App, entity_ref: &str) -> Result<(), String> {
                 return Ok(());
             };
             let done = match draft {
-                Ok(draft) => format!("run:{}", crate::runs::service::start(&work_app, txn, &writing, draft).await?),
+                Ok(draft) => format!("run:{}", service::start(&work_app, txn, &writing, draft).await?),
                 Err(reason) => reason,
             };
             store::update(txn, ExpiryRow { clean_up: Some(done), ..row }).await?;

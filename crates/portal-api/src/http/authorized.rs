@@ -91,7 +91,7 @@ impl<P: Permission> Authorized<P> {
     /// # Errors
     /// The decision's reason.
     pub fn check(&self, policies: &Policies, resource: Resource<'_>, subject: Option<&Subject<'_>>) -> ApiResult<()> {
-        allowed(policy::decide(policies, &self.principal, P::VERB, resource, subject), P::VERB)
+        check(&self.principal, P::VERB, policies, resource, subject)
     }
 }
 
@@ -108,6 +108,20 @@ impl<P> Authorized<P> {
     pub fn visibility(&self, snapshot: &Snapshot) -> Visibility {
         snapshot.visibility(&self.principal)
     }
+}
+
+/// Proof that somebody may do something to this, whoever asks for them.
+///
+/// # Errors
+/// The decision's reason.
+pub fn check(
+    principal: &Principal,
+    verb: Verb,
+    policies: &Policies,
+    resource: Resource<'_>,
+    subject: Option<&Subject<'_>>,
+) -> ApiResult<()> {
+    allowed(policy::decide(policies, principal, verb, resource, subject), verb)
 }
 
 fn allowed(decision: Decision, verb: Verb) -> ApiResult<()> {

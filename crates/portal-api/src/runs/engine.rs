@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
-use portal_core::access::{ActorId, Known, Principal, Role};
+use portal_core::access::ActorId;
 use portal_core::actions::wire::ApprovalState;
 use portal_core::runs::{Outcome, Run, RunState, StepState, Task};
 use portal_core::templates::Trouble;
@@ -188,7 +188,7 @@ impl<'h> Holder<'h> {
         let answers = serde_json::from_str(&stored.run.answers).unwrap_or_default();
         let fields = secret_fields::fields(&definition.pages, &answers);
         let hidden = service::hidden(&secrets);
-        let starter = &spec["portal"]["starter"];
+        let starter = service::starter(&stored.run, &spec);
         let user_ref = stored.run.user_ref.clone();
         let mut scope = Scope {
             entity: spec["portal"]["entity"].clone(),
@@ -206,9 +206,6 @@ impl<'h> Holder<'h> {
             }
         }
         let place = spec["portal"]["source"].as_i64().zip(spec["portal"]["location"].as_str().map(str::to_owned));
-        let texts = |value: &Value| {
-            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
-        };
         let live = Live {
             app: app.clone(),
             run_id: stored.run.id,
@@ -219,21 +216,13 @@ impl<'h> Holder<'h> {
                 by: None,
             },
             at: stored.run.created_at,
-            author: starter["name"].as_str().unwrap_or("portal").to_owned(),
+            author: spec["portal"]["starter"]["name"].as_str().unwrap_or("portal").to_owned(),
             place,
             anonymous: false,
             is_trusted: spec["portal"]["trusted"] == true,
             title: stored.run.title.clone(),
             secrets: secrets.into_iter().map(|(_, handle, secret)| (handle, secret)).collect(),
-            starter: Principal {
-                actor: ActorId(stored.run.actor.clone()),
-                known: Known::Token,
-                name: starter["name"].as_str().unwrap_or_default().to_owned(),
-                role: starter["role"].as_str().and_then(Role::parse).unwrap_or(Role::Viewer),
-                verbs: None,
-                groups: texts(&starter["groups"]),
-                user: user_ref,
-            },
+            starter,
         };
         let content = store::workspace(app.db.reader(), stored.run.id).await?;
         let workspace = content.and_then(|bytes| Workspace::from_bytes(&bytes)).unwrap_or_default();

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::Duration;
-use portal_core::access::Principal;
+use portal_core::access::{ActorId, Known, Principal, Role};
 use portal_core::actions::approval::Ask;
 use portal_core::catalog::Entity;
 use portal_core::problem::FieldError;
@@ -20,6 +19,7 @@ use super::store::{self, NewRun, RunRow, Stored};
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval, WHOLE};
 use crate::changes::{self, Writing};
+use crate::clock::later;
 use crate::db::{DatabaseTransaction, DbError, DbResult};
 use crate::error::{ApiError, ApiResult};
 use crate::sources;
@@ -183,7 +183,7 @@ pub async fn start(app: &App, txn: &DatabaseTransaction, writing: &Writing, draf
         engine::ask(txn, id, writing.at).await?;
         return Ok(id);
     };
-    let expires_at = writing.at + Duration::seconds(i64::try_from(seconds).unwrap_or(i64::MAX).min(1 << 31));
+    let expires_at = later(writing.at, seconds);
     let new = NewApproval { run_id: id, position: WHOLE, title, ask, at: writing.at, expires_at };
     approving::open(txn, writing, new, spec_starter.as_str().unwrap_or("somebody")).await?;
     engine::ask_at(txn, id, expires_at, writing.at).await?;
@@ -214,6 +214,21 @@ pub fn hidden(secrets: &[(String, String, Secret)]) -> Arc<[(String, String)]> {
         [(handle.clone(), shown.clone()), (secret.expose().to_owned(), shown)]
     });
     pairs.filter(|(text, _)| !text.is_empty()).collect()
+}
+
+/// Whoever started a run, with the rights that they had then.
+pub fn starter(run: &RunRow, spec: &Value) -> Principal {
+    let starter = &spec["portal"]["starter"];
+    let groups = starter["groups"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    Principal {
+        actor: ActorId(run.actor.clone()),
+        known: Known::Token,
+        name: starter["name"].as_str().unwrap_or_default().to_owned(),
+        role: starter["role"].as_str().and_then(Role::parse).unwrap_or(Role::Viewer),
+        verbs: None,
+        groups: groups.map(str::to_owned).collect(),
+        user: run.user_ref.clone(),
+    }
 }
 
 /// Hosts of repositories that expressions know.

@@ -250,14 +250,7 @@ fn view(
         tags: metadata["tags"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect(),
         usage: usage.get(entity_ref).cloned().unwrap_or_default(),
         broken: findings.iter().any(|finding| finding.is_error),
-        problems: findings
-            .into_iter()
-            .map(|finding| TemplateProblem {
-                pointer: finding.pointer,
-                message: finding.message,
-                is_error: finding.is_error,
-            })
-            .collect(),
+        problems: findings.into_iter().map(TemplateProblem::from).collect(),
     }
 }
 

@@ -77,7 +77,7 @@ fn wrong(name: &str, what: &str) -> Trouble {
 }
 
 /// A question is asked again; whether anything else arrived, nobody knows.
-fn no_answer(method: &Method, error: &EgressError) -> Trouble {
+pub fn no_answer(method: &Method, error: &EgressError) -> Trouble {
     let is_sent = matches!(error, EgressError::Transport { .. } | EgressError::Timeout { .. });
     let code = if is_sent && *method != Method::GET { "no_answer" } else { error.code() };
     Trouble::new(code, error.to_string())

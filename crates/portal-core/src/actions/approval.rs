@@ -3,6 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::catalog::EntityRef;
 
 /// How many have to agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +18,37 @@ pub enum Need {
     All,
     /// So many people.
     Count(u32),
+}
+
+impl Need {
+    /// What it has to be, in words.
+    pub const WANTED: &str = "is `any`, `all`, or a number from 1";
+
+    /// As authors write it; nothing where it is none of that.
+    pub fn read(value: &Value) -> Option<Self> {
+        match value {
+            Value::Null => Some(Self::Any),
+            Value::String(text) if text == "any" => Some(Self::Any),
+            Value::String(text) if text == "all" => Some(Self::All),
+            other => {
+                let count = other.as_u64().and_then(|count| u32::try_from(count).ok());
+                count.filter(|count| *count > 0).map(Self::Count)
+            }
+        }
+    }
+}
+
+/// The reference of whoever decides; a group where the kind is left out.
+///
+/// # Errors
+/// It is no reference, or of another kind.
+pub fn approver(text: &str) -> Result<String, String> {
+    let reference = EntityRef::parse(text, Some("group"), EntityRef::DEFAULT_NAMESPACE);
+    let reference = reference.map_err(|error| error.to_string())?;
+    match reference.kind() {
+        "user" | "group" => Ok(reference.to_string()),
+        _ => Err(format!("`{reference}` is neither a user nor a group")),
+    }
 }
 
 /// What is asked of approvers.

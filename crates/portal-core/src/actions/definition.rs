@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::approval::Need;
+use super::approval::{Need, approver};
 use crate::access::Principal;
-use crate::catalog::EntityRef;
 use crate::cel::Expression;
 use crate::templates::definition::{self, Definition, Finding};
 use crate::templates::language::{self, Context, Hosts};
@@ -251,10 +250,9 @@ impl Reading<'_> {
             let pointer = format!("/spec/approval/by/{index}");
             match one.as_str() {
                 Some("owner") => by.push("owner".to_owned()),
-                Some(text) => match EntityRef::parse(text, Some("group"), EntityRef::DEFAULT_NAMESPACE) {
-                    Ok(reference) if matches!(reference.kind(), "user" | "group") => by.push(reference.to_string()),
-                    Ok(reference) => self.fault(&pointer, format!("`{reference}` is neither a user nor a group")),
-                    Err(error) => self.fault(&pointer, error.to_string()),
+                Some(text) => match approver(text) {
+                    Ok(reference) => by.push(reference),
+                    Err(message) => self.fault(&pointer, message),
                 },
                 None => self.fault(&pointer, "must be a text"),
             }
@@ -262,18 +260,10 @@ impl Reading<'_> {
         if fields.get("by").and_then(Value::as_array).is_none_or(Vec::is_empty) {
             self.fault("/spec/approval/by", "names nobody: list users, groups, or `owner`");
         }
-        let need = match &fields.get("need").cloned().unwrap_or_default() {
-            Value::Null => Need::Any,
-            Value::String(text) if text == "any" => Need::Any,
-            Value::String(text) if text == "all" => Need::All,
-            other => match other.as_u64().and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0) {
-                Some(count) => Need::Count(count),
-                None => {
-                    self.fault("/spec/approval/need", "is `any`, `all`, or a number from 1");
-                    Need::All
-                }
-            },
-        };
+        let need = Need::read(&fields.get("need").cloned().unwrap_or_default()).unwrap_or_else(|| {
+            self.fault("/spec/approval/need", Need::WANTED);
+            Need::All
+        });
         let part = |name: &str| fields.get(name).cloned().unwrap_or_default();
         Some(Approval {
             by,

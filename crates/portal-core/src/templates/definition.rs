@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::actions;
 use super::language::{Style, Template};
+use super::wire::TemplateProblem;
 
 /// A template that was read; what is wrong with it is told apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,6 +51,12 @@ pub struct Finding {
     pub message: String,
     /// The template does not run until it is mended.
     pub is_error: bool,
+}
+
+impl From<Finding> for TemplateProblem {
+    fn from(Finding { pointer, message, is_error }: Finding) -> Self {
+        Self { pointer, message, is_error }
+    }
 }
 
 /// Reads a template. What is missing is empty.

@@ -8,9 +8,10 @@ use portal_core::templates::Trouble;
 use serde_json::Value;
 
 use super::Kind;
-use crate::egress::{Call, EgressError};
+use crate::egress::Call;
 use crate::sources::credential::Secret;
 use crate::state::App;
+use crate::templates::http_request::no_answer;
 
 const ANSWER: usize = 4 << 20;
 /// Longest pause that a host may ask for.
@@ -53,7 +54,7 @@ impl Client {
     pub(super) async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Trouble> {
         for attempt in 0.. {
             let called = self.app.sources.egress.call(self.call(&method, path, body)?).await;
-            let called = called.map_err(|error| transport(&method, &error))?;
+            let called = called.map_err(|error| no_answer(&method, &error))?;
             let status = called.status.as_u16();
             let wait = pause(status, &called.headers);
             if let Some(seconds) = wait {
@@ -135,13 +136,6 @@ fn pause(status: u16, headers: &HeaderMap) -> Option<u64> {
     let number = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let is_used_up = status == 403 && number("x-ratelimit-remaining") == Some(0);
     (status == 429 || is_used_up).then(|| number("retry-after").unwrap_or(PAUSE))
-}
-
-fn transport(method: &Method, error: &EgressError) -> Trouble {
-    // A question without an answer is asked again; of a request with an effect nobody knows.
-    let is_sent = matches!(error, EgressError::Transport { .. } | EgressError::Timeout { .. });
-    let code = if is_sent && *method != Method::GET { "no_answer" } else { error.code() };
-    Trouble::new(code, error.to_string())
 }
 
 /// What the host says, in a few words.

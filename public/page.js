@@ -421,3 +421,11 @@
   new MutationObserver(follow).observe(document.body, { childList: true, subtree: true, attributeFilter: ["data-stream"] });
   addEventListener("pagehide", () => source?.close());
 })();
+
+// Where a form says that one begins there; after the browser has looked for its own.
+addEventListener("load", () => {
+  const begin = () => {
+    if (document.activeElement === document.body) document.querySelector("#content [data-autofocus]")?.focus();
+  };
+  requestAnimationFrame(() => requestAnimationFrame(begin));
+});

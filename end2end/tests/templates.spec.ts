@@ -265,6 +265,46 @@ test("what a run tells everybody stands under the bell until it is read", async 
   await expect(page.getByRole("heading", { level: 1, name: "Templates" })).toBeVisible();
 });
 
+test("an entity answers what it can, and its page lists the runs that have to do with it", async ({ page, request }) => {
+  await open(page, "/catalog/component/default/booking-api");
+  await page.getByRole("link", { name: "Actions", exact: true }).last().click();
+  await page.getByRole("link", { name: "Templates for it" }).click();
+  await expect(page.getByText("Forms begin with what it can answer")).toBeVisible();
+  await expectNoAxeViolations(page);
+  await page.getByRole("link", { name: "Use template Rust service" }).click();
+  const owner = page.getByRole("combobox", { name: "Owner" });
+  await expect(owner).toHaveValue(/booking/);
+  // What is taken away stays away.
+  await owner.fill("");
+  await page.getByLabel("Name", { exact: true }).fill("ledger");
+  await expect(page.getByRole("complementary", { name: "So far" })).toContainText("ledger");
+  await expect(owner).toHaveValue("");
+
+  const run = await request.post("/api/v1/runs", {
+    data: { action: "action:default/restart", entity: "component:default/booking-api", values: {} },
+  });
+  expect(run.status(), await run.text()).toBe(202);
+  const { id } = await run.json();
+  await open(page, "/catalog/component/default/booking-api?tab=runs");
+  await expect(page.getByRole("heading", { level: 2, name: /^Runs on this/ })).toBeVisible();
+  await expect(page.getByRole("link", { name: new RegExp(`#${id}$`) })).toBeVisible();
+  await expectNoAxeViolations(page);
+  await open(page, "/catalog/template/default/terraform-module?tab=runs");
+  await expect(page.getByRole("heading", { level: 2, name: /^Made from this template/ })).toBeVisible();
+
+  await open(page, "/runs");
+  const about = page.getByRole("combobox", { name: "Entity" });
+  await about.fill("booking-api");
+  await page.getByRole("option", { name: /booking-api/ }).first().click();
+  await expect(page).toHaveURL(/about=component/);
+  await expect(page.getByRole("link", { name: new RegExp(`#${id}$`) })).toBeVisible();
+  await page.getByRole("combobox", { name: "Template or action" }).fill("template:default/terraform-module");
+  await expect(page.getByRole("link", { name: new RegExp(`#${id}$`) })).toHaveCount(0);
+  await expect(page.getByRole("combobox", { name: "Started by" })).toBeVisible();
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+});
+
 test("templates can be read and filled in without scripts @no-script", async ({ page }) => {
   await open(page, "/templates");
   await page.getByRole("link", { name: "Use template Node service" }).click();

@@ -85,6 +85,12 @@ pub(crate) fn actions_for(entity_ref: &str) -> String {
     with_query(ACTIONS, [("entity", entity_ref)])
 }
 
+/// The templates, to be used for an entity.
+#[cfg(feature = "ssr")]
+pub(crate) fn templates_for(entity_ref: &str) -> String {
+    with_query(TEMPLATES, [("for", entity_ref)])
+}
+
 /// The page of a run.
 pub(crate) fn run(id: i64) -> String {
     format!("{RUNS}/{id}")

@@ -40,6 +40,8 @@ const LINES: u64 = 1000;
         ("action" = Option<String>, Query, description = "Reference of an action", example = "action:default/provision-database"),
         ("entity" = Option<String>, Query, description = "Only those that made this entity", example = "component:default/booking-api"),
         ("target" = Option<String>, Query, description = "Only those of actions on this entity", example = "component:default/booking-api"),
+        ("about" = Option<String>, Query, description = "Only those that made this entity, or were run on it", example = "component:default/booking-api"),
+        ("user" = Option<String>, Query, description = "Reference of the user who started them", example = "user:default/ada"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 200, description = "25 when absent"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),
@@ -53,6 +55,8 @@ pub async fn list_runs(
     let template = params.chosen("template")?.map(|text| whole("template", &text));
     let action = params.chosen("action")?.map(|text| whole("action", &text));
     let target = params.chosen("target")?;
+    let about = params.chosen("about")?;
+    let user = params.chosen("user")?.map(|text| whole("user", &text));
     let state = match params.chosen("state")? {
         Some(text) => Some(RunState::parse(&text).ok_or_else(|| ApiError::parameter("state", "not a state of a run"))?),
         None => None,
@@ -73,7 +77,8 @@ pub async fn list_runs(
         target: target.map(|text| text.to_lowercase()),
         visible: (!sees_all).then(|| (actor.clone(), owned())),
         actor: mine.then_some(actor),
-        users: Vec::new(),
+        about: about.map(|text| text.to_lowercase()),
+        users: user.into_iter().collect(),
     };
     let db = app.db.reader();
     let runs = store::page(db, &filter, before, 0, limit + 1).await?;

@@ -157,12 +157,19 @@ pub struct RunFilter {
     pub entity: Option<String>,
     /// Run on this entity.
     pub target: Option<String>,
+    /// Made this entity, or was run on it.
+    pub about: Option<String>,
     /// Runs of this actor, or of one of these definitions; all when absent.
     pub visible: Option<(String, Vec<String>)>,
 }
 
 fn filtered(filter: &RunFilter) -> Select<run::Entity> {
-    let RunFilter { definitions, actor, users, states, entity, target, visible } = filter;
+    let RunFilter { definitions, actor, users, states, entity, target, about, visible } = filter;
+    let made = |entity: &String| {
+        let of_entity = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
+        let of_entity = of_entity.filter(run_entity::Column::EntityRef.eq(entity)).into_query();
+        run::Column::Id.in_subquery(of_entity)
+    };
     let mut select = run::Entity::find();
     if !definitions.is_empty() {
         select = select.filter(run::Column::Definition.is_in(definitions.clone()));
@@ -180,9 +187,10 @@ fn filtered(filter: &RunFilter) -> Select<run::Entity> {
         select = select.filter(run::Column::Target.eq(target));
     }
     if let Some(entity) = entity {
-        let of_entity = run_entity::Entity::find().select_only().column(run_entity::Column::RunId);
-        let of_entity = of_entity.filter(run_entity::Column::EntityRef.eq(entity)).into_query();
-        select = select.filter(run::Column::Id.in_subquery(of_entity));
+        select = select.filter(made(entity));
+    }
+    if let Some(about) = about {
+        select = select.filter(run::Column::Target.eq(about).or(made(about)));
     }
     if let Some((actor, definitions)) = visible {
         let own = run::Column::Actor.eq(actor);

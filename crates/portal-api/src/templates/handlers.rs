@@ -288,14 +288,38 @@ pub async fn fill_template_form(
     State(app): State<App>,
     Path((namespace, name)): Path<(String, String)>,
     params: Params,
-    JsonBody(FormQuestion { values }): JsonBody<FormQuestion>,
+    JsonBody(FormQuestion { entity, values }): JsonBody<FormQuestion>,
 ) -> ApiResult<Json<FormView>> {
     params.finish()?;
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility(&snapshot);
     let template = find(&app, &visibility, &format!("template:{namespace}/{name}"), "").await?;
     let (definition, _) = definition::read(&template.entity);
+    let values = with_entity(&app, &visibility, &definition, entity, values).await?;
     Ok(Json(form_view(&snapshot, &visibility, &template, &definition, &values)))
+}
+
+/// The answers, and those that an entity gives.
+async fn with_entity(
+    app: &App,
+    visibility: &Visibility,
+    definition: &Definition,
+    entity: Option<String>,
+    mut values: Map<String, Value>,
+) -> ApiResult<Map<String, Value>> {
+    let Some(entity) = entity else { return Ok(values) };
+    let entity_ref = EntityRef::parse(&entity, None, EntityRef::DEFAULT_NAMESPACE)
+        .map_err(|error| ApiError::field("/entity", error.to_string()))?;
+    let found = document(app, &app.catalog.snapshot(), &entity_ref, visibility).await;
+    let (_, found) = found.map_err(|error| match error {
+        ApiError::NotFound { .. } => ApiError::field("/entity", format!("the catalog has no `{entity_ref}`")),
+        error => error,
+    })?;
+    let document = serde_json::from_slice(&found.json).unwrap_or_default();
+    for (name, value) in form::answered_by(&definition.pages, &found.entity_ref, &document) {
+        values.entry(name).or_insert(value);
+    }
+    Ok(values)
 }
 
 pub fn form_view(
@@ -337,7 +361,7 @@ pub async fn dry_run_template(
     request_id: RequestId,
     Path((namespace, name)): Path<(String, String)>,
     params: Params,
-    JsonBody(FormQuestion { values }): JsonBody<FormQuestion>,
+    JsonBody(FormQuestion { entity, values }): JsonBody<FormQuestion>,
 ) -> ApiResult<Json<DryRunView>> {
     params.finish()?;
     let snapshot = app.catalog.snapshot();
@@ -348,6 +372,7 @@ pub async fn dry_run_template(
         let detail = format!("the template cannot run: {}: {}", finding.pointer, finding.message);
         return Err(ApiError::invalid("invalid_template", detail, Vec::new()));
     }
+    let values = with_entity(&app, &visibility, &definition, entity, values).await?;
     let answers = answered(&snapshot, &visibility, &definition, &values)?;
     let place = template.source_id.map(|id| (id, template.location.clone()));
     Ok(Json(tried(&app, &auth, &request_id, &definition, answers, place, false).await?))

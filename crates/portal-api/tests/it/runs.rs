@@ -139,6 +139,12 @@ on_both!(answers_become_a_repository_and_an_entity, portal, {
     assert_eq!(entity["entity"]["metadata"]["description"], "Counts \"money\"");
     let made = portal.get("/api/v1/runs?entity=component:default/ledger").await.json(200);
     assert_eq!((&made["total"], &made["items"][0]["id"]), (&json!(1), &json!(id)));
+    for (query, count) in
+        [("about=component:default/ledger", 1), ("about=component:default/other", 0), ("user=user:default/ada", 0)]
+    {
+        let found = portal.get(&format!("/api/v1/runs?{query}")).await.json(200);
+        assert_eq!(found["total"], count, "{query}");
+    }
     let templates = portal.get("/api/v1/templates").await.json(200);
     assert_eq!(templates["items"][0]["usage"]["success_rate"], 1.0);
     assert!(log(&portal, id).await.contains("pushing 4 files"), "{}", log(&portal, id).await);

@@ -141,7 +141,7 @@ fn guess(field: &FormField) -> Option<Value> {
             json!(format!("{host}?owner=acme&repo=payment-svc"))
         }
         Control::List => json!([]),
-        Control::Json => json!({}),
+        Control::Pairs => json!({}),
         Control::Group => {
             let mut inner = Map::new();
             for field in &field.fields {

@@ -15,7 +15,7 @@ use crate::served::{Asking, Parts, Refusal, WHOLE};
 use crate::templates::answers::Asked;
 use crate::templates::fields::{anchor, fields};
 use crate::templates::{answer, is_asked_later, problems};
-use crate::ui::{Content, counted, denied, icon, with_code};
+use crate::ui::{Content, counted, denied, icon, markdown, with_code};
 
 /// What the page shows.
 struct Page<'p> {
@@ -73,7 +73,7 @@ fn head(action: &ActionView, target: Option<Markup>) -> Markup {
         header class="page-head" {
             div class="lead" {
                 h1 tabindex="-1" { (action.title) }
-                @if let Some(description) = &action.description { p class="sub" { (description) } }
+                @if let Some(description) = &action.description { div class="sub" { (markdown(description)) } }
                 div class="facts-strip" {
                     @if let Some(target) = target { span { "On " (target) } }
                     span { (owner_link(action.owner.as_ref())) }
@@ -152,7 +152,7 @@ fn filling(page: &Page<'_>) -> Content {
                     }
                     @for shown in &form.form.pages {
                         @if form.form.pages.len() > 1 { h2 { (shown.title) } }
-                        @if let Some(description) = &shown.description { p class="muted" { (description) } }
+                        @if let Some(description) = &shown.description { div class="muted" { (markdown(description)) } }
                         (fields(&shown.fields, *is_sent))
                     }
                     @if all_fields(page).is_empty() { p class="muted" { "It asks nothing." } }

@@ -8,7 +8,7 @@ use crate::access::Question;
 use crate::catalog::owner_link;
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Content, counted, empty, icon, with_code};
+use crate::ui::{Content, counted, empty, icon, markdown, with_code};
 
 /// Instead of categories, where there are few actions.
 const ALL: &str = "What you can do";
@@ -31,7 +31,10 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
                 div class="callout" data-tone="info" {
                     (icon("target"))
                     div { p class="title" { "For " a class="underlined" href=(paths::entity(entity)) { (entity) } } p { "What is for other kinds of entities is not shown." } }
-                    div class="actions" { a class="button" data-size="sm" href=(paths::ACTIONS) { "Show all" } }
+                    div class="actions" {
+                        a class="button" data-size="sm" href=(paths::templates_for(entity)) { "Templates for it" }
+                        a class="button" data-size="sm" href=(paths::ACTIONS) { "Show all" }
+                    }
                 }
             }
             form class="filter-bar" action=(paths::ACTIONS) data-live aria-label="Filter" {
@@ -81,7 +84,7 @@ fn card(one: &ActionView, entity: &str) -> Content {
     Content::from(html! {
         article class="card template-card" data-key=(entity_ref) {
             h3 { (icon("action")) span class="truncate" title=(title) { (title) } }
-            p { (description.as_deref().unwrap_or("No description.")) }
+            div class="template-about" { (markdown(description.as_deref().unwrap_or("No description."))) }
             div class="tags" {
                 @for kind in kinds { span class="tag" { "on a " (kind) } }
                 @if let Some(approval) = approval { span class="tag" { (if approval.contains(", when") { "may need approval" } else { "needs approval" }) } }

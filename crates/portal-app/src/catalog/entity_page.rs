@@ -23,6 +23,7 @@ use super::try_it::Trial;
 use crate::api::{Failure, Live, Load, use_load};
 use crate::frame::not_found;
 use crate::paths;
+use crate::served::{FRAGMENTS, served_region};
 use crate::ui::{Erase, failed, loaded, skeleton_rows, whole};
 
 /// Views of one entity; the name is that in the address.
@@ -34,18 +35,20 @@ pub(super) enum Tab {
     Organisation,
     Graph,
     Impact,
+    Runs,
     History,
     Source,
 }
 
 impl Tab {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Overview,
         Self::Docs,
         Self::Definition,
         Self::Organisation,
         Self::Graph,
         Self::Impact,
+        Self::Runs,
         Self::History,
         Self::Source,
     ];
@@ -57,6 +60,7 @@ impl Tab {
             Some("organisation") => Self::Organisation,
             Some("graph") => Self::Graph,
             Some("impact") => Self::Impact,
+            Some("runs") => Self::Runs,
             Some("history") => Self::History,
             Some("source") => Self::Source,
             _ => Self::Overview,
@@ -71,6 +75,7 @@ impl Tab {
             Self::Organisation => "organisation",
             Self::Graph => "graph",
             Self::Impact => "impact",
+            Self::Runs => "runs",
             Self::History => "history",
             Self::Source => "source",
         }
@@ -84,6 +89,7 @@ impl Tab {
             Self::Organisation => "Organisation",
             Self::Graph => "Graph",
             Self::Impact => "Impact",
+            Self::Runs => "Runs",
             Self::History => "History",
             Self::Source => "Source",
         }
@@ -207,10 +213,15 @@ pub(crate) fn EntityPage() -> impl IntoView {
         ask(|place| (place.tab == Tab::Impact).then(|| format!("{}/impact", paths::api_entity(&place.entity_ref))));
     let docs = ask(|place| (place.tab == Tab::Docs).then(|| docs_path(&place.entity_ref, place.page.as_deref())));
     let definition = ask(|place| (place.tab == Tab::Definition).then(|| definition_path(place)));
-    for load in [detail, history, graph, impact, docs, definition] {
+    let runs = ask(|place| {
+        let question =
+            || paths::with_query(&format!("{FRAGMENTS}/entity-runs"), [("entity", place.entity_ref.as_str())]);
+        (place.tab == Tab::Runs).then(question)
+    });
+    for load in [detail, history, graph, impact, docs, definition, runs] {
         Live::refresh_on_entities(load);
     }
-    let views = Views { history, graph, impact, docs, definition, trial: Trial::new(), draft: use_draft(place) };
+    let views = Views { history, graph, impact, docs, definition, runs, trial: Trial::new(), draft: use_draft(place) };
     loaded(move || loading(place), move || region(place, detail, views).map(whole))
 }
 
@@ -222,6 +233,7 @@ struct Views {
     impact: Load,
     docs: Load,
     definition: Load,
+    runs: Load,
     trial: Trial,
     draft: Draft,
 }
@@ -316,6 +328,7 @@ fn page(place: &Place, detail: EntityDetail, now_ms: i64, views: Views) -> AnyVi
             let place = place.clone();
             loaded(|| skeleton_rows(6), move || organisation_region(&place, views.graph))
         }
+        Tab::Runs => loaded(|| skeleton_rows(6), move || served_region("The runs", views.runs)),
         Tab::Impact => loaded(|| skeleton_rows(6), move || impact_region(views.impact)),
         Tab::Graph => {
             let place = place.clone();

@@ -126,6 +126,7 @@ pub(super) fn tabs(place: &Place, entity: &Entity, relations: usize, errors: usi
             Tab::Definition => has_definition,
             Tab::Organisation => has_organisation(kind_of(&place.entity_ref)),
             Tab::Impact => has_impact(kind_of(&place.entity_ref)),
+            Tab::Runs => kind_of(&place.entity_ref) != "location",
             Tab::Docs => has_docs(kind_of(&place.entity_ref), entity),
             _ => true,
         })

@@ -36,7 +36,9 @@ pub(crate) fn focus_after_navigation() {
 }
 
 fn focus_heading() {
-    let heading = document().query_selector("#content h1").ok().flatten();
+    // A form may say where one begins.
+    let first = |selector| document().query_selector(selector).ok().flatten();
+    let heading = first("#content [data-autofocus]").or_else(|| first("#content h1"));
     if let Some(heading) = heading.and_then(|node| node.dyn_into::<web_sys::HtmlElement>().ok()) {
         let _ = heading.focus();
     }

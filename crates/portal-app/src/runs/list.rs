@@ -1,6 +1,6 @@
 //! The runs that one may see.
 
-use maud::html;
+use maud::{Markup, html};
 use portal_core::access::Verb;
 use portal_core::runs::RunState;
 use portal_core::runs::wire::{RunList, RunView};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::of_run;
 use crate::access::Question;
-use crate::catalog::entity_link;
+use crate::catalog::{entity_link, kind_of};
 use crate::paths;
 use crate::served::{Asking, Refusal};
 use crate::ui::{Content, ago, counted, denied, duration, empty, icon, number};
@@ -22,9 +22,17 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
             }
         }));
     }
-    let list: RunList = asking.get(&paths::with_query(paths::API_RUNS, question.pairs())).await?;
+    // One box for templates and actions; links say which of the two they mean.
+    let what = ["what", "template", "action"].map(|key| question.value(key)).into_iter().find(|text| !text.is_empty());
+    let what = what.unwrap_or_default().to_owned();
+    let is_action = what.starts_with("action:");
+    let whole = if is_action { "action" } else { "template" };
+    let pairs: Vec<(&str, &str)> = question.pairs().filter(|(_, value)| !value.is_empty()).collect();
+    let asked = pairs.iter().map(|(key, value)| (if *key == "what" { whole } else { key }, *value));
+    let list: RunList = asking.get(&paths::with_query(paths::API_RUNS, asked)).await?;
+    let shows_behind = !what.is_empty() && !is_action;
     let now = asking.now_ms();
-    let filters = || question.pairs().filter(|(key, _)| *key != "cursor");
+    let filters = || pairs.iter().copied().filter(|(key, _)| *key != "cursor");
     let older = list.next_cursor.as_deref();
     let older = older.map(|cursor| paths::with_query(paths::RUNS, filters().chain([("cursor", cursor)])));
     let is_filtered = filters().next().is_some();
@@ -39,7 +47,10 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
                     option value="" { "Everybody's" }
                     option value="true" selected[question.value("mine") == "true"] { "Mine" }
                 }
-                @for key in ["template", "entity"] {
+                (picker("what", "Template or action", &what, &["template", "action"]))
+                (picker("about", "Entity", question.value("about"), &[]))
+                (picker("user", "Started by", question.value("user"), &["user"]))
+                @for key in ["entity", "target"] {
                     @if !question.value(key).is_empty() { input type="hidden" name=(key) value=(question.value(key)); }
                 }
                 noscript { button class="button" data-size="sm" { "Filter" } }
@@ -48,35 +59,103 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
             section class="card" aria-labelledby="list" {
                 header class="card-head" {
                     h2 id="list" { "Runs " span class="count" { (number(list.total)) } }
-                    @for key in ["template", "entity"] {
+                    @for key in ["entity", "target"] {
                         @if !question.value(key).is_empty() { span class="push tag" { (question.value(key)) } }
                     }
+                    @if is_filtered { a class="push" href=(paths::RUNS) { "Show all" } }
                 }
                 @if list.items.is_empty() && is_filtered {
                     (empty("list", "No run like this".to_owned(), "Take a filter away to see more.", html! { a class="button" href=(paths::RUNS) { "Show all" } }))
                 } @else if list.items.is_empty() {
                     (empty("list", "Nothing has been run yet".to_owned(), "Start with a template.", html! { a class="button" href=(paths::TEMPLATES) { "Templates" } }))
                 } @else {
-                    div class="table-wrap" {
-                        table class="table runs" {
-                            caption class="visually-hidden" { "Runs, newest first" }
-                            thead { tr {
-                                th scope="col" { "Run" }
-                                th scope="col" { "State" }
-                                th scope="col" class="p2" { "Made" }
-                                @if !question.value("template").is_empty() { th scope="col" class="p2" { "Template since" } }
-                                th scope="col" class="p2" { "By" }
-                                th scope="col" class="p3" { "Took" }
-                                th scope="col" { "Started" }
-                            } }
-                            tbody { @for run in &list.items { (row(run, now, !question.value("template").is_empty())) } }
-                        }
-                    }
+                    (table(&list.items, now, shows_behind))
                 }
             }
             @if let Some(older) = &older { nav class="pagination" aria-label="Pages" { a class="button" href=(older) { "Older" } } }
         }
     }))
+}
+
+/// A box that finds entities of some kinds.
+fn picker(name: &str, label: &str, value: &str, kinds: &[&str]) -> Markup {
+    let kinds = kinds.iter().map(|kind| ("kind", *kind));
+    let suggestions = paths::with_query(paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]));
+    html! {
+        div class="combobox filter-field" {
+            input class="input" data-size="sm" type="text" id=(format!("filter-{name}")) name=(name) value=(value) autocomplete="off"
+                aria-label=(label) placeholder=(label) data-suggest=(suggestions) role="combobox" aria-expanded="false" aria-controls=(format!("filter-{name}-list"));
+            ul class="listbox" role="listbox" id=(format!("filter-{name}-list")) aria-label=(label) data-own hidden {}
+        }
+    }
+}
+
+/// What was made from a template, what an action has done, or what has to do with an entity.
+pub(crate) async fn of_entity(asking: &Asking<'_>) -> Result<Content, Refusal> {
+    let question = Question::of(asking.query);
+    let entity = question.value("entity");
+    if let (_, Some(reason)) = denied(Verb::ReadRuns) {
+        return Ok(Content::from(html! {
+            section class="card" data-part="html" {
+                (empty("lock", "Runs are not shown to you".to_owned(), reason, html! { a class="button" href=(paths::SIGN_IN) rel="external" { "Sign in" } }))
+            }
+        }));
+    }
+    let kind = kind_of(entity);
+    let (key, title, none, start, label) = match kind {
+        "template" => (
+            "template",
+            "Made from this template",
+            "Nothing was made from it yet",
+            paths::template(entity),
+            "Use template",
+        ),
+        "action" => ("action", "Runs of this action", "It was never run", paths::action(entity), "Run it"),
+        _ => (
+            "about",
+            "Runs on this, and the one that made it",
+            "Nothing was run on it",
+            paths::actions_for(entity),
+            "See its actions",
+        ),
+    };
+    let list: RunList = asking.get(&paths::with_query(paths::API_RUNS, [(key, entity), ("limit", "50")])).await?;
+    let all = paths::with_query(paths::RUNS, [(if key == "about" { key } else { "what" }, entity)]);
+    let now = asking.now_ms();
+    Ok(Content::from(html! {
+        section class="card" aria-labelledby="runs" data-part="html" {
+            header class="card-head" {
+                h2 id="runs" { (title) " " span class="count" { (number(list.total)) } }
+                div class="push" { a class="button" data-size="sm" href=(start) { (icon(if kind == "template" { "template" } else { "action" })) (label) } }
+            }
+            @if list.items.is_empty() {
+                (empty("list", none.to_owned(), "What is run shows here, with what came of it.".to_owned(), html! {}))
+            } @else {
+                (table(&list.items, now, kind == "template"))
+                @if list.total > list.items.len() as u64 { div class="card-foot" { a href=(all) { "Show all " (number(list.total)) } } }
+            }
+        }
+    }))
+}
+
+fn table(runs: &[RunView], now: i64, shows_behind: bool) -> Markup {
+    html! {
+        div class="table-wrap" {
+            table class="table runs" {
+                caption class="visually-hidden" { "Runs, newest first" }
+                thead { tr {
+                    th scope="col" { "Run" }
+                    th scope="col" { "State" }
+                    th scope="col" class="p2" { "Made" }
+                    @if shows_behind { th scope="col" class="p2" { "Template since" } }
+                    th scope="col" class="p2" { "By" }
+                    th scope="col" class="p3" { "Took" }
+                    th scope="col" { "Started" }
+                } }
+                tbody { @for run in runs { (row(run, now, shows_behind)) } }
+            }
+        }
+    }
 }
 
 fn row(run: &RunView, now: i64, shows_behind: bool) -> Content {

@@ -8,7 +8,7 @@ use portal_core::runs::{RunState, StepState};
 
 use crate::ui::{Content, icon};
 
-pub(crate) use list::runs;
+pub(crate) use list::{of_entity, runs};
 pub(crate) use page::run;
 
 /// Tone, symbol and word of a run's state.

@@ -14,7 +14,7 @@ use crate::api::Method;
 use crate::catalog::entity_link;
 use crate::paths;
 use crate::served::{Asking, Parts, Refusal, WHOLE};
-use crate::ui::{Act, Content, act_button, ago, counted, duration, icon, safe_url, with_code};
+use crate::ui::{Act, Content, act_button, ago, counted, duration, icon, markdown, safe_url, with_code};
 
 /// What stands for an answer that is not shown.
 const MASK: &str = "••••••";
@@ -216,7 +216,7 @@ fn outputs(run: &RunView) -> Markup {
                     }
                 }
                 @for one in &texts {
-                    li { div class="lines" { strong { (text(one, "title")) } span class="breakable pre-line" { (with_code(&text(one, "content"))) } } }
+                    li { div class="lines" { strong { (text(one, "title")) } div class="breakable" { (markdown(&text(one, "content"))) } } }
                 }
             }
         }

@@ -8,7 +8,7 @@ mod page;
 #[cfg(feature = "ssr")]
 mod write;
 
-pub(crate) use page::{ServedPage, ServedWhole, served_part};
+pub(crate) use page::{ServedPage, ServedWhole, served_part, served_region};
 #[cfg(feature = "ssr")]
 pub use write::written;
 #[cfg(feature = "ssr")]

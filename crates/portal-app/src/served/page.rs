@@ -27,7 +27,7 @@ pub(crate) fn ServedPage() -> impl IntoView {
                 <p class="sub">{lead}</p>
             </div>
         </header>
-        {loaded(|| skeleton_rows(6), move || region(title, load))}
+        {loaded(|| skeleton_rows(6), move || served_region(title, load))}
     }
     .erase()
 }
@@ -54,7 +54,7 @@ pub(crate) fn ServedWhole() -> impl IntoView {
             Ok((parts, _)) => parts[TITLE].as_str().map_or_else(titled_already, plain),
             Err(_) => name.clone(),
         };
-        let region = region("This page", load);
+        let region = served_region("This page", load);
         Some(
             view! {
                 <Title text=title />
@@ -89,7 +89,19 @@ pub(crate) fn served_part(load: Load, name: &str) -> Option<AnyView> {
 }
 
 fn element(parts: &Value, name: &str) -> Content {
-    Content::from(PreEscaped(parts[name].as_str().unwrap_or_default().to_owned()))
+    let html = parts[name].as_str().map_or_else(|| standing(name), str::to_owned);
+    Content::from(PreEscaped(html))
+}
+
+/// What the server has written stands in the page only. Where what is around it is made
+/// anew, it is taken from there, until its own next answer comes.
+fn standing(name: &str) -> String {
+    #[cfg(feature = "hydrate")]
+    if let Ok(Some(element)) = document().query_selector(&format!("[data-part={name}]")) {
+        return element.outer_html();
+    }
+    let _ = name;
+    String::new()
 }
 
 fn query(search: &str) -> String {
@@ -97,7 +109,8 @@ fn query(search: &str) -> String {
     if search.is_empty() { String::new() } else { format!("?{search}") }
 }
 
-fn region(title: &'static str, load: Load) -> Option<AnyView> {
+/// The whole of what the server writes for a place within another page.
+pub(crate) fn served_region(title: &'static str, load: Load) -> Option<AnyView> {
     Some(match load.read_shared::<Value>()? {
         Err(failure) => failed(title, &failure, load),
         Ok((parts, _)) => element(&parts, WHOLE).erase(),

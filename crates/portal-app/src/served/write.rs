@@ -105,6 +105,7 @@ async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAn
         "/actions" => actions::gallery(&asking).await.map(whole),
         "/approvals" => actions::approvals(&asking).await.map(whole),
         "/admin/connectors" => actions::connectors(&asking).await.map(whole),
+        "/entity-runs" => runs::of_entity(&asking).await.map(whole),
         "/runs" => runs::runs(&asking).await.map(whole),
         _ if path.starts_with("/templates/") => templates::wizard(&asking, path).await,
         _ if path.starts_with("/actions/") => actions::form(&asking, path).await,

@@ -132,7 +132,7 @@ fn with_repositories(texts: Vec<(String, String)>) -> Vec<(String, String)> {
     texts.iter().filter(|(key, _)| pointer_of(key).is_none()).cloned().chain(joined).collect()
 }
 
-const RESERVED: [&str; 10] = ["page", "rest", "box", "add", "remove", "to", "sent", "file", "text", "place"];
+const RESERVED: [&str; 11] = ["for", "page", "rest", "box", "add", "remove", "to", "sent", "file", "text", "place"];
 
 fn read(field: &FormField, text: &str) -> Option<Value> {
     if text.is_empty() {
@@ -153,9 +153,40 @@ fn read(field: &FormField, text: &str) -> Option<Value> {
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             parts.map(Value::from).collect()
         }
-        Control::Json | Control::List | Control::Group => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
+        Control::Pairs => pairs(text, field.input.as_deref()),
+        Control::List | Control::Group => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         _ => text.into(),
     })
+}
+
+/// Names with values, of lines such as `name: value`, or of JSON; the text as it is where
+/// it is neither, so that the form tells. A value is of the type that is asked for.
+fn pairs(text: &str, kind: Option<&str>) -> Value {
+    if let Ok(value @ Value::Object(_)) = serde_json::from_str(text) {
+        return value;
+    }
+    let one = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        let value = value.trim();
+        let is_text = kind == Some("string");
+        let typed = serde_json::from_str::<Value>(value).ok().filter(|_| !is_text);
+        Some((name.trim().to_owned(), typed.unwrap_or_else(|| value.into())))
+    };
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines.map(one).collect::<Option<Map<String, Value>>>().map_or_else(|| text.into(), Value::Object)
+}
+
+/// The same, to be changed.
+pub(super) fn pairs_text(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::Object(fields)) if fields.values().all(|value| !value.is_object() && !value.is_array()) => {
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            fields.iter().map(|(name, value)| format!("{name}: {}\n", text(value))).collect()
+        }
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => serde_json::to_string_pretty(other).unwrap_or_default(),
+        None => String::new(),
+    }
 }
 
 /// The field whose value stands at a pointer.
@@ -206,6 +237,16 @@ pub(super) fn without(values: &Map<String, Value>, shown: &[FormField]) -> Map<S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_values_stand_on_lines() {
+        let typed = pairs("cpu: 2\nname: web: 1\n\non: true", None);
+        assert_eq!(typed, serde_json::json!({"cpu": 2, "name": "web: 1", "on": true}));
+        assert_eq!(pairs("cpu: 2", Some("string")), serde_json::json!({"cpu": "2"}));
+        assert_eq!(pairs(r#"{"a": [1]}"#, None), serde_json::json!({"a": [1]}));
+        assert_eq!(pairs("no value", None), "no value");
+        assert_eq!(pairs(&pairs_text(Some(&typed)), None), typed);
+    }
 
     #[test]
     fn a_repository_is_put_together() {

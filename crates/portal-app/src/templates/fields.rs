@@ -5,7 +5,7 @@ use portal_core::templates::wire::{Choice, Control, FormField};
 use serde_json::Value;
 
 use crate::access::Question;
-use crate::ui::{Content, icon, with_code};
+use crate::ui::{Content, icon, markdown, with_code};
 
 /// All fields of a page. Faults are told where the page was sent, or where something
 /// has been answered.
@@ -49,13 +49,13 @@ fn one(field: &FormField, is_sent: bool) -> Markup {
         @if !field.required { span class="optional" { " optional" } }
     };
     let help = html! {
-        @if let Some(help) = &field.help { span class="hint" id=(hint_id) { (with_code(help)) } }
+        @if let Some(help) = &field.help { div class="hint" id=(hint_id) { (markdown(help)) } }
     };
     let fault = html! {
         @if let Some(error) = error {
             span class="error" id=(error_id) { (icon("alert")) span { (with_code(error)) } }
         }
-        @if let Some(hint) = &field.hint { span class="hint" { (hint) } }
+        @if let Some(hint) = &field.hint { div class="hint" { (markdown(hint)) } }
     };
     match field.control {
         Control::Hidden => html! { input type="hidden" name=(field.pointer) value=(text(field.value.as_ref())); },
@@ -148,9 +148,13 @@ fn control(parts: &Parts<'_>) -> Content {
                 }
             }
         },
-        Control::TextArea | Control::Json => html! {
+        Control::TextArea => html! {
             textarea class="textarea" id=(id) name=(pointer) rows=[field.rows] placeholder=[placeholder.as_deref()]
                 aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] { (value) }
+        },
+        Control::Pairs => html! {
+            textarea class="textarea" id=(id) name=(pointer) rows=(field.rows.unwrap_or(4)) placeholder=(placeholder.as_deref().unwrap_or("name: value, each on a line of its own"))
+                aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] { (super::answers::pairs_text(field.value.as_ref())) }
         },
         Control::Entity | Control::Entities => html! {
             div class="combobox" {
@@ -164,13 +168,25 @@ fn control(parts: &Parts<'_>) -> Content {
                 ul class="listbox" role="listbox" id=(format!("{id}-list")) aria-label=(field.label) data-own hidden {}
             }
         },
+        Control::Number
+            if field.input.as_deref() == Some("range") && field.minimum.is_some() && field.maximum.is_some() =>
+        {
+            html! {
+                div class="range" {
+                    input type="range" id=(id) name=(pointer) min=[field.minimum] max=[field.maximum] step=[field.step]
+                        value=(if value.is_empty() { field.minimum.unwrap_or_default().to_string() } else { value.clone() })
+                        aria-describedby=[described] aria-invalid=[invalid] disabled[*disabled];
+                    output for=(id) { @if value.is_empty() { "–" } @else { (value) } }
+                }
+            }
+        }
         Control::Number => html! {
             input class="input" type="text" inputmode="decimal" id=(id) name=(pointer) value=(value) placeholder=[placeholder.as_deref()]
                 aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] autocomplete="off";
         },
         _ => html! {
-            input class="input" type="text" id=(id) name=(pointer) value=(value) placeholder=(placeholder.as_deref().unwrap_or(example(field)))
-                aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] autofocus[*autofocus] autocomplete="off";
+            input class="input" type=(field.input.as_deref().unwrap_or("text")) id=(id) name=(pointer) value=(value) placeholder=(placeholder.as_deref().unwrap_or(example(field)))
+                aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] data-autofocus[*autofocus] autocomplete="off";
         },
     })
 }

@@ -7,7 +7,7 @@ use crate::access::Question;
 use crate::catalog::owner_link;
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Content, ago, counted, empty, icon, number};
+use crate::ui::{Content, ago, counted, empty, icon, markdown, number};
 
 pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let question = Question::of(asking.query);
@@ -15,7 +15,7 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let (words, kind, owner) =
         (question.value("q").to_lowercase(), question.value("type").to_owned(), question.value("owner").to_owned());
     let shown: Vec<&TemplateView> = list.items.iter().filter(|one| fits(one, &words, &kind, &owner)).collect();
-    let now = asking.now_ms();
+    let (now, entity) = (asking.now_ms(), question.value("for"));
     let mut types: Vec<&str> = list.items.iter().map(|one| one.template_type.as_str()).collect();
     types.sort_unstable();
     types.dedup();
@@ -30,6 +30,13 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let (used, others): (Vec<&TemplateView>, Vec<&TemplateView>) = shown.iter().partition(|one| one.usage.runs > 0);
     Ok(Content::from(html! {
         div class="stack" data-gap="5" {
+            @if !entity.is_empty() {
+                div class="callout" data-tone="info" {
+                    (icon("target"))
+                    div { p class="title" { "For " a class="underlined" href=(paths::entity(entity)) { (entity) } } p { "Forms begin with what it can answer: itself, its owner, its system." } }
+                    div class="actions" { a class="button" data-size="sm" href=(paths::TEMPLATES) { "Without it" } }
+                }
+            }
             form class="filter-bar" action=(paths::TEMPLATES) data-live aria-label="Filter" {
                 span class="input-group filter-field" {
                     (icon("search"))
@@ -43,6 +50,7 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
                     option value="" { "Any owner" }
                     @for (reference, title) in owners { option value=(reference) selected[reference == owner] { (title) } }
                 }
+                @if !entity.is_empty() { input type="hidden" name="for" value=(entity); }
                 noscript { button class="button" data-size="sm" { "Filter" } }
                 a class="button push" data-size="sm" href=(paths::template_editor(None)) { (icon("edit")) "Write one" }
                 a class="button" data-size="sm" href=(paths::RUNS) { (icon("list")) "Runs" }
@@ -59,8 +67,8 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
                         html! { a class="button" href=(paths::TEMPLATES) { "Show all" } }))
                 }
             }
-            @if !used.is_empty() { (group("used", "In use", &used, now)) }
-            @if !others.is_empty() { (group("others", if used.is_empty() { "All templates" } else { "Not used yet" }, &others, now)) }
+            @if !used.is_empty() { (group("used", "In use", &used, now, entity)) }
+            @if !others.is_empty() { (group("others", if used.is_empty() { "All templates" } else { "Not used yet" }, &others, now, entity)) }
         }
     }))
 }
@@ -79,22 +87,22 @@ fn fits(one: &TemplateView, words: &str, kind: &str, owner: &str) -> bool {
         && (owner.is_empty() || one.owner.as_ref().is_some_and(|own| own.entity_ref == owner))
 }
 
-fn group(id: &str, title: &str, all: &[&TemplateView], now: i64) -> Content {
+fn group(id: &str, title: &str, all: &[&TemplateView], now: i64, entity: &str) -> Content {
     Content::from(html! {
         section class="stack" data-gap="3" aria-labelledby=(id) {
             h2 id=(id) { (title) " " span class="count" { (all.len()) } }
-            div class="template-grid" { @for one in all { (card(one, now)) } }
+            div class="template-grid" { @for one in all { (card(one, now, entity)) } }
         }
     })
 }
 
-fn card(one: &TemplateView, now: i64) -> Content {
+fn card(one: &TemplateView, now: i64, entity: &str) -> Content {
     let TemplateView { entity_ref, title, description, template_type, owner, tags, usage, problems, broken } = one;
-    let page = paths::template(entity_ref);
+    let page = paths::with_query(&paths::template(entity_ref), (!entity.is_empty()).then_some(("for", entity)));
     Content::from(html! {
         article class="card template-card" data-key=(entity_ref) {
             h3 { (icon("template")) span class="truncate" title=(title) { (title) } }
-            p { (description.as_deref().unwrap_or("No description.")) }
+            div class="template-about" { (markdown(description.as_deref().unwrap_or("No description."))) }
             div class="tags" {
                 span class="tag" { (template_type) }
                 @for tag in tags.iter().take(4) { span class="tag" { (tag) } }

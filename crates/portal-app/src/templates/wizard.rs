@@ -13,7 +13,7 @@ use crate::access::Question;
 use crate::catalog::owner_link;
 use crate::paths;
 use crate::served::{Asking, Parts, Refusal, WHOLE};
-use crate::ui::{Content, counted, denied, icon};
+use crate::ui::{Content, counted, denied, icon, markdown};
 
 /// What the wizard shows: the form, and where in it one is.
 pub(super) struct Wizard<'w> {
@@ -29,8 +29,11 @@ pub(crate) async fn wizard(asking: &Asking<'_>, path: &str) -> Result<Parts, Ref
     let template: TemplateView = asking.get(&api).await?;
     let question = Question::of(asking.query);
     let asked = Asked::of(&question);
+    // Only at the beginning: what is taken away again stays away.
+    let entity = Some(question.value("for")).filter(|entity| !entity.is_empty() && question.value("page").is_empty());
     let form_of = async |values: &Map<String, Value>| {
-        let answer = asking.post::<FormView>(&format!("{api}/form"), &json!({ "values": values })).await?;
+        let body = json!({ "entity": entity, "values": values });
+        let answer = asking.post::<FormView>(&format!("{api}/form"), &body).await?;
         answer.map_err(|problem: Problem| Refusal::Nothing(problem.detail))
     };
     let rough = form_of(&asked.rough()).await?;
@@ -87,7 +90,7 @@ pub(super) fn head(wizard: &Wizard<'_>, lead: &str) -> Markup {
         header class="page-head" {
             div class="lead" {
                 h1 tabindex="-1" { "Create " (template.title) }
-                p class="sub" { (lead) }
+                div class="sub" { (markdown(lead)) }
             }
             div class="page-actions" {
                 a class="button" href=(paths::template_editor(Some(&template.entity_ref))) { (icon("edit")) "Edit template" }
@@ -162,7 +165,7 @@ fn filling(wizard: &Wizard<'_>, asked: &Asked) -> Content {
                             ul { @for (href, text) in &faults { li { a href=(href) { (text) } } } }
                         }
                     }
-                    @if let Some(description) = &shown.description { p class="muted" { (description) } }
+                    @if let Some(description) = &shown.description { div class="muted" { (markdown(description)) } }
                     (fields(&shown.fields, is_sent))
                     div class="form-foot" {
                         @if !is_first { button class="button" data-variant="quiet" name="to" value="back" { (icon("chevron-left")) (form.back_label) } }

@@ -13,6 +13,8 @@ mod facet;
 mod field;
 mod icon;
 mod live_field;
+#[cfg(feature = "ssr")]
+mod markdown;
 mod morph;
 mod pagination;
 mod region;
@@ -36,6 +38,8 @@ pub(crate) use facet::{facet_choice, facet_group};
 pub(crate) use field::{TextField, text_field};
 pub(crate) use icon::{icon, small_icon};
 pub(crate) use live_field::live_field;
+#[cfg(feature = "ssr")]
+pub(crate) use markdown::markdown;
 pub(crate) use pagination::pagination;
 pub(crate) use region::{effect, loaded, loaded_quietly, whole};
 pub(crate) use remembered::Remembered;

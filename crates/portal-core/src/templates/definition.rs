@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::actions;
 use super::language::{Style, Template};
 use super::wire::TemplateProblem;
+use crate::catalog::validate::hints;
 
 /// A template that was read; what is wrong with it is told apart.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +137,7 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
             tell(pointer, format!("`{text}` is no pattern, and every answer passes"), false);
         }
     }
+    let ids: Vec<&str> = definition.steps.iter().map(|step| step.id.as_str()).collect();
     let mut seen = BTreeSet::new();
     for (index, step) in definition.steps.iter().enumerate() {
         let pointer = format!("/spec/steps/{index}");
@@ -154,36 +156,91 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
                         tell(format!("{pointer}/input"), message, true);
                     }
                 }
+                let is_known = |name: &str| action.input.is_empty() || action.input.iter().any(|own| own.name == name);
+                for name in step.input.keys().filter(|name| !is_known(name)) {
+                    let near = hints::closest(name, action.input.iter().map(|own| own.name));
+                    let near = near.map_or(String::new(), |near| format!("; is it `{near}`?"));
+                    let message = format!("`{}` takes no `{name}`, which is left out{near}", step.action);
+                    tell(format!("{pointer}/input/{}", crate::document::escape(name)), message, false);
+                }
             }
             None => {}
         }
         for (name, value) in [("if", &step.condition), ("each", &step.each)] {
             if let Some(value) = value {
-                expressions(value, &format!("{pointer}/{name}"), &mut tell);
+                expressions(value, &format!("{pointer}/{name}"), &ids[..index], &ids, &mut tell);
             }
         }
-        expressions(&Value::Object(step.input.clone()), &format!("{pointer}/input"), &mut tell);
+        let input = Value::Object(step.input.clone());
+        expressions(&input, &format!("{pointer}/input"), &ids[..index], &ids, &mut tell);
     }
-    expressions(&Value::Object(definition.output.clone()), "/spec/output", &mut tell);
+    expressions(&Value::Object(definition.output.clone()), "/spec/output", &ids, &ids, &mut tell);
 }
 
-/// Tells every text that cannot be read as a template. Backstage keeps such a text as it
-/// is, so it may be meant: it is told, and runs.
-fn expressions(value: &Value, pointer: &str, tell: &mut impl FnMut(String, String, bool)) {
+/// Tells every text that cannot be read as a template, and what is named in it that there is
+/// not. Backstage keeps such a text as it is, so it may be meant: it is told, and runs.
+fn expressions(value: &Value, pointer: &str, done: &[&str], all: &[&str], tell: &mut impl FnMut(String, String, bool)) {
     match value {
-        Value::String(text) => {
-            if let Err(fault) = Template::parse(text, Style::default()) {
-                tell(pointer.to_owned(), format!("the expression cannot be read, {fault}"), false);
+        Value::String(text) => match Template::parse(text, Style::default()) {
+            Err(fault) => tell(pointer.to_owned(), format!("the expression cannot be read, {fault}"), false),
+            Ok(template) => {
+                for name in template.unknown_filters() {
+                    tell(pointer.to_owned(), format!("no filter is named `{name}`"), false);
+                }
+                for id in template.looked_up_in("steps").iter().filter(|id| !done.contains(&id.as_str())) {
+                    let message = if all.contains(&id.as_str()) {
+                        format!("the step `{id}` has not run yet here")
+                    } else {
+                        let near = hints::closest(id, all.iter().copied());
+                        let near = near.map_or(String::new(), |near| format!("; is it `{near}`?"));
+                        format!("there is no step `{id}`{near}")
+                    };
+                    tell(pointer.to_owned(), message, false);
+                }
             }
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| expressions(item, &format!("{pointer}/{index}"), tell));
-        }
+        },
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, item)| expressions(item, &format!("{pointer}/{index}"), done, all, tell)),
         Value::Object(fields) => {
             for (key, value) in fields {
-                expressions(value, &format!("{pointer}/{}", crate::document::escape(key)), tell);
+                expressions(value, &format!("{pointer}/{}", crate::document::escape(key)), done, all, tell);
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn remarks(steps: &Value, output: &Value) -> Vec<String> {
+        let (_, findings) = read(&json!({ "spec": { "steps": steps, "output": output } }));
+        findings.into_iter().map(|finding| format!("{} {}", finding.pointer, finding.message)).collect()
+    }
+
+    #[test]
+    fn what_is_named_and_is_not_there_is_told() {
+        let steps = json!([
+            { "id": "fetch", "action": "fetch:template", "input": {
+                "url": "./skeleton", "valuse": {}, "targetPath": "${{ steps.publish.output.path }}" } },
+            { "id": "publish", "action": "publish:git", "if": "${{ parameters.name | lowr }}", "input": {
+                "remoteUrl": "${{ steps['fetch'].output.x or steps.fetsh.output.y }}" } },
+            { "id": "own", "action": "acme:own", "input": { "anything": "${{ [1] | sum }}" } },
+        ]);
+        let output = json!({ "text": [{ "content": "${{ steps.nope.output.z }}${{ steps.own.output.x }}" }] });
+        let expected = [
+            "/spec/steps/0/input/valuse `fetch:template` takes no `valuse`, which is left out; is it `values`?",
+            "/spec/steps/0/input/targetPath the step `publish` has not run yet here",
+            "/spec/steps/1/if no filter is named `lowr`",
+            "/spec/steps/1/input/remoteUrl there is no step `fetsh`; is it `fetch`?",
+            "/spec/steps/2/action the portal has no action `acme:own`",
+            "/spec/output/text/0/content there is no step `nope`",
+        ];
+        assert_eq!(remarks(&steps, &output), expected);
     }
 }

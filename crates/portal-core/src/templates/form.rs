@@ -155,6 +155,57 @@ fn fill(root: &Value, schema: &Effective, data: &mut Value, depth: usize) {
     }
 }
 
+/// What an entity answers: pickers that take its kind get the entity, those of owners its
+/// owner, and those of systems and domains the ones that it is part of.
+pub fn answered_by(pages: &[Page], entity_ref: &str, entity: &Value) -> Map<String, Value> {
+    let kind = entity_ref.split(':').next().unwrap_or_default();
+    let part = |name: &str| entity["spec"][name].as_str().filter(|text| !text.is_empty());
+    let mut answers = Map::new();
+    for page in pages {
+        for (name, property) in resolve(&page.schema, &page.schema, &Value::Object(Map::new()), 0).properties {
+            let property = followed(&page.schema, &property);
+            let kinds = kinds(&property["ui:options"]);
+            let takes = |wanted: &str| kinds.iter().any(|kind| kind == wanted);
+            let answer = match property["ui:field"].as_str() {
+                Some("OwnerPicker" | "MyGroupsPicker") => {
+                    if matches!(kind, "group" | "user") {
+                        Some(entity_ref)
+                    } else {
+                        part("owner")
+                    }
+                }
+                Some("EntityPicker" | "OwnedEntityPicker" | "MultiEntityPicker") => match kind {
+                    kind if takes(kind) => Some(entity_ref),
+                    _ if takes("system") => part("system"),
+                    _ if takes("domain") => part("domain"),
+                    _ if takes("group") => part("owner"),
+                    _ => None,
+                },
+                _ => None,
+            };
+            let is_list = property["type"] == "array" || property["ui:field"] == "MultiEntityPicker";
+            let value = answer.map(|text| if is_list { Value::from(vec![text]) } else { text.into() });
+            answers.extend(value.map(|value| (name, value)));
+        }
+    }
+    answers
+}
+
+/// Kinds that a picker is narrowed to, in lower case.
+fn kinds(options: &Value) -> Vec<String> {
+    let list = |value: &Value| match value {
+        Value::String(kind) => vec![kind.to_lowercase()],
+        Value::Array(all) => all.iter().filter_map(Value::as_str).map(str::to_lowercase).collect(),
+        _ => Vec::new(),
+    };
+    let mut found = list(&options["allowedKinds"]);
+    match &options["catalogFilter"] {
+        Value::Array(filters) => filters.iter().for_each(|filter| found.extend(list(&filter["kind"]))),
+        filter => found.extend(list(&filter["kind"])),
+    }
+    found
+}
+
 /// What is wrong with the values, by JSON pointer; fields that no page has among it.
 pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
     let data = Value::Object(values.clone());
@@ -415,6 +466,31 @@ fn is_group(schema: &Value) -> bool {
         && (schema["type"] == "object" || schema.get("type").is_none() && schema.get("properties").is_some())
 }
 
+/// Whether an object has fields of its own, or takes any name.
+fn has_fields(schema: &Value) -> bool {
+    const SOURCES: [&str; 8] = ["properties", "dependencies", "if", "allOf", "oneOf", "anyOf", "$ref", "required"];
+    SOURCES.iter().any(|key| schema.get(*key).is_some())
+}
+
+/// What a box takes, as `type` of `input` in HTML says it; of names with values, the type of
+/// the values.
+fn input(schema: &Value, control: Control) -> Option<String> {
+    let widget = schema["ui:widget"].as_str().or(schema["ui:options"]["widget"].as_str()).unwrap_or_default();
+    let format = schema["format"].as_str().unwrap_or_default();
+    let name = match (control, widget, format) {
+        (Control::Pairs, ..) => schema["additionalProperties"]["type"].as_str()?,
+        (Control::Number, "range", _) => "range",
+        (Control::Number, ..) => "number",
+        (Control::Text, "color", _) => "color",
+        (Control::Text, "date", _) | (Control::Text, "", "date") => "date",
+        (Control::Text, "time", _) => "time",
+        (Control::Text, "email", _) | (Control::Text, "", "email") => "email",
+        (Control::Text, "uri", _) | (Control::Text, "", "uri" | "url") => "url",
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
 fn fields(
     root: &Value,
     schema: &Effective,
@@ -487,6 +563,10 @@ fn field(
         autofocus: is_set("ui:autofocus"),
         rows: option("rows").as_u64(),
         pattern: text("pattern"),
+        input: input(schema, control),
+        minimum: schema["minimum"].as_f64(),
+        maximum: schema["maximum"].as_f64(),
+        step: schema["multipleOf"].as_f64(),
         fields: inner,
         control,
         required,
@@ -550,32 +630,8 @@ fn control(schema: &Value) -> Control {
         _ if has_choices => Control::Select,
         ("textarea", _) => Control::TextArea,
         (_, "integer" | "number") => Control::Number,
-        _ if is_group(schema) => Control::Group,
-        (_, "object") => Control::Json,
+        _ if is_group(schema) && has_fields(schema) => Control::Group,
+        (_, "object") => Control::Pairs,
         _ => Control::Text,
     }
-}
-
-/// The type that a value at this place must have, where the page says so: a form sends texts.
-pub fn read_text(field: &FormField, text: &str) -> Option<Value> {
-    if text.is_empty() {
-        return None;
-    }
-    Some(match field.control {
-        Control::Number => text
-            .parse::<i64>()
-            .map(Value::from)
-            .or_else(|_| text.parse::<f64>().map(Value::from))
-            .unwrap_or_else(|_| text.into()),
-        Control::Checkbox | Control::YesNo => (text == "true" || text == "on").into(),
-        Control::Select | Control::Radio => {
-            let found = field
-                .choices
-                .iter()
-                .find(|choice| choice.value.as_str().map_or_else(|| choice.value.to_string(), str::to_owned) == text);
-            found.map_or_else(|| text.into(), |choice| choice.value.clone())
-        }
-        Control::Json | Control::Group | Control::List => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
-        _ => text.into(),
-    })
 }

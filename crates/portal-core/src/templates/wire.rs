@@ -54,6 +54,13 @@ pub struct FormField {
     /// Height, in lines.
     pub rows: Option<u64>,
     pub pattern: Option<String>,
+    /// What a box takes: `date`, `email`, `range` and the like, as HTML names them; of names
+    /// with values, the JSON type of the values.
+    pub input: Option<String>,
+    pub minimum: Option<f64>,
+    pub maximum: Option<f64>,
+    /// What a number must be a multiple of.
+    pub step: Option<f64>,
     /// Of a group or a list.
     #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub fields: Vec<FormField>,
@@ -77,8 +84,8 @@ pub enum Control {
     List,
     /// Fields of an object.
     Group,
-    /// Any JSON.
-    Json,
+    /// Any names with values.
+    Pairs,
     /// A reference to an entity.
     Entity,
     /// Several.
@@ -105,6 +112,10 @@ pub struct Choice {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FormQuestion {
+    /// Reference of an entity that answers what it can: pickers of its kind, its owner, its
+    /// system. What is among the values comes first.
+    #[serde(default)]
+    pub entity: Option<String>,
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub values: Map<String, Value>,

@@ -17,6 +17,58 @@ const OF_LISTS: [&str; 4] = ["join", "rejectattr", "selectattr", "sum"];
 const OF_NO_NOTHING: [&str; 7] = ["batch", "first", "last", "random", "reject", "select", "slice"];
 
 /// A list of `[key, value]` for each field.
+/// Every filter; `jsonify` is one of cookiecutter only.
+pub(super) const NAMES: [&str; 48] = [
+    "abs",
+    "batch",
+    "capitalize",
+    "center",
+    "d",
+    "default",
+    "dictsort",
+    "dump",
+    "e",
+    "escape",
+    "first",
+    "float",
+    "forceescape",
+    "groupby",
+    "indent",
+    "int",
+    "join",
+    "jsonify",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "nl2br",
+    "parseEntityRef",
+    "parseRepoUrl",
+    "pick",
+    "projectSlug",
+    "random",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "trim",
+    "truncate",
+    "upper",
+    "urlencode",
+    "urlize",
+    "wordcount",
+];
+
 pub(super) fn pairs(fields: &IndexMap<Rc<str>, Value>) -> Vec<Value> {
     fields.iter().map(|(key, value)| Value::list(vec![Value::Text(key.clone()), value.clone()])).collect()
 }

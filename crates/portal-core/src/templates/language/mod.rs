@@ -19,7 +19,7 @@ mod syntax;
 mod tests;
 mod value;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use serde_json::{Map, Value as Json};
@@ -27,7 +27,7 @@ use serde_json::{Map, Value as Json};
 pub use hosts::{HostKind, Hosts, repository, split};
 pub use lexer::Style;
 use run::Run;
-use syntax::{Expression, Node, Place};
+use syntax::{Expression, Kind, Node, Place};
 use value::{Function, Value};
 
 /// Bytes of one template.
@@ -96,7 +96,46 @@ impl<'t> Template<'t> {
 
     /// Whether any expression calls one of these functions.
     pub fn calls(&self, functions: &[&str]) -> bool {
-        self.nodes.iter().any(|node| node.calls(functions))
+        let mut calls = |expression: &Expression| match &expression.kind {
+            Kind::Call(callee, _) => matches!(&callee.kind, Kind::Name(name) if functions.contains(&&**name)),
+            _ => false,
+        };
+        self.nodes.iter().any(|node| node.any(&mut calls))
+    }
+
+    /// Filters that there are not.
+    pub fn unknown_filters(&self) -> BTreeSet<String> {
+        let mut unknown = BTreeSet::new();
+        let mut see = |expression: &Expression| {
+            if let Kind::Filter(_, filter) = &expression.kind
+                && !filters::NAMES.contains(&&*filter.name)
+            {
+                unknown.insert(filter.name.to_string());
+            }
+            false
+        };
+        self.nodes.iter().for_each(|node| {
+            node.any(&mut see);
+        });
+        unknown
+    }
+
+    /// What is looked up in a variable by a fixed name: `x` of `steps.x` and `steps['x']`.
+    pub fn looked_up_in(&self, variable: &str) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut see = |expression: &Expression| {
+            if let Kind::Lookup(of, key) = &expression.kind
+                && matches!(&of.kind, Kind::Name(name) if &**name == variable)
+                && let Kind::Text(key) = &key.kind
+            {
+                found.insert(key.to_string());
+            }
+            false
+        };
+        self.nodes.iter().for_each(|node| {
+            node.any(&mut see);
+        });
+        found
     }
 
     fn run<'r>(&'r self, context: &Context<'r>) -> Run<'r> {

@@ -139,3 +139,13 @@ fn nothing_of_the_machine_can_be_reached() {
         assert!(answer.as_ref().map_or(true, String::is_empty), "{text}: {answer:?}");
     }
 }
+
+#[test]
+fn every_filter_that_is_known_is_there() {
+    for name in super::filters::NAMES {
+        let style = Style { cookiecutter: true, ..Style::default() };
+        let answer = with(&json!({}), |context| render(&format!("{{{{ 'x' | {name} }}}}"), style, context));
+        let is_missing = answer.is_err_and(|fault| fault.message.contains("no filter"));
+        assert!(!is_missing, "{name}");
+    }
+}

@@ -141,57 +141,65 @@ pub(super) enum Comparison {
     GreaterOrEqual,
 }
 
+impl Arguments {
+    fn all(&self) -> impl Iterator<Item = &Expression> {
+        self.positional.iter().chain(self.named.iter().map(|(_, value)| value))
+    }
+}
+
 impl Node {
-    /// Whether an expression of this node, or of one within it, calls one of these functions.
-    pub(super) fn calls(&self, functions: &[&str]) -> bool {
-        let any = |nodes: &[Node]| nodes.iter().any(|node| node.calls(functions));
+    /// Whether this holds for an expression of this node, or of one within it.
+    pub(super) fn any(&self, holds: &mut dyn FnMut(&Expression) -> bool) -> bool {
+        fn within(nodes: &[Node], holds: &mut dyn FnMut(&Expression) -> bool) -> bool {
+            nodes.iter().any(|node| node.any(holds))
+        }
         match self {
             Node::Text(_) => false,
-            Node::Output(expression) | Node::Set { value: expression, .. } => expression.calls(functions),
+            Node::Output(expression) | Node::Set { value: expression, .. } => expression.any(holds),
             Node::If { branches, otherwise } => {
-                any(otherwise) || branches.iter().any(|(condition, body)| condition.calls(functions) || any(body))
+                within(otherwise, holds)
+                    || branches.iter().any(|(condition, body)| condition.any(holds) || within(body, holds))
             }
-            Node::For { over, body, otherwise, .. } => over.calls(functions) || any(body) || any(otherwise),
-            Node::Capture { body, .. } | Node::Filtered { body, .. } | Node::Block(body) => any(body),
-            Node::Macro(definition) => any(&definition.body),
-            Node::Call { call, caller } => call.calls(functions) || any(&caller.body),
+            Node::For { over, body, otherwise, .. } => {
+                within(body, holds) || within(otherwise, holds) || over.any(holds)
+            }
+            Node::Capture { body, .. } | Node::Filtered { body, .. } | Node::Block(body) => within(body, holds),
+            Node::Macro(definition) => within(&definition.body, holds),
+            Node::Call { call, caller } => within(&caller.body, holds) || call.any(holds),
             Node::Switch { subject, cases, default } => {
-                subject.calls(functions) || any(default) || cases.iter().any(|(_, body)| any(body))
+                within(default, holds)
+                    || cases.iter().any(|(case, body)| case.any(holds) || within(body, holds))
+                    || subject.any(holds)
             }
         }
     }
 }
 
 impl Expression {
-    fn calls(&self, functions: &[&str]) -> bool {
-        let any = |parts: &[Expression]| parts.iter().any(|part| part.calls(functions));
-        let of = |arguments: &Arguments| {
-            any(&arguments.positional) || arguments.named.iter().any(|(_, value)| value.calls(functions))
-        };
+    fn any(&self, holds: &mut dyn FnMut(&Expression) -> bool) -> bool {
+        if holds(self) {
+            return true;
+        }
+        let mut of =
+            |mut parts: &mut dyn Iterator<Item = &Expression>| Iterator::any(&mut parts, |part| part.any(holds));
         match &self.kind {
             Kind::Text(_) | Kind::Number(_) | Kind::Bool(_) | Kind::Null | Kind::Regex(..) | Kind::Name(_) => false,
-            Kind::Group(parts) | Kind::List(parts) => any(parts),
-            Kind::Object(pairs) => pairs.iter().any(|(_, value)| value.calls(functions)),
-            Kind::Lookup(left, right) | Kind::Binary(_, left, right) => left.calls(functions) || right.calls(functions),
-            Kind::Slice(of, bounds) => {
-                of.calls(functions) || bounds.iter().flatten().any(|bound| bound.calls(functions))
+            Kind::Group(parts) | Kind::List(parts) => of(&mut parts.iter()),
+            Kind::Object(pairs) => of(&mut pairs.iter().map(|(_, value)| value)),
+            Kind::Lookup(left, right) | Kind::Binary(_, left, right) => of(&mut [&**left, right].into_iter()),
+            Kind::Slice(list, bounds) => {
+                of(&mut std::iter::once(&**list).chain(bounds.iter().flatten().map(|bound| &**bound)))
             }
-            Kind::Call(callee, arguments) => {
-                let is_named = matches!(&callee.kind, Kind::Name(name) if functions.contains(&&**name));
-                is_named || callee.calls(functions) || of(arguments)
+            Kind::Call(callee, arguments) => of(&mut std::iter::once(&**callee).chain(arguments.all())),
+            Kind::Filter(subject, Filter { arguments, .. }) | Kind::Test(subject, Filter { arguments, .. }) => {
+                of(&mut std::iter::once(&**subject).chain(arguments.all()))
             }
-            Kind::Filter(subject, filter) | Kind::Test(subject, filter) => {
-                subject.calls(functions) || of(&filter.arguments)
-            }
-            Kind::Unary(_, operand) => operand.calls(functions),
+            Kind::Unary(_, operand) => of(&mut std::iter::once(&**operand)),
             Kind::Compare(first, others) => {
-                first.calls(functions) || others.iter().any(|(_, other)| other.calls(functions))
+                of(&mut std::iter::once(&**first).chain(others.iter().map(|(_, other)| other)))
             }
             Kind::InlineIf { then, condition, otherwise } => {
-                let otherwise = otherwise.as_deref();
-                then.calls(functions)
-                    || condition.calls(functions)
-                    || otherwise.is_some_and(|part| part.calls(functions))
+                of(&mut [&**then, condition].into_iter().chain(otherwise.as_deref()))
             }
         }
     }

@@ -17,6 +17,7 @@ pub use crate::access::oidc::config::OidcConfig;
 use crate::connectors::ConnectorConfig;
 use crate::db::DatabaseUrl;
 pub use crate::http::tls::TlsConfig;
+use crate::platforms::{Contract, PRESETS};
 use crate::templates::hosts::HostConfig;
 
 /// What `serve` and the other commands on the database can be told.
@@ -115,6 +116,8 @@ pub struct EgressConfig {
     pub allow_private: Vec<String>,
     /// The same for requests that people send to APIs of the catalog.
     pub allow_calls: Vec<String>,
+    /// Files with certificates (PEM) that are trusted beside the public ones.
+    pub certificates: Vec<PathBuf>,
     /// Allows `file://` repositories.
     pub allow_file_git: bool,
     /// Allows `ssh://` repositories.
@@ -134,6 +137,7 @@ impl Default for EgressConfig {
         Self {
             allow_private: Vec::new(),
             allow_calls: Vec::new(),
+            certificates: Vec::new(),
             allow_file_git: false,
             allow_ssh: false,
             ssh_known_hosts: None,
@@ -344,6 +348,9 @@ impl Config {
             else {
                 bail!("[[connector]] `{name}`: `url` is an address of http or https, not `{url}`");
             };
+            if let Some(preset) = connector.preset.as_deref().filter(|name| Contract::preset(name).is_none()) {
+                bail!("[[connector]] `{name}`: there is no preset `{preset}`; there are {}", PRESETS.join(", "));
+            }
             // Whoever writes this file may say where the portal sends to.
             file.egress.allow_private.push(format!("{host}:{port}"));
         }
@@ -403,6 +410,8 @@ fn sample_platform() -> ConnectorConfig {
         kind: ConnectorKind::Webhook,
         url: std::env::var("PLATFORM_URL").unwrap_or_else(|_| "http://127.0.0.1:7272".to_owned()),
         credential: None,
+        preset: None,
+        contract: None,
         signing_secret: is_set("PLATFORM_SIGNING_SECRET").then(|| "env:PLATFORM_SIGNING_SECRET".to_owned()),
     }
 }

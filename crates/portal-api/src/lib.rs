@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod notifications;
 pub mod openapi;
 pub mod personal;
+pub mod platforms;
 pub mod router;
 pub mod runs;
 pub mod search;

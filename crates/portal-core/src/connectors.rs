@@ -9,12 +9,27 @@ use serde::{Deserialize, Serialize};
 pub enum ConnectorKind {
     /// Signed requests, answered at once or by a callback.
     Webhook,
+    /// The REST API of GitHub.
+    Github,
+    /// The REST API of GitLab.
+    Gitlab,
+    /// The remote access API of Jenkins.
+    Jenkins,
+    /// The API server of a Kubernetes cluster.
+    Kubernetes,
+    /// A platform orchestrator over HTTP.
+    Orchestrator,
 }
 
 impl ConnectorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             ConnectorKind::Webhook => "webhook",
+            ConnectorKind::Github => "github",
+            ConnectorKind::Gitlab => "gitlab",
+            ConnectorKind::Jenkins => "jenkins",
+            ConnectorKind::Kubernetes => "kubernetes",
+            ConnectorKind::Orchestrator => "orchestrator",
         }
     }
 }

@@ -29,6 +29,8 @@ pub mod percent;
 pub mod personal;
 pub mod problem;
 pub mod runs;
+#[cfg(feature = "engine")]
+pub mod score;
 pub mod search;
 pub mod sources;
 pub mod templates;

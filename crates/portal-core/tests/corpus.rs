@@ -12,9 +12,36 @@ use std::path::{Path, PathBuf};
 use portal_core::catalog::kinds::KindRegistry;
 use portal_core::catalog::validate::{self, Stage};
 use portal_core::catalog::{Entity, placeholders, relations};
-use portal_core::definition;
 use portal_core::document::{self, Budget, Document};
+use portal_core::{definition, score};
 use serde_json::Value;
+
+#[test]
+fn score_files_are_judged_as_by_their_schema() {
+    let Some(corpus) = corpus() else { return };
+    let manifest: Value = serde_json::from_slice(&fs::read(corpus.join("score_manifest.json")).unwrap()).unwrap();
+    let (mut judged, mut wrong) = (0, Vec::new());
+    for (file, records) in manifest["files"].as_object().unwrap() {
+        let text = fs::read_to_string(corpus.join(file)).unwrap();
+        let [record] = &records.as_array().unwrap()[..] else { continue };
+        judged += 1;
+        let read = score::read(&text);
+        let slips = read.as_ref().err().map(|slips| slips.iter().map(ToString::to_string).collect::<Vec<_>>());
+        if read.is_ok() != (record["verdict"] == "valid") {
+            wrong.push(format!("{file}: {slips:?}"));
+            continue;
+        }
+        let Ok(read) = read else { continue };
+        let found = |value: &Value| -> Vec<String> {
+            value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+        };
+        let expected: Vec<&str> = record["containers"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        if read["metadata"]["name"] != record["workload"] || found(&read["containers"]) != expected {
+            wrong.push(format!("{file}: read otherwise"));
+        }
+    }
+    assert!(judged >= 20 && wrong.is_empty(), "{judged} judged: {wrong:#?}");
+}
 
 #[test]
 fn verdicts_stages_and_relations_equal_those_of_backstage() {

@@ -3,9 +3,11 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
+use chrono::{DateTime, Utc};
 use portal_core::actions::approval::{Ask, Need, approver};
 use portal_core::actions::definition::seconds;
 use portal_core::actions::wire::{ApprovalState, CallbackReport, CallbackStatus};
+use portal_core::connectors::ConnectorKind;
 use portal_core::templates::Trouble;
 use portal_core::templates::input::Input;
 use serde_json::{Map, Value, json};
@@ -18,10 +20,11 @@ use crate::clock::later;
 use crate::connectors::{ConnectorConfig, handlers::bearer, signature};
 use crate::db::{DbError, Priority};
 use crate::egress;
+use crate::platforms;
 use crate::runs::live::Live;
 use crate::sources::credential::Secret;
 use crate::templates::http_request::no_answer;
-use crate::templates::perform::{Call, Log, waits};
+use crate::templates::perform::{Call, Log, Place, waits};
 
 type Output = Result<Map<String, Value>, Trouble>;
 
@@ -39,11 +42,12 @@ pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Outpu
         "catalog:resource" => resources::put(live, call, log).await,
         "wait" => wait(live, call, log).await,
         "webhook" => webhook(live, call, log).await,
+        other if platforms::kind_of(other).is_some() => platforms::follow(live, call, log).await,
         _ => return None,
     })
 }
 
-pub(super) fn database(error: impl Into<DbError>) -> Trouble {
+pub(crate) fn database(error: impl Into<DbError>) -> Trouble {
     Trouble::new("database", error.into().to_string())
 }
 
@@ -55,7 +59,7 @@ pub(super) fn wrong(name: &str, what: &str) -> Trouble {
 ///
 /// # Errors
 /// It is no time.
-pub(super) fn time(input: &Input<'_>, name: &str) -> Result<Option<u64>, Trouble> {
+pub(crate) fn time(input: &Input<'_>, name: &str) -> Result<Option<u64>, Trouble> {
     let text = match input.get(name) {
         None => return Ok(None),
         Some(Value::String(text)) => text.clone(),
@@ -68,17 +72,19 @@ pub(super) fn time(input: &Input<'_>, name: &str) -> Result<Option<u64>, Trouble
 /// The connector of a step.
 ///
 /// # Errors
-/// There is none of this name, or the definition may not use any.
-fn connector(live: &Live, input: &Input<'_>) -> Result<ConnectorConfig, Trouble> {
+/// There is none of this name and kind, or the definition may not use any.
+pub(crate) fn connector(live: &Live, input: &Input<'_>, kind: ConnectorKind) -> Result<ConnectorConfig, Trouble> {
     let name = input.must("connector")?;
     if !live.is_trusted {
         let message = "connectors are for definitions of trusted sources; a maintainer can trust the source";
         return Err(Trouble::new("not_allowed", message));
     }
     let all = &live.app.config.connectors;
-    all.iter().find(|connector| connector.name == name).cloned().ok_or_else(|| {
-        let names: Vec<&str> = all.iter().map(|connector| connector.name.as_str()).collect();
-        wrong("connector", &format!("there is no connector `{name}`; there are {}", names.join(", ")))
+    let fitting = || all.iter().filter(|connector| connector.kind == kind);
+    fitting().find(|connector| connector.name == name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = fitting().map(|connector| connector.name.as_str()).collect();
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        wrong("connector", &format!("there is no connector `{name}` of the kind `{}`; there is {there}", kind.as_str()))
     })
 }
 
@@ -86,7 +92,7 @@ fn connector(live: &Live, input: &Input<'_>) -> Result<ConnectorConfig, Trouble>
 /// id; a retry after a failure has another.
 async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let input = call.input;
-    let connector = connector(live, &input)?;
+    let connector = connector(live, &input, ConnectorKind::Webhook)?;
     let is_later = input.flag("waitForCallback")?;
     let limit = time(&input, "timeout")?.unwrap_or(USUAL);
     let row = calls::open(live, call.place, later(live.app.clock.now(), limit)).await?;
@@ -185,13 +191,41 @@ async fn wait(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     Err(waits(row.deadline))
 }
 
+/// What has come of asking people; what they did not agree to is an error.
+pub(crate) enum Decision {
+    /// Names of those who agreed.
+    Approved(Vec<String>),
+    /// Until when they are asked.
+    Pending(DateTime<Utc>),
+}
+
 /// Asks people, and goes on when they have agreed.
 async fn approval(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
-    let position = i32::try_from(call.place.position).unwrap_or(i32::MAX);
-    let row = match approvals::of_step(live.app.db.reader(), live.run_id, position).await.map_err(database)? {
+    match decided(live, &call.input, call.place, None, log).await? {
+        Decision::Approved(names) => Ok([("approvedBy".to_owned(), names.into())].into_iter().collect()),
+        Decision::Pending(until) => Err(waits(until)),
+    }
+}
+
+/// Asks people about something, or about exactly this plan (its text, its hash): another plan
+/// is another question, and what was said about the one before is void.
+///
+/// # Errors
+/// They declined, or nobody agreed in time.
+pub(crate) async fn decided(
+    live: &Live,
+    input: &Input<'_>,
+    place: Place,
+    plan: Option<(String, String)>,
+    log: &mut Log<'_>,
+) -> Result<Decision, Trouble> {
+    let position = i32::try_from(place.position).unwrap_or(i32::MAX);
+    let (hash, now) = (plan.as_ref().map(|(_, hash)| hash.clone()), live.app.clock.now());
+    let known = approvals::of_step(live.app.db.reader(), live.run_id, position).await.map_err(database)?;
+    let row = match known.filter(|row| row.plan_hash == hash) {
         Some(row) => row,
         None => {
-            let new = asked(live, &call.input, position)?;
+            let new = NewApproval { plan, ..asked(live, input, position)? };
             log(format!("asking {}: {}", new.ask.approvers.join(", "), new.title));
             let (writing, requester) = (live.writing_now(), live.starter.name.clone());
             let work = live.app.db.write(Priority::Background, move |txn| {
@@ -205,9 +239,9 @@ async fn approval(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
             let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
             let names: Vec<String> = votes.iter().map(|vote| vote.name.clone()).collect();
             log(format!("approved by {}", names.join(", ")));
-            Ok([("approvedBy".to_owned(), names.into())].into_iter().collect())
+            Ok(Decision::Approved(names))
         }
-        ApprovalState::Pending if row.expires_at > live.app.clock.now() => Err(waits(row.expires_at)),
+        ApprovalState::Pending if row.expires_at > now => Ok(Decision::Pending(row.expires_at)),
         ApprovalState::Declined => {
             let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
             let no = votes.into_iter().find(|vote| !vote.approves);
@@ -216,7 +250,7 @@ async fn approval(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
             Err(Trouble::new("declined", format!("declined by {name}{why}")))
         }
         _ => {
-            let (id, now) = (row.id, live.app.clock.now());
+            let id = row.id;
             let work = live.app.db.write(Priority::Background, move |txn| {
                 Box::pin(async move { approvals::end(txn, id, ApprovalState::Expired, now).await })
             });
@@ -245,6 +279,7 @@ fn asked(live: &Live, input: &Input<'_>, position: i32) -> Result<NewApproval, T
         position,
         title: input.text("title")?.unwrap_or(&live.title).to_owned(),
         ask: Ask { approvers, need, four_eyes: input.get("fourEyes") != Some(&Value::Bool(false)) },
+        plan: None,
         at,
         expires_at: later(at, expires),
     })

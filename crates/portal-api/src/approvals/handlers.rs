@@ -155,6 +155,8 @@ pub async fn views(app: &App, principal: &Principal, rows: Vec<ApprovalRow>) -> 
             requested_by: RunPerson { name, entity_ref: stored.run.user_ref.clone() },
             approvers: ask.approvers.iter().map(|one| snapshot.index.link_of(one, &visibility)).collect(),
             need: ask.need,
+            plan: row.plan.clone(),
+            plan_hash: row.plan_hash.clone(),
             four_eyes: ask.four_eyes,
             votes: votes.remove(&row.id).unwrap_or_default(),
             created_at: row.created_at,

@@ -28,20 +28,33 @@ pub struct NewApproval {
     pub position: i32,
     pub title: String,
     pub ask: Ask,
+    /// What is agreed to, and its SHA-256, where it is a plan.
+    pub plan: Option<(String, String)>,
     pub at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
 }
 
-/// Asks; the row that is there already where it was asked before.
+/// Asks; the row that is there already where the same was asked before. What was asked about
+/// another plan is withdrawn.
 pub async fn insert(txn: &DatabaseTransaction, new: NewApproval) -> DbResult<(ApprovalRow, bool)> {
-    let NewApproval { run_id, position, title, ask, at, expires_at } = new;
-    if let Some(row) = of_step(txn, run_id, position).await? {
-        return Ok((row, false));
-    }
+    let NewApproval { run_id, position, title, ask, plan, at, expires_at } = new;
+    let (plan, plan_hash) = plan.unzip();
+    let before = of_step(txn, run_id, position).await?;
+    let generation = match before {
+        Some(row) if row.plan_hash == plan_hash => return Ok((row, false)),
+        Some(row) => {
+            end(txn, row.id, ApprovalState::Withdrawn, at).await?;
+            row.generation + 1
+        }
+        None => 0,
+    };
     let text = serde_json::to_string(&ask).map_err(|error| DbError::Unsupported(error.to_string()))?;
     let row = approval::ActiveModel {
         run_id: Set(run_id),
         position: Set(position),
+        generation: Set(generation),
+        plan: Set(plan),
+        plan_hash: Set(plan_hash),
         title: Set(title),
         ask: Set(text),
         state: Set(ApprovalState::Pending.as_str().to_owned()),
@@ -71,9 +84,11 @@ pub async fn find<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Option<Approv
     Ok(approval::Entity::find_by_id(id).one(db).await?)
 }
 
+/// The last one of a step.
 pub async fn of_step<C: ConnectionTrait>(db: &C, run_id: i64, position: i32) -> DbResult<Option<ApprovalRow>> {
     let own = approval::Entity::find().filter(approval::Column::RunId.eq(run_id));
-    Ok(own.filter(approval::Column::Position.eq(position)).one(db).await?)
+    let own = own.filter(approval::Column::Position.eq(position));
+    Ok(own.order_by_desc(approval::Column::Generation).one(db).await?)
 }
 
 pub async fn votes<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<VoteRow>> {
@@ -119,10 +134,9 @@ fn ended(state: ApprovalState, at: DateTime<Utc>) -> sea_orm::UpdateMany<approva
 
 /// A step that is tried again asks again.
 pub async fn delete_step(txn: &DatabaseTransaction, run_id: i64, position: i32) -> DbResult<()> {
-    if let Some(row) = of_step(txn, run_id, position).await? {
-        forget(txn, vec![row.id]).await?;
-    }
-    Ok(())
+    let own = approval::Entity::find().select_only().column(approval::Column::Id);
+    let own = own.filter(approval::Column::RunId.eq(run_id)).filter(approval::Column::Position.eq(position));
+    forget(txn, own.into_tuple().all(txn).await?).await
 }
 
 pub async fn delete(txn: &DatabaseTransaction, run_ids: &[i64]) -> DbResult<()> {

@@ -40,6 +40,7 @@ pub async fn open(txn: &DatabaseTransaction, new: NewCall) -> DbResult<CallRow> 
         result: Set(None),
         progress: Set(None),
         links: Set("[]".to_owned()),
+        handle: Set(None),
         created_at: Set(at),
         deadline: Set(deadline),
         ended_at: Set(None),
@@ -93,6 +94,13 @@ pub async fn report(txn: &DatabaseTransaction, row: CallRow, report: &CallbackRe
     if after != row {
         after.into_active_model().reset_all().update(txn).await?;
     }
+    Ok(())
+}
+
+/// Keeps what a call is known by over there.
+pub async fn keep(txn: &DatabaseTransaction, id: i64, handle: &str) -> DbResult<()> {
+    let update = run_call::Entity::update_many().col_expr(run_call::Column::Handle, Expr::value(handle));
+    update.filter(run_call::Column::Id.eq(id)).exec(txn).await?;
     Ok(())
 }
 

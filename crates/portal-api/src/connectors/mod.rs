@@ -9,11 +9,12 @@ use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::platforms::Contract;
 use crate::sources::credential::{CredentialError, CredentialRef, Secret};
 use crate::state::App;
 
 /// A connector, as `portal.toml` says it under `[[connector]]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectorConfig {
     /// As steps name it.
@@ -21,12 +22,19 @@ pub struct ConnectorConfig {
     pub kind: ConnectorKind,
     /// What paths of steps are put behind.
     pub url: String,
-    /// `env:NAME` or `file:PATH`: sent as `Authorization: Bearer`.
+    /// `env:NAME` or `file:PATH`: sent as `Authorization: Bearer`, to GitLab as `PRIVATE-TOKEN`;
+    /// for Jenkins it is `user:token`.
     #[serde(default)]
     pub credential: Option<String>,
     /// `env:NAME` or `file:PATH`: `whsec_…`, which signs what is sent.
     #[serde(default)]
     pub signing_secret: Option<String>,
+    /// Of an orchestrator: how it is talked to, by name; `portal` when absent.
+    #[serde(default)]
+    pub preset: Option<String>,
+    /// The same where it has no name.
+    #[serde(default)]
+    pub contract: Option<Contract>,
 }
 
 impl ConnectorConfig {

@@ -182,7 +182,14 @@ impl Egress {
         let sockets: Vec<_> = target.addresses.iter().map(|address| SocketAddr::new(*address, target.port)).collect();
         // Both spellings of the name lead to the checked addresses; any other
         // name has no resolver at all.
-        let client = reqwest::Client::builder()
+        let failed = |error| EgressError::Transport { host: target.host.clone(), reason: error::reason(&error) };
+        let mut builder = reqwest::Client::builder();
+        for pem in &self.policy.certificates {
+            for certificate in reqwest::Certificate::from_pem_bundle(pem).map_err(failed)? {
+                builder = builder.add_root_certificate(certificate);
+            }
+        }
+        let client = builder
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .referer(false)
@@ -195,7 +202,7 @@ impl Egress {
             .resolve_to_addrs(&target.host, &sockets)
             .resolve_to_addrs(&format!("{}.", target.host), &sockets)
             .build()
-            .map_err(|error| EgressError::Transport { host: target.host.clone(), reason: error::reason(&error) })?;
+            .map_err(failed)?;
         if clients.len() >= CLIENTS {
             clients.clear();
         }

@@ -20,6 +20,8 @@ pub struct EgressPolicy {
     /// Calls to one host in a second; one second's worth may come at once.
     pub calls_per_second: u32,
     pub timeouts: Timeouts,
+    /// Certificates (PEM) that are trusted beside the public ones.
+    pub certificates: Vec<Vec<u8>>,
 }
 
 impl Default for EgressPolicy {
@@ -31,6 +33,7 @@ impl Default for EgressPolicy {
             hops: 3,
             calls_per_second: 10,
             timeouts: Timeouts::default(),
+            certificates: Vec::new(),
         }
     }
 }

@@ -29,6 +29,7 @@ use crate::changes::{self, NewChange, Writing};
 use crate::db::{DatabaseTransaction, DbError, DbResult, Priority};
 use crate::jobs::queue::{self, Claimed, NewJob};
 use crate::jobs::runner;
+use crate::platforms;
 use crate::state::App;
 use crate::templates::perform::{Place, WAITS, perform, until};
 
@@ -418,6 +419,7 @@ impl<'h> Holder<'h> {
         turns: Vec<Value>,
         log: Option<StepLog>,
     ) -> Result<(), Stopped> {
+        let was_waiting = self.life.steps[position].state == StepState::Waiting;
         let again = self.life.end(position, outcome);
         let mut after = self.stored.clone();
         let step = &mut after.steps[position];
@@ -452,7 +454,9 @@ impl<'h> Holder<'h> {
         if let Some(workspace) = &workspace {
             self.workspace = workspace.clone();
         }
-        let told = (outcome == Outcome::Waits).then_some("waiting");
+        // Who looks at a platform every few seconds tells only what is new.
+        let is_news = !was_waiting || log.as_ref().is_some_and(StepLog::has_lines);
+        let told = (outcome == Outcome::Waits && is_news).then_some("waiting");
         let ended = (self.life.steps[position].state == StepState::Failed).then_some(position);
         let then = Then { told, log, workspace: workspace.map(|workspace| workspace.to_bytes()), wake, ended };
         self.save(after, then).await?;
@@ -464,6 +468,7 @@ impl<'h> Holder<'h> {
 
     async fn finish(&mut self, state: RunState) -> Result<(), Stopped> {
         let mut state = state;
+        let log = if state == RunState::Cancelled { self.stopped().await? } else { None };
         let mut after = self.stored.clone();
         if state == RunState::Succeeded {
             match self.scope.output(&self.definition) {
@@ -481,7 +486,22 @@ impl<'h> Holder<'h> {
         if !state.can_retry() {
             after.run.secrets = None;
         }
-        self.save(after, Then { told: Some(state.as_str()), ..Then::default() }).await
+        self.save(after, Then { told: Some(state.as_str()), log, ..Then::default() }).await
+    }
+
+    /// Stops what the run waits for over there; what is told of it.
+    async fn stopped(&self) -> Result<Option<StepLog>, Stopped> {
+        let waiting = self.life.steps.iter().position(|step| step.state == StepState::Waiting);
+        let Some(step) = waiting.and_then(|position| self.stored.steps.get(position)) else { return Ok(None) };
+        let rows = calls::of_runs(self.app.db.reader(), &[self.stored.run.id]).await?;
+        let Some(row) = rows.iter().rev().find(|row| row.position == step.position && row.ended_at.is_none()) else {
+            return Ok(None);
+        };
+        let Some(told) = platforms::cancel(self.app, &step.action, row).await else { return Ok(None) };
+        let id = Some(step.step_id.clone());
+        let log = StepLog::new(self.stored.run.id, id, self.app.clock.clone(), self.hidden.clone());
+        log.line(&told);
+        Ok(Some(log))
     }
 
     /// Stores the run as it is now, if it is still ours.

@@ -53,6 +53,11 @@ impl StepLog {
         }
     }
 
+    /// Whether anything waits to be written.
+    pub fn has_lines(&self) -> bool {
+        !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).lines.is_empty()
+    }
+
     fn taken(&self) -> Vec<Line> {
         std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner).lines)
     }

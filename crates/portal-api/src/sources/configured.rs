@@ -65,6 +65,14 @@ fn policy(config: &Config, allow: &[String]) -> Result<EgressPolicy, String> {
     let calls_per_second = config.egress.calls_per_second;
     let mut policy = EgressPolicy { allow_private, calls_per_second, ..EgressPolicy::default() };
     policy.ports.extend(&config.egress.ports);
+    for file in &config.egress.certificates {
+        let told = |reason: String| format!("[egress] certificates: {}: {reason}", file.display());
+        let pem = std::fs::read(file).map_err(|error| told(error.to_string()))?;
+        match reqwest::Certificate::from_pem_bundle(&pem) {
+            Ok(all) if !all.is_empty() => policy.certificates.push(pem),
+            _ => return Err(told("has no certificate in PEM".to_owned())),
+        }
+    }
     Ok(policy)
 }
 

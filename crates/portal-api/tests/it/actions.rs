@@ -94,6 +94,8 @@ async fn scene(postgres: Option<String>, tolerance: Duration) -> Scene {
         url,
         credential: None,
         signing_secret: Some(format!("file:{}", file.display())),
+        preset: None,
+        contract: None,
     };
     let change = |config: &mut portal_api::config::Config| {
         config.access.public_url = Some(own.clone());
@@ -118,19 +120,19 @@ async fn scene(postgres: Option<String>, tolerance: Duration) -> Scene {
 }
 
 /// Somebody of the organisation, by their token.
-async fn person(portal: &Portal, name: &str, role: Role) -> String {
+pub async fn person(portal: &Portal, name: &str, role: Role) -> String {
     let db = &portal.app.db;
     command::create_token(db, name, Some(role), None, TimeDelta::days(30), portal.now()).await.unwrap()
 }
 
-async fn call(portal: &Portal, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+pub async fn call(portal: &Portal, token: &str, method: &str, path: &str, body: &Value) -> Answer {
     let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {token}"));
     let request = request.header("content-type", "application/json");
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     portal.send_as_it_is(request.body(body).unwrap()).await
 }
 
-fn action(name: &str, spec: Value) -> Value {
+pub fn action(name: &str, spec: Value) -> Value {
     json!({"apiVersion": "portal.dev/v1alpha1", "kind": "Action", "metadata": {"name": name, "title": name}, "spec": spec})
 }
 
@@ -176,7 +178,7 @@ fn remove() -> Value {
 }
 
 /// Actions of a trusted source.
-async fn with_actions(portal: &Portal, actions: &[Value]) {
+pub async fn with_actions(portal: &Portal, actions: &[Value]) {
     let folder = portal.folder.join(format!("actions-{}", uuid::Uuid::new_v4().simple()));
     std::fs::create_dir_all(&folder).unwrap();
     let text: Vec<String> = actions.iter().map(Value::to_string).collect();
@@ -185,7 +187,7 @@ async fn with_actions(portal: &Portal, actions: &[Value]) {
         .await;
 }
 
-async fn reaches(portal: &Portal, id: i64, wanted: &str) -> Value {
+pub async fn reaches(portal: &Portal, id: i64, wanted: &str) -> Value {
     for _ in 0..400 {
         let run = portal.get(&format!("/api/v1/runs/{id}")).await.json(200);
         if run["state"] == wanted {

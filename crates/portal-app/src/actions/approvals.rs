@@ -90,6 +90,12 @@ pub(crate) fn decision(approval: &ApprovalView, now: i64, links_run: bool) -> Co
                     @for (index, approver) in approval.approvers.iter().enumerate() { @if index > 0 { ", " } (entity_link(approver)) }
                     @if approval.four_eyes { span class="muted" { ", other than whoever asked" } }
                 }
+                @if let Some(plan) = approval.plan.as_ref().filter(|plan| !plan.is_empty()) {
+                    details class="plan" open[is_open] {
+                        summary { "The plan " code { (approval.plan_hash.as_deref().unwrap_or_default().chars().take(12).collect::<String>()) } }
+                        pre tabindex="0" aria-label="Plan" { code { (plan) } }
+                    }
+                }
                 @if !approval.votes.is_empty() {
                     ul class="list" data-compact {
                         @for vote in &approval.votes {

@@ -124,6 +124,10 @@ pub struct ApprovalView {
     pub requested_by: RunPerson,
     pub approvers: Vec<EntityLink>,
     pub need: Need,
+    /// What is agreed to, where it is a plan: exactly this one.
+    pub plan: Option<String>,
+    /// SHA-256 of the plan, in hexadecimal.
+    pub plan_hash: Option<String>,
     /// Whoever asks does not decide.
     pub four_eyes: bool,
     pub votes: Vec<VoteView>,

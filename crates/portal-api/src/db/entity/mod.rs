@@ -559,6 +559,9 @@ table!(
         links: String,
         created_at: DateTimeUtc,
         deadline: DateTimeUtc,
+        /// What it is known by over there, where the portal looks itself.
+        #[sea_orm(column_type = "Text", nullable)]
+        handle: Option<String>,
         /// When the step that asked had ended.
         ended_at: Option<DateTimeUtc>,
     }
@@ -571,6 +574,12 @@ table!(
         id: i64,
         run_id: i64,
         position: i32,
+        /// Grows when another plan is asked about.
+        generation: i32,
+        #[sea_orm(column_type = "Text", nullable)]
+        plan: Option<String>,
+        /// SHA-256, in hexadecimal.
+        plan_hash: Option<String>,
         #[sea_orm(column_type = "Text")]
         title: String,
         #[sea_orm(column_type = "Text")]

@@ -25,9 +25,9 @@ pub(super) struct Client {
 }
 
 /// What a host answered.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 impl Client {
@@ -114,7 +114,7 @@ impl Client {
 }
 
 impl Answer {
-    pub(super) fn good(self, method: &Method, path: &str) -> Result<Value, Trouble> {
+    pub(crate) fn good(self, method: &Method, path: &str) -> Result<Value, Trouble> {
         let Answer { status, body } = self;
         let what = said(&body);
         let problem =
@@ -132,14 +132,14 @@ impl Answer {
 }
 
 /// Seconds that the host wants to be left alone.
-fn pause(status: u16, headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn pause(status: u16, headers: &HeaderMap) -> Option<u64> {
     let number = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     let is_used_up = status == 403 && number("x-ratelimit-remaining") == Some(0);
     (status == 429 || is_used_up).then(|| number("retry-after").unwrap_or(PAUSE))
 }
 
 /// What the host says, in a few words.
-fn said(body: &Value) -> String {
+pub(crate) fn said(body: &Value) -> String {
     let errors = body["errors"].as_array().into_iter().flatten();
     let details = errors.filter_map(|error| error["message"].as_str().or(error.as_str()).map(str::to_owned));
     let message = match &body["message"] {

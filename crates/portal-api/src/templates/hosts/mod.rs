@@ -1,7 +1,7 @@
 //! Hosts of repositories: what a template publishes to. Each is a few requests over the
 //! egress gate; files go there by git.
 
-mod client;
+pub(crate) mod client;
 mod gitea;
 mod github;
 mod gitlab;

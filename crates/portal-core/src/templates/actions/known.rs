@@ -10,6 +10,8 @@ const fn may(name: &'static str, kind: &'static str, description: &'static str) 
     Parameter { name, kind, required: false, description }
 }
 
+const CONNECTOR: Parameter = needs("connector", "string", "Name of a connector");
+const TIMEOUT: Parameter = may("timeout", "string", "How long its end is waited for; `1h` if absent");
 const URL: Parameter =
     needs("url", "string", "A folder beside the template (`./skeleton`), or the address of one in a repository");
 const TARGET: Parameter =
@@ -247,6 +249,43 @@ pub const ACTIONS: &[Action] = &[
         effect: Effect::Once,
     },
     Action {
+        id: "github:workflow",
+        description: "Starts a workflow of GitHub Actions and follows it to its end: its jobs and steps are told as \
+            they go, and a run that is cancelled cancels it.",
+        input: &[
+            CONNECTOR,
+            needs("repository", "string", "As `owner/name`"),
+            needs("workflow", "string", "File of the workflow, such as `deploy.yml`, or its id"),
+            may("ref", "string", "Branch or tag; `main` if absent"),
+            may("inputs", "object", "Inputs of the workflow"),
+            TIMEOUT,
+        ],
+        output: &[
+            may("runId", "number", "Id of the run over there"),
+            may("url", "string", "Its page"),
+            may("conclusion", "string", "As GitHub says it; `success`"),
+        ],
+        effect: Effect::Once,
+    },
+    Action {
+        id: "gitlab:pipeline",
+        description: "Starts a pipeline of GitLab and follows it to its end: its jobs are told as they go, with what \
+            they print, and a run that is cancelled cancels it. It gets the variable `PORTAL_CALL`.",
+        input: &[
+            CONNECTOR,
+            needs("project", "string", "Path or id of the project"),
+            may("ref", "string", "Branch or tag; `main` if absent"),
+            may("variables", "object", "Variables of the pipeline"),
+            TIMEOUT,
+        ],
+        output: &[
+            may("pipelineId", "number", "Id of the pipeline"),
+            may("url", "string", "Its page"),
+            may("status", "string", "As GitLab says it; `success`"),
+        ],
+        effect: Effect::Lookup,
+    },
+    Action {
         id: "http:backstage:request",
         description: "Sends a request to Backstage, or to an address.",
         input: &[needs("path", "string", "A path of Backstage, or an address"), METHOD, QUERY, HEADERS, BODY, GO_ON],
@@ -259,6 +298,56 @@ pub const ACTIONS: &[Action] = &[
         input: &[needs("url", "string", "The address"), METHOD, QUERY, HEADERS, BODY, GO_ON],
         output: ANSWER,
         effect: Effect::Once,
+    },
+    Action {
+        id: "jenkins:build",
+        description: "Starts a build of Jenkins and follows it: from the queue through its console to its result. A \
+            run that is cancelled stops it.",
+        input: &[
+            CONNECTOR,
+            needs("job", "string", "Name of the job, with its folders: `team/deploy`"),
+            may("parameters", "object", "Parameters of the build"),
+            TIMEOUT,
+        ],
+        output: &[
+            may("number", "number", "Number of the build"),
+            may("url", "string", "Its page"),
+            may("result", "string", "As Jenkins says it; `SUCCESS`"),
+        ],
+        effect: Effect::Once,
+    },
+    Action {
+        id: "kubernetes:apply",
+        description: "Applies manifests to a cluster (server-side apply): all of them dry first, then in earnest, \
+            and waits until they are ready.",
+        input: &[
+            CONNECTOR,
+            needs("manifests", "any", "A list of objects, or their YAML"),
+            may("namespace", "string", "Of objects that name none; `default` if absent"),
+            may("force", "boolean", "Takes over fields that others manage"),
+            may("wait", "boolean", "Until the objects are ready; true if absent"),
+            TIMEOUT,
+        ],
+        output: &[may("objects", "array", "`kind`, `name`, `namespace` and `uid` of each")],
+        effect: Effect::Idempotent,
+    },
+    Action {
+        id: "kubernetes:job",
+        description: "Runs a job on a cluster, follows what its pods print, and waits for its end. A run that is \
+            cancelled deletes it.",
+        input: &[
+            CONNECTOR,
+            may("image", "string", "Image of its container"),
+            may("command", "array", "What is run in it"),
+            may("env", "object", "Environment of the container; a secret in it stands in the cluster as it is"),
+            may("serviceAccount", "string", "Whom it runs as"),
+            may("namespace", "string", "`default` if absent"),
+            may("spec", "object", "Instead of all that: `spec` of a batch/v1 Job"),
+            may("ttl", "number", "Seconds that it is kept after its end; 3600 if absent"),
+            TIMEOUT,
+        ],
+        output: &[may("name", "string", "Name of the job"), may("pods", "array", "Names of its pods")],
+        effect: Effect::Idempotent,
     },
     Action {
         id: "notification:send",
@@ -275,6 +364,33 @@ pub const ACTIONS: &[Action] = &[
             may("optional", "boolean", "A notification that cannot be sent is no error"),
         ],
         output: &[],
+        effect: Effect::Idempotent,
+    },
+    Action {
+        id: "orchestrator:deploy",
+        description: "Hands a Score file and an environment to an orchestrator: it plans, people agree to that plan \
+            where they are asked, and it is deployed. A plan that has changed since is asked for anew.",
+        input: &[
+            CONNECTOR,
+            needs("score", "any", "The Score file, as an object or as YAML; `./score.yaml` reads the workspace"),
+            needs("environment", "string", "Where it goes"),
+            may("project", "string", "For orchestrators that have projects"),
+            may("image", "string", "Image of containers whose image is `.`"),
+            may("params", "object", "What else the orchestrator is told"),
+            may(
+                "approval",
+                "object",
+                "`by`, `need`, `fourEyes`, `expires` as of the step `approval`: who agrees to the plan",
+            ),
+            TIMEOUT,
+        ],
+        output: &[
+            may("deploymentId", "string", "As the orchestrator names it"),
+            may("plan", "string", "What it changed"),
+            may("planHash", "string", "SHA-256 of the plan"),
+            may("outputs", "object", "What it puts out"),
+            may("url", "string", "Its page"),
+        ],
         effect: Effect::Idempotent,
     },
     Action {
@@ -505,12 +621,12 @@ pub const ACTIONS: &[Action] = &[
         description: "Asks a connector to do something: a POST signed as Standard Webhooks, answered at once, or \
             later at the `callback_url` that comes with it.",
         input: &[
-            needs("connector", "string", "Name of a connector"),
+            CONNECTOR,
             may("path", "string", "Below its address"),
             may("type", "string", "What is asked, as `type` of the message; `action.run` if absent"),
             may("body", "any", "What is sent as `data`; secrets may stand in it"),
             may("waitForCallback", "boolean", "The answer only says that it has begun; its end is told later"),
-            may("timeout", "string", "How long its end is waited for; `1h` if absent"),
+            TIMEOUT,
         ],
         output: &[
             may("code", "number", "Status of an answer that came at once"),

@@ -28,7 +28,7 @@ pub async fn put(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let input = call.input;
     let given = input.object("entity")?.ok_or_else(|| wrong("entity", "is missing"))?;
     let mut document = Value::Object(given.clone());
-    let expires_at = time(&input, "ttl")?.map(|seconds| later(live.at, seconds));
+    let expires_at = time(&input, "ttl")?.map(|seconds| later(live.app.clock.now(), seconds));
     let clean_up = input.object("cleanUp")?.map(read_clean_up).transpose()?;
     if clean_up.is_some() && !live.is_trusted {
         let message = "`cleanUp` is for definitions of trusted sources: nobody is asked again";

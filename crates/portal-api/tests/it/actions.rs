@@ -576,3 +576,65 @@ async fn a_restart_loses_nothing_that_is_waited_for() {
         portal.end().await;
     }
 }
+
+/// A target that answers these bytes, and then more and more of them where it is told to.
+async fn raw(answer: &'static str, floods: bool) -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut read = vec![0; 64 << 10];
+                let _ = stream.read(&mut read).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+                while floods && stream.write_all(&[b'x'; 64 << 10]).await.is_ok() {}
+            });
+        }
+    });
+    url
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_target_that_misbehaves_harms_nobody() {
+    for (answer, floods, state, told) in [
+        // 10 GB: what is too much is not read.
+        ("HTTP/1.1 200 OK\r\ncontent-length: 10737418240\r\n\r\n", true, "succeeded", ""),
+        (
+            "HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\n\r\n",
+            false,
+            "failed",
+            "answered 302",
+        ),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n\u{0}{[", false, "succeeded", ""),
+        ("SSH-2.0-OpenSSH_9.2\r\n", false, "failed", ""),
+    ] {
+        let url = raw(answer, floods).await;
+        let portal = Portal::with(|config| {
+            config.connectors = vec![ConnectorConfig {
+                name: "odd".to_owned(),
+                kind: ConnectorKind::Webhook,
+                url: url.clone(),
+                credential: None,
+                signing_secret: None,
+                preset: None,
+                contract: None,
+            }];
+        });
+        let portal = portal.await;
+        portal.store(&[group("team-a", None), component("ledger", "team-a")]).await;
+        let spec =
+            json!({"owner": "team-a", "steps": [{"id": "send", "action": "webhook", "input": {"connector": "odd"}}]});
+        with_actions(&portal, &[action("send", spec)]).await;
+        let id = portal.post("/api/v1/runs", &json!({"action": "action:default/send"})).await.json(202)["id"]
+            .as_i64()
+            .unwrap();
+        let run = ended(&portal, id).await;
+        assert_eq!(run["state"], state, "{answer}: {run}");
+        if !told.is_empty() {
+            assert!(run["error"]["message"].as_str().unwrap().contains(told), "{run}");
+        }
+        assert!(run.to_string().len() < 3 << 20, "{answer}");
+        portal.end().await;
+    }
+}

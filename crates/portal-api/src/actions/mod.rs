@@ -1,5 +1,6 @@
 //! Self-service actions: what there is for an entity, runs of it, and the steps of these.
 
+mod child;
 pub mod find;
 mod handlers;
 pub mod resources;

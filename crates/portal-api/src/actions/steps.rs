@@ -12,7 +12,7 @@ use portal_core::templates::Trouble;
 use portal_core::templates::input::Input;
 use serde_json::{Map, Value, json};
 
-use super::resources;
+use super::{child, resources};
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval};
 use crate::calls;
@@ -40,6 +40,8 @@ pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Outpu
         "approval" => approval(live, call, log).await,
         "catalog:delete" => resources::delete(live, call, log).await,
         "catalog:resource" => resources::put(live, call, log).await,
+        "condition" => condition(&call.input),
+        "template" => child::run(live, call, log).await,
         "wait" => wait(live, call, log).await,
         "webhook" => webhook(live, call, log).await,
         other if platforms::kind_of(other).is_some() => platforms::follow(live, call, log).await,
@@ -176,6 +178,21 @@ fn told(report: CallbackReport) -> Output {
         }
         _ => Err(Trouble::new("platform_failed", report.message.unwrap_or_else(|| "the platform failed".to_owned()))),
     }
+}
+
+/// Goes on where something holds.
+fn condition(input: &Input<'_>) -> Output {
+    let holds = match input.get("holds") {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::String(text)) => !text.is_empty() && text != "false",
+        Some(Value::Number(number)) => number.as_f64() != Some(0.0),
+        Some(_) => true,
+    };
+    if holds {
+        return Ok(Map::new());
+    }
+    let message = input.text("message")?.unwrap_or("the condition does not hold");
+    Err(Trouble::new("condition_failed", message))
 }
 
 /// Lets time pass, whatever becomes of this process meanwhile.

@@ -128,7 +128,7 @@ async fn scaffold(
 ) -> ApiResult<Response> {
     let writing = auth.writing(&app, &request_id);
     let named = (template_ref.as_str(), "/templateRef");
-    let draft = match runs::drafted(&app, &auth, &writing, named, &values, secrets).await {
+    let draft = match runs::drafted(&app, &auth.principal, &writing, named, &values, secrets).await {
         Err(ApiError::Invalid { code: "invalid_answers", errors, .. }) => {
             let shown = errors.into_iter().map(|error| {
                 let path: Vec<&str> = error.pointer.trim_start_matches("/values").split('/').filter(|part| !part.is_empty()).collect();

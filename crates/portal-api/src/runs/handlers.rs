@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use portal_core::access::Verb;
+use portal_core::access::{Principal, Verb};
 use portal_core::catalog::EntityRef;
 use portal_core::runs::RunState;
 use portal_core::runs::wire::{LogPage, RunCreate, RunList, RunView};
@@ -145,7 +145,9 @@ async fn checked(
     let RunCreate { template, action, entity, values, secrets } = create;
     match (template, action) {
         (Some(_), None) if entity.is_some() => Err(ApiError::field("/entity", "a template is run on no entity")),
-        (Some(template), None) => drafted(app, auth, writing, (&template, "/template"), &values, secrets).await,
+        (Some(template), None) => {
+            drafted(app, &auth.principal, writing, (&template, "/template"), &values, secrets).await
+        }
         (None, Some(action)) => {
             let (action, entity) = (action.as_str(), entity.as_deref());
             let asked = running::Asked { action, entity, values: &values, secrets, asks_nobody: false };
@@ -158,19 +160,19 @@ async fn checked(
 /// A run of the template that is named there, with answers that the form accepts.
 pub async fn drafted(
     app: &App,
-    auth: &Authorized<RunTemplates>,
+    principal: &Principal,
     writing: &Writing,
     (template, pointer): (&str, &str),
     values: &Map<String, Value>,
     secrets: Map<String, Value>,
 ) -> ApiResult<service::Draft> {
     let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility(&snapshot);
+    let visibility = snapshot.visibility(principal);
     let mut template = templates::handlers::find(app, &visibility, template, pointer).await?;
     template.ask_source(app).await?;
-    let user = templates::handlers::user(app, &auth.principal).await?;
+    let user = templates::handlers::user(app, principal).await?;
     let judge = |definition: &_, answers: &_| templates::handlers::faults(&snapshot, &visibility, definition, answers);
-    service::draft(&template, values, secrets, &auth.principal, user, writing, judge)
+    service::draft(&template, values, secrets, principal, user, writing, judge)
 }
 
 /// One run with its steps.
@@ -190,7 +192,7 @@ pub async fn find_run(
     one(&app, &auth.principal, stored).await
 }
 
-async fn one(app: &App, principal: &portal_core::access::Principal, stored: store::Stored) -> ApiResult<Json<RunView>> {
+async fn one(app: &App, principal: &Principal, stored: store::Stored) -> ApiResult<Json<RunView>> {
     let mut views = views::views(app, principal, vec![stored]).await?;
     views.pop().map(Json).ok_or_else(|| ApiError::Internal("a run without a view".to_owned()))
 }

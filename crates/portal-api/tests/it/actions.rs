@@ -638,3 +638,62 @@ async fn a_target_that_misbehaves_harms_nobody() {
         portal.end().await;
     }
 }
+
+crate::on_both!(an_action_runs_a_template_and_waits_for_it, portal, {
+    portal.store(&[group("team-a", None)]).await;
+    let template = json!({
+        "apiVersion": "scaffolder.backstage.io/v1beta3", "kind": "Template", "metadata": {"name": "inner", "title": "Inner"},
+        "spec": {
+            "type": "service", "owner": "team-a",
+            "parameters": {"required": ["name"], "properties": {"name": {"type": "string", "pattern": "^[a-z]+$"}}},
+            "steps": [{"id": "say", "action": "debug:log", "input": {"message": "hello ${{ parameters.name }}"}}],
+            "output": {"text": [{"title": "Said", "content": "hello ${{ parameters.name }}"}]},
+        },
+    });
+    let outer = |name: &str, steps: Value| {
+        let output =
+            json!({"text": [{"title": "Inner", "content": "${{ steps.inner.output.output.text[0].content }}"}]});
+        action(name, json!({"owner": "team-a", "steps": steps, "output": output}))
+    };
+    let step = |template: &str, value: &str| json!({"id": "inner", "action": "template", "input": {"template": template, "values": {"name": value}}});
+    let all = [
+        template,
+        outer(
+            "good",
+            json!([{"id": "if", "action": "condition", "input": {"holds": "${{ 1 < 2 }}"}}, step("inner", "ledger")]),
+        ),
+        outer("wrong", json!([step("inner", "Not Right")])),
+        outer("absent", json!([step("nowhere", "x")])),
+        outer(
+            "stops",
+            json!([{"id": "if", "action": "condition", "input": {"holds": "${{ 1 > 2 }}", "message": "not on a Friday"}}, step("inner", "x")]),
+        ),
+    ];
+    with_actions(&portal, &all).await;
+    let go = async |name: &str| {
+        let body = json!({"action": format!("action:default/{name}")});
+        portal.post("/api/v1/runs", &body).await.json(202)["id"].as_i64().unwrap()
+    };
+    let id = go("good").await;
+    for _ in 0..100 {
+        portal.clock.advance(TimeDelta::seconds(3));
+        if portal.get(&format!("/api/v1/runs/{id}")).await.json(200)["state"] == "succeeded" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    let run = ended(&portal, id).await;
+    assert_eq!(run["output"]["text"][0]["content"], "hello ledger", "{run}\n{}", log(&portal, id).await);
+    let inner = portal.get("/api/v1/runs?template=inner").await.json(200);
+    assert_eq!((&inner["total"], &inner["items"][0]["started_by"]["name"]), (&json!(1), &json!("tester")));
+    for (name, code, told) in [
+        ("wrong", "invalid_input", "does not match"),
+        ("absent", "invalid_input", "nowhere"),
+        ("stops", "condition_failed", "not on a Friday"),
+    ] {
+        let run = ended(&portal, go(name).await).await;
+        assert_eq!(run["error"]["code"], code, "{run}");
+        assert!(run["error"]["message"].as_str().unwrap().contains(told), "{run}");
+    }
+    assert_eq!(portal.get("/api/v1/runs?template=inner").await.json(200)["total"], 1);
+});

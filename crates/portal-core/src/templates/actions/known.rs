@@ -139,6 +139,16 @@ pub const ACTIONS: &[Action] = &[
         effect: Effect::None,
     },
     Action {
+        id: "condition",
+        description: "Goes on where something holds, and fails with a message where it does not.",
+        input: &[
+            needs("holds", "any", "An expression; false, 0, null and an empty text do not hold"),
+            may("message", "string", "Why the run ends here"),
+        ],
+        output: &[],
+        effect: Effect::None,
+    },
+    Action {
         id: "debug:log",
         description: "Writes to the log of the run.",
         input: &[
@@ -608,6 +618,22 @@ pub const ACTIONS: &[Action] = &[
         ],
         output: &[may("outputPath", "string", "The archive")],
         effect: Effect::None,
+    },
+    Action {
+        id: "template",
+        description: "Runs a template and waits for its end, with the rights of whoever started this run.",
+        input: &[
+            needs("template", "string", "Reference of the template"),
+            may("values", "object", "Answers to its form"),
+            may("wait", "boolean", "For its end; true if absent"),
+            may("timeout", "string", "How long its end is waited for; `24h` if absent"),
+        ],
+        output: &[
+            may("runId", "number", "Id of its run"),
+            may("url", "string", "Page of its run"),
+            may("output", "object", "What it put out"),
+        ],
+        effect: Effect::Lookup,
     },
     Action {
         id: "wait",

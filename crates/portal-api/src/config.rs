@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::access::jwt::CiConfig;
 pub use crate::access::oidc::config::OidcConfig;
-use crate::connectors::ConnectorConfig;
+use crate::connectors::{self, ConnectorConfig};
 use crate::db::DatabaseUrl;
 pub use crate::http::tls::TlsConfig;
 use crate::platforms::{Contract, PRESETS};
@@ -413,6 +413,8 @@ fn sample_platform() -> ConnectorConfig {
         preset: None,
         contract: None,
         signing_secret: is_set("PLATFORM_SIGNING_SECRET").then(|| "env:PLATFORM_SIGNING_SECRET".to_owned()),
+        limit: connectors::limit(),
+        rest_seconds: connectors::rest_seconds(),
     }
 }
 

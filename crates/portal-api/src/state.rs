@@ -13,6 +13,7 @@ use crate::catalog::view::CatalogView;
 use crate::changes::tail::Wake;
 use crate::clock::Clock;
 use crate::config::{Config, variable};
+use crate::connectors::gate::Gates;
 use crate::db::{Db, DbError, DbResult};
 use crate::egress::Egress;
 use crate::events::Events;
@@ -40,6 +41,8 @@ pub struct Inner {
     pub usage: Usage,
     /// The gate of requests that people send to APIs of the catalog.
     pub calls: Egress,
+    /// How each connector is.
+    pub gates: Gates,
     /// What reading sources needs.
     pub sources: sources::fetch::Context,
     pub wake: Wake,
@@ -72,6 +75,7 @@ impl App {
         let sealer = Sealer::open(seal_key, &config.seal_file(), variable).await;
         let sealer = Arc::new(sealer.map_err(|error| DbError::Unsupported(format!("{error:#}")))?);
         let keys = Keys::new(sealer.clone());
+        let gates = Gates::new(&config.connectors);
         let instance = uuid::Uuid::new_v4().to_string();
         Ok(Self(Arc::new(Inner {
             db,
@@ -87,6 +91,7 @@ impl App {
             events,
             usage,
             calls,
+            gates,
             sources,
             wake,
             instance,

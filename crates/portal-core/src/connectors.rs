@@ -34,6 +34,19 @@ impl ConnectorKind {
     }
 }
 
+/// How a connector is, as the process sees it that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ConnectorState {
+    /// Nothing speaks against asking it.
+    Ready,
+    /// It did not answer several times in a row, and is left alone for a while.
+    Resting,
+    /// It has rested; the next call tells whether it answers again.
+    Trying,
+}
+
 /// A connector, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -44,6 +57,9 @@ pub struct ConnectorView {
     pub has_credential: bool,
     /// What is sent carries a signature.
     pub is_signed: bool,
+    /// Calls that are under way at a time, of each process.
+    pub limit: u64,
+    pub state: ConnectorState,
 }
 
 /// All connectors.

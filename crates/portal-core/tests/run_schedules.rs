@@ -61,6 +61,7 @@ struct Holder {
 enum Answer {
     Done,
     Later,
+    NotYet,
     ForNow,
     Lost,
 }
@@ -159,6 +160,7 @@ impl Schedule {
                 let outcome = match answer {
                     Answer::Done => Outcome::Done,
                     Answer::Later => Outcome::Waits,
+                    Answer::NotYet => Outcome::Deferred,
                     Answer::ForNow if self.dice.in_a_hundred(30) => Outcome::Failed,
                     Answer::ForNow => Outcome::FailedForNow,
                     Answer::Lost => Outcome::Doubtful,
@@ -204,9 +206,13 @@ impl Schedule {
 
     /// The world: requests and answers get lost, and servers have their troubles.
     fn ask(&mut self, step: usize) -> Answer {
-        let trouble = self.dice.roll(10);
+        let trouble = self.dice.roll(11);
         if trouble == 0 {
             return Answer::ForNow;
+        }
+        if trouble == 10 {
+            // The other side is busy, and was not asked.
+            return Answer::NotYet;
         }
         let arrives = trouble != 1;
         if arrives {

@@ -71,9 +71,19 @@ impl Postgres {
         Ok(self.url_of(name))
     }
 
-    fn url_of(&self, database: &str) -> String {
-        format!("postgres://{USER}@{}/{database}", self.address)
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
+
+    fn url_of(&self, database: &str) -> String {
+        url_at(self.address, database)
+    }
+}
+
+/// A database as it is reached at another address: through a proxy.
+pub fn url_at(address: SocketAddr, database: &str) -> String {
+    format!("postgres://{USER}@{address}/{database}")
 }
 
 /// PostgreSQL refuses to run as root, so root hands it to another user.

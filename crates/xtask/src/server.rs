@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -28,6 +29,12 @@ pub struct Setup<'a> {
 }
 
 impl Setup<'_> {
+    /// Makes a token of an administrator.
+    pub fn token(&self) -> Result<Arc<str>> {
+        let mut command = self.on_its_data(&["token", "create", "--user", "xtask", "--role", "admin"]);
+        Ok(process::output(&mut command).context("no token for the portal")?.trim().into())
+    }
+
     /// A command of the program on the data of this portal.
     fn on_its_data(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
@@ -50,8 +57,12 @@ pub struct Portal {
 impl Portal {
     /// Starts it on a free port and waits until it is ready.
     pub fn start(workspace: &Workspace, setup: &Setup) -> Result<Portal> {
-        let mut token = setup.on_its_data(&["token", "create", "--user", "xtask", "--role", "admin"]);
-        let token = process::output(&mut token).context("no token for the portal")?.trim().into();
+        let token = setup.token()?;
+        Portal::start_with(workspace, setup, token)
+    }
+
+    /// The same, with a token that there is already.
+    pub fn start_with(workspace: &Workspace, setup: &Setup, token: Arc<str>) -> Result<Portal> {
         let address = http::free_address()?;
         let mut command = setup.on_its_data(&["serve", "--listen", &address.to_string()]);
         command.args(&setup.arguments).current_dir(&workspace.root);
@@ -78,6 +89,11 @@ impl Portal {
     /// Ends it as a power cut would.
     pub fn kill(self) -> Result<()> {
         self.leash.kill()
+    }
+
+    /// Stops it where it is (`STOP`), or lets it go on (`CONT`).
+    pub fn signal(&self, signal: &str) -> Result<()> {
+        process::run(Command::new("kill").args(["-s", signal, self.leash.server()]))
     }
 
     pub fn lives(&mut self) -> bool {

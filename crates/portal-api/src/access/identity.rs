@@ -195,6 +195,8 @@ pub async fn identify(app: App, mut request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
     let (principal, credential) = match resolve(&app, request.headers(), origin.scheme).await {
         Ok(found) => found,
+        // Nobody can say what the credential opens: that is no fault of the caller.
+        Err(error @ (ApiError::Unavailable(_) | ApiError::Internal(_))) => return error.into_response(),
         Err(error) => {
             let by = By::new(&Principal::nobody(), &request_id, &origin.address);
             refused(&app, by, request.uri().path(), &error.to_string());

@@ -16,15 +16,16 @@ use super::{child, resources};
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval};
 use crate::calls;
-use crate::clock::later;
+use crate::clock::{self, later};
+use crate::connectors::gate::{Closed, Entered};
 use crate::connectors::{ConnectorConfig, handlers::bearer, signature};
 use crate::db::{DbError, Priority};
-use crate::egress;
+use crate::egress::{self, EgressError};
 use crate::platforms;
 use crate::runs::live::Live;
 use crate::sources::credential::Secret;
 use crate::templates::http_request::no_answer;
-use crate::templates::perform::{Call, Log, Place, waits};
+use crate::templates::perform::{self, Call, Log, Place, waits};
 
 type Output = Result<Map<String, Value>, Trouble>;
 
@@ -33,6 +34,8 @@ const ANSWER: usize = 1 << 20;
 /// Seconds that an answer may take to come, and an approval, where nothing is said.
 const USUAL: u64 = 3600;
 const DECIDED: u64 = 7 * 24 * 3600;
+/// Seconds until a host that was asked too often is asked again.
+const BUSY: u64 = 5;
 
 /// Does a step of actions; nothing for every other.
 pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Output> {
@@ -125,9 +128,24 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let base = connector.url.trim_end_matches('/');
     let url = if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") };
     let headers = headers(live, &connector, &id, &body).await?;
-    log(format!("sending `{id}` to {}, path `/{path}`", connector.name));
     let sent = egress::Call { method: Method::POST, url, headers, body: Some(body), limit: ANSWER };
-    let answer = live.app.sources.egress.call(sent).await.map_err(|error| no_answer(&Method::POST, &error))?;
+    let entered = entered(live, &connector, log).await?;
+    log(format!("sending `{id}` to {}, path `/{path}`", connector.name));
+    let answer = live.app.sources.egress.call(sent).await;
+    let then = live.app.clock.now();
+    let answer = match answer {
+        Ok(answer) => answer,
+        // Too much is asked of its host, from here: nothing was sent.
+        Err(EgressError::Busy { .. } | EgressError::Resting { .. }) => {
+            log(format!("{} is asked too often; waiting", connector.name));
+            return Err(perform::later(clock::later(then, BUSY)));
+        }
+        Err(error) => {
+            entered.into_iter().for_each(|entered| entered.ended(false, then));
+            return Err(no_answer(&Method::POST, &error));
+        }
+    };
+    entered.into_iter().for_each(|entered| entered.ended(!answer.status.is_server_error(), then));
     let code = answer.status.as_u16();
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     let said: String = text.chars().filter(|sign| !sign.is_control()).take(200).collect();
@@ -144,6 +162,21 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     }
     let body: Value = serde_json::from_str(&text).unwrap_or(Value::String(text));
     Ok([("code".to_owned(), code.into()), ("body".to_owned(), body)].into_iter().collect())
+}
+
+/// A place among the calls of a connector.
+///
+/// # Errors
+/// There is none at the moment: the step begins later.
+async fn entered(live: &Live, connector: &ConnectorConfig, log: &mut Log<'_>) -> Result<Option<Entered>, Trouble> {
+    let Some(gate) = live.app.gates.of(&connector.name) else { return Ok(None) };
+    gate.enter(live.app.clock.now()).await.map(Some).map_err(|(closed, again)| {
+        log(match closed {
+            Closed::Full { limit } => format!("waiting: {limit} calls to {} are under way", connector.name),
+            Closed::Resting => format!("waiting: {} does not answer and is left alone for a while", connector.name),
+        });
+        perform::later(again)
+    })
 }
 
 async fn headers(live: &Live, connector: &ConnectorConfig, id: &str, body: &[u8]) -> Result<HeaderMap, Trouble> {

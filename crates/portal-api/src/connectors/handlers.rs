@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, Method};
-use portal_core::connectors::{ConnectorList, ConnectorTest, ConnectorView};
+use portal_core::connectors::{ConnectorList, ConnectorState, ConnectorTest, ConnectorView};
 
 use super::{ConnectorConfig, signature};
 use crate::egress::Call;
@@ -24,12 +24,16 @@ pub async fn list_connectors(
     params: Params,
 ) -> ApiResult<Json<ConnectorList>> {
     params.finish()?;
+    let now = app.clock.now();
+    let state = |name: &str| app.gates.of(name).map_or(ConnectorState::Ready, |gate| gate.state(now));
     let view = |connector: &ConnectorConfig| ConnectorView {
         name: connector.name.clone(),
         kind: connector.kind,
         url: connector.url.clone(),
         has_credential: connector.credential.is_some(),
         is_signed: connector.signing_secret.is_some(),
+        limit: connector.limit as u64,
+        state: state(&connector.name),
     };
     let items: Vec<ConnectorView> = app.config.connectors.iter().map(view).collect();
     let total = items.len() as u64;

@@ -1,6 +1,7 @@
 //! Platforms that actions work with: where they are, and how the portal proves that it is
 //! the portal. Steps name them; only definitions of trusted sources may.
 
+pub mod gate;
 pub mod handlers;
 pub mod signature;
 
@@ -35,6 +36,22 @@ pub struct ConnectorConfig {
     /// The same where it has no name.
     #[serde(default)]
     pub contract: Option<Contract>,
+    /// Calls that are under way at a time, of each process.
+    #[serde(default = "limit")]
+    pub limit: usize,
+    /// Seconds for which it is left alone after five failures in a row.
+    #[serde(default = "rest_seconds")]
+    pub rest_seconds: u32,
+}
+
+/// Calls at a time where nothing is said.
+pub fn limit() -> usize {
+    8
+}
+
+/// Seconds of rest where nothing is said.
+pub fn rest_seconds() -> u32 {
+    30
 }
 
 impl ConnectorConfig {

@@ -29,7 +29,7 @@ impl From<DbErr> for DbError {
 
 impl DbError {
     /// Whether trying again later may help: the database is locked, restarting
-    /// or out of reach.
+    /// or out of reach, or chose this write to end a deadlock of several replicas.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Query(error) => matches!(**error, DbErr::Conn(_) | DbErr::ConnectionAcquire(_)) || is_busy(error),
@@ -41,7 +41,14 @@ impl DbError {
 
 fn is_busy(error: &DbErr) -> bool {
     let text = error.to_string();
-    text.contains("database is locked") || text.contains("terminating connection") || text.contains("connection closed")
+    let known = [
+        "database is locked",
+        "terminating connection",
+        "connection closed",
+        "error communicating with database",
+        "deadlock detected",
+    ];
+    known.iter().any(|part| text.contains(part))
 }
 
 /// SQLite answers `UNIQUE constraint failed: table.a, table.b`, PostgreSQL names
@@ -64,6 +71,14 @@ fn constraint_name(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_passes_is_tried_again_and_a_mistake_is_not() {
+        let of = |text: &str| DbError::from(DbErr::Custom(text.to_owned())).is_transient();
+        assert!(of("Query Error: error communicating with database: expected to read 5 bytes, got 0 bytes at EOF"));
+        assert!(of("Execution Error: error returned from database: deadlock detected at line 1147"));
+        assert!(!of("no such column: nmae"));
+    }
 
     #[test]
     fn both_databases_give_one_name() {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -14,6 +15,10 @@ use super::DbError;
 /// Closures in one commit, at most. With 500 rows each this bounds how long an
 /// interactive write waits.
 const BATCH: usize = 64;
+
+/// A process that is stopped in the middle of a transaction would hold the order of the
+/// change feed, and with it every replica, until it goes on.
+const NOT_IDLE: &str = "SET LOCAL idle_in_transaction_session_timeout = '10s'";
 
 /// Who goes first when writes wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,7 +183,13 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
                 tracing::warn!(error = %error, tries, "retrying to begin a transaction");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
-            result => return result,
+            Err(error) => return Err(error),
+            Ok(txn) => {
+                if txn.get_database_backend() == DbBackend::Postgres {
+                    txn.execute_raw(Statement::from_string(DbBackend::Postgres, NOT_IDLE)).await?;
+                }
+                return Ok(txn);
+            }
         }
     }
 }

@@ -7,17 +7,23 @@ use portal_core::connectors::ConnectorKind;
 use portal_core::templates::Trouble;
 use serde_json::Value;
 
+use crate::clock::later;
 use crate::connectors::ConnectorConfig;
-use crate::egress::Call;
+use crate::egress::{Call, EgressError};
 use crate::state::App;
 use crate::templates::hosts::client::{self, pause, said};
 use crate::templates::http_request::no_answer;
+use crate::templates::perform;
 
 /// Bytes of an answer that are read.
 const ANSWER: usize = 4 << 20;
+/// Seconds until a host is asked again that is asked too often from here.
+const BUSY: u64 = 2;
 
 pub(super) struct Client {
     app: App,
+    /// Of the connector.
+    name: String,
     base: String,
     headers: HeaderMap,
 }
@@ -66,7 +72,8 @@ impl Client {
             headers.insert(header::ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
             headers.insert("x-github-api-version", HeaderValue::from_static("2022-11-28"));
         }
-        Ok(Self { app: app.clone(), base: connector.url.trim_end_matches('/').to_owned(), headers })
+        let name = connector.name.clone();
+        Ok(Self { app: app.clone(), name, base: connector.url.trim_end_matches('/').to_owned(), headers })
     }
 
     /// The same with one header more.
@@ -75,7 +82,7 @@ impl Client {
         let name = HeaderName::try_from(name).map_err(|_| unfit())?;
         let mut headers = self.headers.clone();
         headers.insert(name, HeaderValue::from_str(value).map_err(|_| unfit())?);
-        Ok(Self { app: self.app.clone(), base: self.base.clone(), headers })
+        Ok(Self { app: self.app.clone(), name: self.name.clone(), base: self.base.clone(), headers })
     }
 
     /// Sends a request and answers what is told, whatever its status below 500.
@@ -93,7 +100,21 @@ impl Client {
         };
         headers.extend(kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind))));
         let call = Call { method: method.clone(), url: format!("{}{path}", self.base), headers, body, limit: ANSWER };
-        let called = self.app.sources.egress.call(call).await.map_err(|error| no_answer(&method, &error))?;
+        let entered = match self.app.gates.of(&self.name) {
+            Some(gate) => Some(gate.enter(self.app.clock.now()).await.map_err(|(_, again)| perform::later(again))?),
+            None => None,
+        };
+        let called = self.app.sources.egress.call(call).await;
+        let then = self.app.clock.now();
+        let called = match called {
+            Err(EgressError::Busy { .. } | EgressError::Resting { .. }) => {
+                return Err(perform::later(later(then, BUSY)));
+            }
+            called => called,
+        };
+        let is_well = called.as_ref().is_ok_and(|called| !called.status.is_server_error());
+        entered.into_iter().for_each(|entered| entered.ended(is_well, then));
+        let called = called.map_err(|error| no_answer(&method, &error))?;
         let answer = Answer { status: called.status.as_u16(), headers: called.headers, body: called.body };
         if let Some(seconds) = pause(answer.status, &answer.headers) {
             return Err(Trouble::new("rate_limited", format!("the platform asks to be left alone for {seconds} s")));

@@ -16,7 +16,7 @@ use crate::clock::later;
 use crate::db::{DbError, Priority};
 use crate::runs::live::Live;
 use crate::state::App;
-use crate::templates::perform::{Call, Log, waits};
+use crate::templates::perform::{Call, LATER, Log, until, waits};
 
 type Output = Result<Map<String, Value>, Trouble>;
 
@@ -91,7 +91,8 @@ pub async fn follow(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     }
     let look = match look(live, &client, &call, &row, &handle).await {
         Ok(look) => look,
-        Err(trouble) if is_passing(trouble.code) => missed(handle, &trouble)?,
+        Err(trouble) if trouble.code == LATER => Look { handle, next: until(&trouble), ..Look::default() },
+        Err(trouble) if is_passing(trouble.code) => missed(handle, &trouble, now)?,
         Err(trouble) => return Err(trouble),
     };
     look.lines.iter().for_each(|line| log(line.clone()));
@@ -103,14 +104,15 @@ pub async fn follow(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
 }
 
 /// It is looked at again, some times.
-fn missed(mut handle: Value, trouble: &Trouble) -> Result<Look, Trouble> {
+fn missed(mut handle: Value, trouble: &Trouble, now: DateTime<Utc>) -> Result<Look, Trouble> {
     let misses = handle["misses"].as_u64().unwrap_or(0) + 1;
     if misses > MISSES {
         return Err(Trouble::new(trouble.code, trouble.message.clone()));
     }
     handle["misses"] = misses.into();
     let line = (misses == 1).then(|| format!("it cannot be looked at now: {}", trouble.message));
-    Ok(Look { handle, lines: line.into_iter().collect(), ..Look::default() })
+    let next = Some(later(now, (1 << misses.min(6)).min(60)));
+    Ok(Look { handle, lines: line.into_iter().collect(), next, ..Look::default() })
 }
 
 fn is_passing(code: &str) -> bool {

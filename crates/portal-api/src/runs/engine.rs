@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
 use portal_core::access::ActorId;
 use portal_core::actions::wire::ApprovalState;
-use portal_core::runs::{Outcome, Run, RunState, StepState, Task};
+use portal_core::runs::{HELD, Outcome, Run, RunState, StepState, Task};
 use portal_core::templates::Trouble;
 use portal_core::templates::actions::Effect;
 use portal_core::templates::definition::{self, Definition, Step};
@@ -20,18 +20,19 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::live::Live;
-use super::log::{StepLog, hide, hide_in};
+use super::log::{Line, StepLog, hide, hide_in};
 use super::store::{self, Stored};
 use super::{SUBJECT, service};
 use crate::approvals::store as approvals;
 use crate::calls::store as calls;
 use crate::changes::{self, NewChange, Writing};
+use crate::clock;
 use crate::db::{DatabaseTransaction, DbError, DbResult, Priority};
 use crate::jobs::queue::{self, Claimed, NewJob};
 use crate::jobs::runner;
 use crate::platforms;
 use crate::state::App;
-use crate::templates::perform::{Place, WAITS, perform, until};
+use crate::templates::perform::{LATER, Place, WAITS, perform, until};
 
 const QUEUE: &str = "run";
 /// Runs that somebody has to look at again, at a time.
@@ -42,6 +43,8 @@ const CONCURRENCY: usize = 32;
 const STEP_LIMIT: Duration = Duration::from_secs(900);
 /// How often runs are looked for that nobody works off.
 const LOST: Duration = Duration::from_secs(20);
+/// Times that a run is saved again while the database is in trouble, for some seconds in all.
+const SAVES: u32 = 6;
 /// How often a step's log is written, and a cancellation looked for.
 const BEAT: Duration = Duration::from_millis(200);
 
@@ -151,6 +154,8 @@ struct Holder<'h> {
     live: Live,
     workspace: Workspace,
     hidden: Arc<[(String, String)]>,
+    /// The step at hand begins later, and somebody is asked to look then.
+    is_postponed: bool,
 }
 
 async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
@@ -172,8 +177,9 @@ async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
             Task::Nothing if holder.has_expired().await? => return holder.finish(RunState::Expired).await,
             Task::Nothing => return Ok(()),
         }
-        // Whoever has news asks again.
-        if holder.life.state == RunState::Waiting && matches!(holder.life.next(), Task::Resume(_)) {
+        // Whoever has news asks again, or the clock.
+        let is_waiting = holder.life.state == RunState::Waiting && matches!(holder.life.next(), Task::Resume(_));
+        if is_waiting || holder.is_postponed {
             return Ok(());
         }
     }
@@ -228,7 +234,7 @@ impl<'h> Holder<'h> {
         let content = store::workspace(app.db.reader(), stored.run.id).await?;
         let workspace = content.and_then(|bytes| Workspace::from_bytes(&bytes)).unwrap_or_default();
         let life = stored.life();
-        Ok(Holder { app, job, life, stored, definition, scope, live, workspace, hidden })
+        Ok(Holder { app, job, life, stored, definition, scope, live, workspace, hidden, is_postponed: false })
     }
 
     /// Whether as many runs of the template are under way as it allows. The end of one of
@@ -291,10 +297,13 @@ impl<'h> Holder<'h> {
                         break Err(Trouble::new("timeout", format!("the step took longer than {} s", STEP_LIMIT.as_secs())));
                     }
                     _ = beat.tick() => {
-                        log.flush(&self.app.db).await?;
+                        // What is under way goes on while the database is in trouble.
+                        if let Err(error) = log.flush(&self.app.db).await {
+                            tracing::warn!(run.id = self.stored.run.id, error = %error, "could not write a log");
+                        }
                         // What has begun to have an effect is brought to its end.
                         let stops = effect == Effect::None
-                            && store::is_cancel_requested(self.app.db.reader(), self.stored.run.id).await?;
+                            && store::is_cancel_requested(self.app.db.reader(), self.stored.run.id).await.unwrap_or(false);
                         if stops {
                             break Err(Trouble::new("cancelled", "stopped on request".to_owned()));
                         }
@@ -306,13 +315,14 @@ impl<'h> Holder<'h> {
             Ok(Some(_)) => Outcome::Done,
             Ok(None) => Outcome::Skipped,
             Err(trouble) if trouble.code == WAITS => Outcome::Waits,
+            Err(trouble) if trouble.code == LATER => Outcome::Deferred,
             Err(trouble) if trouble.code == "cancelled" => Outcome::Cancelled,
             Err(trouble) if trouble.code == "no_answer" => Outcome::Doubtful,
             Err(trouble) if is_passing(trouble.code) => Outcome::FailedForNow,
             Err(_) => Outcome::Failed,
         };
         if let Err(trouble) = &result
-            && outcome != Outcome::Waits
+            && !is_open(outcome)
         {
             log.line(&trouble.message);
         }
@@ -424,7 +434,7 @@ impl<'h> Holder<'h> {
         let mut after = self.stored.clone();
         let step = &mut after.steps[position];
         let mut wake = None;
-        step.finished_at = (outcome != Outcome::Waits).then(|| self.app.clock.now());
+        step.finished_at = (!is_open(outcome)).then(|| self.app.clock.now());
         step.turns = (!turns.is_empty()).then(|| Value::from(turns).to_string());
         let step_id = step.step_id.clone();
         match result {
@@ -436,7 +446,7 @@ impl<'h> Holder<'h> {
                     self.scope.outputs.insert(step_id, output);
                 }
             }
-            Err(trouble) if outcome == Outcome::Waits => wake = until(&trouble),
+            Err(trouble) if is_open(outcome) => wake = until(&trouble),
             Err(Trouble { code, message }) => {
                 let message = hide(&self.hidden, &message);
                 step.error = Some(message.clone());
@@ -457,10 +467,15 @@ impl<'h> Holder<'h> {
         // Who looks at a platform every few seconds tells only what is new.
         let is_news = !was_waiting || log.as_ref().is_some_and(StepLog::has_lines);
         let told = (outcome == Outcome::Waits && is_news).then_some("waiting");
+        let is_held = again.is_some_and(|seconds| seconds <= HELD);
+        self.is_postponed = outcome == Outcome::Deferred || (again.is_some() && !is_held);
+        if let Some(seconds) = again.filter(|_| !is_held) {
+            wake = Some(clock::later(self.app.clock.now(), seconds.into()));
+        }
         let ended = (self.life.steps[position].state == StepState::Failed).then_some(position);
         let then = Then { told, log, workspace: workspace.map(|workspace| workspace.to_bytes()), wake, ended };
         self.save(after, then).await?;
-        if let Some(seconds) = again {
+        if let Some(seconds) = again.filter(|_| is_held) {
             tokio::time::sleep(Duration::from_secs(seconds.into())).await;
         }
         Ok(())
@@ -512,55 +527,96 @@ impl<'h> Holder<'h> {
             row.state = step.state.as_str().to_owned();
             row.attempts = i32::try_from(step.attempts).unwrap_or(i32::MAX);
         }
-        let (before, job) = (self.stored.clone(), self.job.clone());
-        let (stored, ends) = (after.clone(), self.life.state == RunState::Succeeded);
-        let is_over = self.life.state.is_final();
-        let makes_room = self.definition.concurrency.is_some() && self.life.state.is_final();
-        let writing = Writing { at: self.app.clock.now(), ..self.live.writing.clone() };
-        let saved = self.app.db.write(Priority::Background, move |txn| {
-            Box::pin(async move {
-                if !queue::holds(txn, &job).await? {
-                    return Ok(false);
+        let saving = Saving {
+            before: self.stored.clone(),
+            stored: after.clone(),
+            job: self.job.clone(),
+            writing: Writing { at: self.app.clock.now(), ..self.live.writing.clone() },
+            makes_room: self.definition.concurrency.is_some() && self.life.state.is_final(),
+            state: self.life.state,
+            lines: log.as_ref().map(StepLog::taken).unwrap_or_default(),
+            told,
+            workspace,
+            wake,
+            ended,
+        };
+        let mut tries = 0;
+        let saved = loop {
+            let one = saving.clone();
+            let work = self.app.db.write(Priority::Background, move |txn| Box::pin(async move { one.save(txn).await }));
+            match work.await {
+                // What has happened is not put in doubt because the database is busy. Should
+                // the lease run out meanwhile, nothing is written.
+                Err(error) if error.is_transient() && tries < SAVES => {
+                    tracing::warn!(run.id = self.stored.run.id, error = %error, "saving a run again");
+                    tokio::time::sleep(Duration::from_millis(100 << tries)).await;
+                    tries += 1;
                 }
-                // Asked for by somebody else in the meantime: not ours to overwrite.
-                let mut stored = stored;
-                stored.run.cancel_requested = store::is_cancel_requested(txn, stored.run.id).await?;
-                store::update(txn, &before, &stored).await?;
-                if let Some(content) = workspace {
-                    store::put_workspace(txn, stored.run.id, content).await?;
-                }
-                if ends {
-                    store::delete_workspace(txn, stored.run.id).await?;
-                }
-                if let Some(log) = &log {
-                    log.flush_in(txn).await?;
-                }
-                if let Some(at) = wake {
-                    ask_at(txn, stored.run.id, at, writing.at).await?;
-                }
-                // What is tried again after it failed is asked for anew.
-                if let Some(position) = ended.and_then(|position| i32::try_from(position).ok()) {
-                    calls::close(txn, stored.run.id, position, writing.at).await?;
-                }
-                if is_over {
-                    let expired = stored.run.state == RunState::Expired.as_str();
-                    let state = if expired { ApprovalState::Expired } else { ApprovalState::Withdrawn };
-                    approvals::withdraw(txn, stored.run.id, state, writing.at).await?;
-                }
-                if makes_room && let Some(next) = store::next_queued(txn, &stored.run.definition).await? {
-                    ask(txn, next, writing.at).await?;
-                }
-                if let Some(operation) = told {
-                    changes::store::append(txn, &writing, vec![change(&stored, operation)]).await?;
-                }
-                Ok::<_, DbError>(true)
-            })
-        });
-        if !saved.await? {
+                saved => break saved?,
+            }
+        };
+        if !saved {
             return Err(Stopped::LostLease);
         }
         self.stored = after;
         Ok(())
+    }
+}
+
+/// One write of a run: all of it, or nothing.
+#[derive(Clone)]
+struct Saving {
+    before: Stored,
+    stored: Stored,
+    job: Claimed,
+    writing: Writing,
+    /// The next run of the definition may begin.
+    makes_room: bool,
+    state: RunState,
+    lines: Vec<Line>,
+    told: Option<&'static str>,
+    workspace: Option<Vec<u8>>,
+    wake: Option<DateTime<Utc>>,
+    ended: Option<usize>,
+}
+
+impl Saving {
+    /// False when the lease was lost.
+    async fn save(self, txn: &DatabaseTransaction) -> DbResult<bool> {
+        let Self { before, mut stored, job, writing, makes_room, state, lines, told, workspace, wake, ended } = self;
+        if !queue::holds(txn, &job).await? {
+            return Ok(false);
+        }
+        // Asked for by somebody else in the meantime: not ours to overwrite.
+        stored.run.cancel_requested = store::is_cancel_requested(txn, stored.run.id).await?;
+        store::update(txn, &before, &stored).await?;
+        if let Some(content) = workspace {
+            store::put_workspace(txn, stored.run.id, content).await?;
+        }
+        if state == RunState::Succeeded {
+            store::delete_workspace(txn, stored.run.id).await?;
+        }
+        for chunk in lines.chunks(400) {
+            store::append_log(txn, stored.run.id, chunk.to_vec()).await?;
+        }
+        if let Some(at) = wake {
+            ask_at(txn, stored.run.id, at, writing.at).await?;
+        }
+        // What is tried again after it failed is asked for anew.
+        if let Some(position) = ended.and_then(|position| i32::try_from(position).ok()) {
+            calls::close(txn, stored.run.id, position, writing.at).await?;
+        }
+        if state.is_final() {
+            let ended = if state == RunState::Expired { ApprovalState::Expired } else { ApprovalState::Withdrawn };
+            approvals::withdraw(txn, stored.run.id, ended, writing.at).await?;
+        }
+        if makes_room && let Some(next) = store::next_queued(txn, &stored.run.definition).await? {
+            ask(txn, next, writing.at).await?;
+        }
+        if let Some(operation) = told {
+            changes::store::append(txn, &writing, vec![change(&stored, operation)]).await?;
+        }
+        Ok(true)
     }
 }
 
@@ -581,6 +637,11 @@ struct Then {
 pub fn change(stored: &Stored, operation: &'static str) -> NewChange {
     let document = json!({ "definition": stored.run.definition, "state": stored.run.state });
     NewChange { subject: format!("{SUBJECT}{}", stored.run.id), operation, document: Some(document.to_string()) }
+}
+
+/// Whether nothing has become of a step yet.
+fn is_open(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Waits | Outcome::Deferred)
 }
 
 /// Whether the same may go well a little later.

@@ -15,7 +15,7 @@ const LINE: usize = 4000;
 /// Lines of one step.
 const LINES: usize = 5000;
 
-type Line = (Option<String>, DateTime<Utc>, String);
+pub type Line = (Option<String>, DateTime<Utc>, String);
 
 /// Where the lines of a step go.
 #[derive(Clone)]
@@ -58,7 +58,8 @@ impl StepLog {
         !self.waiting.lock().unwrap_or_else(PoisonError::into_inner).lines.is_empty()
     }
 
-    fn taken(&self) -> Vec<Line> {
+    /// What waits; it waits no longer.
+    pub fn taken(&self) -> Vec<Line> {
         std::mem::take(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner).lines)
     }
 
@@ -70,14 +71,23 @@ impl StepLog {
         Ok(())
     }
 
-    /// Writes what waits now.
+    /// Writes what waits now; what cannot be written waits on.
     pub async fn flush(&self, db: &Db) -> DbResult<()> {
-        for chunk in self.taken().chunks(400) {
-            let (run_id, chunk) = (self.run_id, chunk.to_vec());
-            db.write(Priority::Background, move |txn| {
+        let mut lines = self.taken();
+        while !lines.is_empty() {
+            let rest = lines.split_off(lines.len().min(400));
+            let (run_id, chunk) = (self.run_id, lines.clone());
+            let written = db.write(Priority::Background, move |txn| {
                 Box::pin(async move { store::append_log(txn, run_id, chunk).await })
-            })
-            .await?;
+            });
+            if let Err(error) = written.await {
+                lines.extend(rest);
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                lines.append(&mut waiting.lines);
+                waiting.lines = lines;
+                return Err(error);
+            }
+            lines = rest;
         }
         Ok(())
     }

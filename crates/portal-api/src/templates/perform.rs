@@ -66,6 +66,14 @@ pub fn waits(until: DateTime<Utc>) -> Trouble {
     Trouble::new(WAITS, until.to_rfc3339())
 }
 
+/// What a step answers that was not begun.
+pub const LATER: &str = "later";
+
+/// Nothing was sent; it begins at this time.
+pub fn later(at: DateTime<Utc>) -> Trouble {
+    Trouble::new(LATER, at.to_rfc3339())
+}
+
 /// When somebody looks again.
 pub fn until(trouble: &Trouble) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(&trouble.message).ok().map(|at| at.to_utc())

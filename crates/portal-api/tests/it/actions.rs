@@ -29,7 +29,7 @@ struct Scene {
 
 /// A platform that takes everything and says nothing.
 #[derive(Clone, Default)]
-struct Mute(Arc<Mutex<Heard>>);
+pub struct Mute(Arc<Mutex<Heard>>);
 
 #[derive(Default)]
 struct Heard {
@@ -41,7 +41,7 @@ struct Heard {
 }
 
 impl Mute {
-    async fn start(&self) -> String {
+    pub async fn start(&self) -> String {
         let mute = self.clone();
         let take = async move |headers: HeaderMap, body: String| {
             let mut heard = mute.0.lock().unwrap();
@@ -58,12 +58,12 @@ impl Mute {
         url
     }
 
-    fn sent(&self) -> Vec<(String, Value)> {
+    pub fn sent(&self) -> Vec<(String, Value)> {
         self.0.lock().unwrap().sent.clone()
     }
 
     /// What the next requests are answered; forgets those before.
-    fn answer(&self, statuses: &[u16]) {
+    pub fn answer(&self, statuses: &[u16]) {
         *self.0.lock().unwrap() = Heard { answers: statuses.to_vec(), ..Heard::default() };
     }
 }
@@ -96,6 +96,8 @@ async fn scene(postgres: Option<String>, tolerance: Duration) -> Scene {
         signing_secret: Some(format!("file:{}", file.display())),
         preset: None,
         contract: None,
+        limit: 8,
+        rest_seconds: 30,
     };
     let change = |config: &mut portal_api::config::Config| {
         config.access.public_url = Some(own.clone());
@@ -619,6 +621,8 @@ async fn a_target_that_misbehaves_harms_nobody() {
                 signing_secret: None,
                 preset: None,
                 contract: None,
+                limit: 8,
+                rest_seconds: 30,
             }];
         });
         let portal = portal.await;

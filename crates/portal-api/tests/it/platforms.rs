@@ -106,6 +106,8 @@ fn connector(kind: ConnectorKind, url: &str, credential: &str) -> ConnectorConfi
         signing_secret: None,
         preset: None,
         contract: None,
+        limit: 8,
+        rest_seconds: 30,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::html;
 use portal_core::access::Verb;
-use portal_core::connectors::{ConnectorList, ConnectorTest};
+use portal_core::connectors::{ConnectorList, ConnectorState, ConnectorTest};
 use serde_json::json;
 
 use crate::access::Question;
@@ -40,8 +40,10 @@ pub(crate) async fn connectors(asking: &Asking<'_>) -> Result<Content, Refusal> 
                                 code class="breakable" { (connector.url) }
                                 span class="muted" {
                                     (if connector.has_credential { "Sends its credential" } else { "No credential" }) ", "
-                                    (if connector.is_signed { "signs what it sends" } else { "signs nothing" })
+                                    (if connector.is_signed { "signs what it sends" } else { "signs nothing" }) ", "
+                                    "at most " (connector.limit) " calls at a time"
                                 }
+                                (state(connector.state))
                                 @if connector.name == tested { @if let Some(Ok(result)) = &result { (outcome(result)) } }
                             }
                             form class="push" action=(paths::CONNECTORS) {
@@ -54,6 +56,17 @@ pub(crate) async fn connectors(asking: &Asking<'_>) -> Result<Content, Refusal> 
             }
         }
     }))
+}
+
+/// What stands in the way of calls, where something does.
+fn state(state: ConnectorState) -> Content {
+    Content::from(html! {
+        @match state {
+            ConnectorState::Ready => {}
+            ConnectorState::Resting => { span class="status" data-tone="danger" { (icon("fail")) "Does not answer; left alone for a while" } }
+            ConnectorState::Trying => { span class="status" data-tone="warning" { (icon("clock")) "Did not answer; the next call tries again" } }
+        }
+    })
 }
 
 fn outcome(test: &ConnectorTest) -> Content {

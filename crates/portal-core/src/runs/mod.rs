@@ -14,6 +14,12 @@ use crate::templates::actions::Effect;
 
 /// Attempts of one step, the first among them.
 pub const ATTEMPTS: u32 = 3;
+/// Of one whose effect is the same however often it is asked for: the other side is given
+/// about a minute to come back.
+pub const ATTEMPTS_IDEMPOTENT: u32 = 6;
+/// Seconds up to which whoever holds a run waits for the next attempt; before longer waits
+/// it is given back.
+pub const HELD: u32 = 4;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -172,6 +178,8 @@ pub enum Outcome {
     Skipped,
     /// It was begun outside, which will tell of its end.
     Waits,
+    /// Nothing was sent: its turn comes later, and this was no attempt.
+    Deferred,
     /// It will fail again.
     Failed,
     /// It may go well the next time: a limit, a timeout, a server in trouble.
@@ -243,19 +251,28 @@ impl Run {
 
     /// Stored after it: whether it is tried again, and after how many seconds.
     pub fn end(&mut self, position: usize, outcome: Outcome) -> Option<u32> {
-        if outcome == Outcome::Waits {
+        if matches!(outcome, Outcome::Waits | Outcome::Deferred) {
             self.state = RunState::Waiting;
         }
         let step = &mut self.steps[position];
         let mut again = None;
+        let most = if step.effect == Effect::Idempotent { ATTEMPTS_IDEMPOTENT } else { ATTEMPTS };
         step.state = match outcome {
             Outcome::Waits => StepState::Waiting,
             Outcome::Done => StepState::Succeeded,
             Outcome::Skipped => StepState::Skipped,
             Outcome::Cancelled => StepState::Cancelled,
             Outcome::Doubtful if step.effect == Effect::Once => StepState::Unknown,
-            Outcome::FailedForNow | Outcome::Doubtful if step.attempts < ATTEMPTS => {
-                again = Some(1 << (2 * step.attempts.saturating_sub(1).min(4)));
+            Outcome::Deferred => {
+                step.attempts = step.attempts.saturating_sub(1);
+                StepState::Pending
+            }
+            Outcome::FailedForNow | Outcome::Doubtful if step.attempts < most => {
+                let seconds = 1 << (2 * step.attempts.saturating_sub(1).min(2));
+                again = Some(seconds);
+                if seconds > HELD {
+                    self.state = RunState::Waiting;
+                }
                 StepState::Pending
             }
             Outcome::Failed | Outcome::FailedForNow | Outcome::Doubtful => StepState::Failed,

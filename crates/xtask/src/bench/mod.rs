@@ -15,6 +15,7 @@ mod pushes;
 mod runs;
 mod scenes;
 mod table;
+mod targets;
 
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -51,6 +52,9 @@ pub struct Arguments {
     /// Measure runs of templates only
     #[arg(long)]
     runs: bool,
+    /// Measure only whether a target that hangs delays others
+    #[arg(long, conflicts_with = "runs")]
+    targets: bool,
     /// Take the debug binary that is there: to try a measurement out, its figures tell little
     #[arg(long)]
     debug: bool,
@@ -95,6 +99,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
                 database: url.as_deref(),
                 seconds: arguments.seconds,
                 runs_only: arguments.runs,
+                targets_only: arguments.targets,
             };
             let label = format!("{}/{}k", if url.is_some() { "postgres" } else { "sqlite" }, size / 1000);
             let figures = scene.measure().with_context(|| format!("measuring {label}"))?;
@@ -130,7 +135,7 @@ fn build(workspace: &Workspace) -> Result<()> {
 }
 
 fn sizes(arguments: &Arguments) -> Vec<usize> {
-    if arguments.quick || arguments.runs { vec![10_000] } else { vec![10_000, 100_000] }
+    if arguments.quick || arguments.runs || arguments.targets { vec![10_000] } else { vec![10_000, 100_000] }
 }
 
 fn generate(program: &PathBuf, data: &Folder, size: usize) -> Result<PathBuf> {
@@ -177,6 +182,10 @@ fn rows() -> Vec<Row> {
         row("runs started, 8 clients", Unit::PerSecond, Some(100.0), None),
         row("runs worked off", Unit::PerSecond, Some(100.0), None),
         row("list p99, 200 viewers of a log to idle", Unit::Number, Some(2.0), None),
+        row("action to its effect, p50", Unit::Milliseconds, None, None),
+        row("action to its effect, p95", Unit::Milliseconds, None, None),
+        row("the same, 200 hang elsewhere, to alone, p50", Unit::Number, Some(2.0), None),
+        row("the same, 200 hang elsewhere, to alone, p95", Unit::Number, Some(2.0), None),
         row("start to ready, 100 000 entities", Unit::Seconds, None, None),
         row("memory after it, 100 000", Unit::Megabytes, Some(512.0), None),
         row("first ingest of 100 000", Unit::Seconds, None, None),

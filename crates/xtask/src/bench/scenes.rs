@@ -19,6 +19,7 @@ use super::load::{self, Measured};
 use super::pushes;
 use super::runs;
 use super::table::{megabytes, milliseconds, seconds};
+use super::targets;
 
 /// Figures by the row that shows them.
 pub type Figures = Vec<(&'static str, f64)>;
@@ -40,6 +41,8 @@ pub struct Scene<'a> {
     pub seconds: u64,
     /// Only runs of templates.
     pub runs_only: bool,
+    /// Only whether a target that hangs delays others.
+    pub targets_only: bool,
 }
 
 impl Scene<'_> {
@@ -47,6 +50,10 @@ impl Scene<'_> {
         let mut figures = Figures::new();
         if self.runs_only {
             runs::measure(self, &mut figures)?;
+            return Ok(figures);
+        }
+        if self.targets_only {
+            targets::measure(self, &mut figures)?;
             return Ok(figures);
         }
         self.ingest(&mut figures)?;
@@ -65,6 +72,7 @@ impl Scene<'_> {
             drop(portal);
             self.pushes(&mut figures)?;
             runs::measure(self, &mut figures)?;
+            targets::measure(self, &mut figures)?;
         }
         Ok(figures)
     }

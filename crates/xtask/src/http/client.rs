@@ -31,6 +31,7 @@ pub struct Client {
     door: Door,
     stream: Option<BufReader<TcpStream>>,
     line: Vec<u8>,
+    patience: Duration,
 }
 
 /// A whole answer.
@@ -42,7 +43,17 @@ pub struct Response {
 
 impl Client {
     pub fn new(door: &Door) -> Client {
-        Client { door: door.clone(), stream: None, line: Vec::new() }
+        Client::with_patience(door, PATIENCE)
+    }
+
+    /// One that waits for an answer no longer than this.
+    pub fn with_patience(door: &Door, patience: Duration) -> Client {
+        Client { door: door.clone(), stream: None, line: Vec::new(), patience }
+    }
+
+    /// Where it asks.
+    pub fn address(&self) -> SocketAddr {
+        self.door.address
     }
 
     pub fn get(&mut self, path: &str) -> Result<Response> {
@@ -108,9 +119,9 @@ impl Client {
     }
 
     fn connect(&self) -> Result<BufReader<TcpStream>> {
-        let stream = TcpStream::connect_timeout(&self.door.address, PATIENCE)?;
+        let stream = TcpStream::connect_timeout(&self.door.address, self.patience)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(self.patience))?;
         Ok(BufReader::with_capacity(64 * 1024, stream))
     }
 

@@ -2,6 +2,7 @@
 //! drive it.
 
 mod client;
+mod server;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 pub use self::client::{Client, Door, Response};
+pub use self::server::{Asked, Reply, Server};
 
 const PATIENCE: Duration = Duration::from_secs(5);
 

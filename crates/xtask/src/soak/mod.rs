@@ -4,11 +4,13 @@
 //! again and again) and killed at a random moment, so that it cannot say
 //! goodbye. After the restart every acknowledged write must be there, the
 //! catalog must agree with its change feed and its own counts, and nothing that
-//! anybody was shown may be gone. Schemathesis, the fuzz targets, and the browser tests in
+//! anybody was shown may be gone. Runs of templates end whenever the portal is killed, and
+//! invocations of actions happen exactly once over several replicas. Schemathesis, the fuzz targets, and the browser tests in
 //! every variant, run in the same command.
 
 mod drive;
 mod fuzz;
+mod invocations;
 mod model;
 mod runs;
 mod verify;
@@ -40,6 +42,9 @@ pub struct Arguments {
     /// How often it is killed on each database while runs of templates are under way
     #[arg(long, default_value_t = 100)]
     run_kills: u32,
+    /// Invocations of actions over three replicas that are killed, stopped and cut off
+    #[arg(long, default_value_t = 10_000)]
+    invocations: u64,
     /// Repeats a run; printed by each
     #[arg(long)]
     seed: Option<u64>,
@@ -86,7 +91,7 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
         false => server::debug_binary(workspace),
     };
     let mut figures = json!({ "seed": seed });
-    if arguments.kills + arguments.run_kills > 0 {
+    if arguments.kills + arguments.run_kills > 0 || arguments.invocations > 0 {
         let postgres = Postgres::start(workspace)?;
         if arguments.kills > 0 {
             figures["kills"] = kills(workspace, &program, &postgres, arguments.kills, seed)?;
@@ -94,6 +99,9 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
         if arguments.run_kills > 0 {
             figures["runs"] = runs::kills(workspace, &program, &postgres, arguments.run_kills, seed)?;
             figures["schedules"] = schedules(workspace, SCHEDULES)?;
+        }
+        if arguments.invocations > 0 {
+            figures["actions"] = invocations::run(workspace, &program, &postgres, arguments.invocations, seed)?;
         }
     }
     if arguments.cases > 0 {
@@ -126,6 +134,7 @@ pub fn kills(workspace: &Workspace, program: &Path, postgres: &Postgres, kills: 
     Ok(figures)
 }
 
+pub use invocations::run as invocations;
 pub use runs::kills as kills_of_runs;
 
 /// Plays schedules of crashes, lost leases and lost answers.

@@ -21,6 +21,9 @@ const PAYLOAD_BUDGET: u64 = 400_000;
 /// Of the fifty that `cargo xtask soak` does.
 const KILLS: u32 = 5;
 
+/// Of the ten thousand that `cargo xtask soak` does.
+const INVOCATIONS: u64 = 300;
+
 /// Of one operation in one phase of Schemathesis, and cases in all.
 const EXAMPLES: u32 = 3;
 const CASES: u64 = 2000;
@@ -105,6 +108,7 @@ impl<'a> Bench<'a> {
         let program = server::debug_binary(self.workspace);
         soak::kills(self.workspace, &program, postgres, KILLS, soak::TEST_SEED)?;
         soak::kills_of_runs(self.workspace, &program, postgres, 2 * KILLS, soak::TEST_SEED)?;
+        soak::invocations(self.workspace, &program, postgres, INVOCATIONS, soak::TEST_SEED)?;
         Ok(())
     }
 

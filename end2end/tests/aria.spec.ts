@@ -299,7 +299,8 @@ const pages: { name: string; path: string; snapshot: string }[] = [
         - listitem:
           - strong: platform webhook
           - code
-          - button "Test platform"`,
+          - button "Test platform"
+    - region "Channels 0"`,
   },
   {
     name: "notifications",

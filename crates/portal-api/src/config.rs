@@ -14,9 +14,11 @@ use url::Url;
 
 use crate::access::jwt::CiConfig;
 pub use crate::access::oidc::config::OidcConfig;
+use crate::approvals::ApprovalsConfig;
 use crate::connectors::{self, ConnectorConfig};
 use crate::db::DatabaseUrl;
 pub use crate::http::tls::TlsConfig;
+use crate::outbox::{self, ChannelConfig};
 use crate::platforms::{Contract, PRESETS};
 use crate::templates::hosts::HostConfig;
 
@@ -71,6 +73,9 @@ pub struct Config {
     pub runs: RunsConfig,
     /// Platforms that actions work with.
     pub connectors: Vec<ConnectorConfig>,
+    /// What carries messages that leave the portal.
+    pub channels: Vec<ChannelConfig>,
+    pub approvals: ApprovalsConfig,
     pub tls: Option<TlsConfig>,
 }
 
@@ -155,7 +160,8 @@ pub struct RunsConfig {
     /// Days after its end until a run is forgotten; one that made an entity keeps its
     /// answers and steps, and loses its log. 0 is never.
     pub keep_days: u32,
-    /// Days until a notification is forgotten; 0 is never.
+    /// Days until a notification is forgotten, and a message that left the portal or was
+    /// given up; 0 is never.
     pub keep_notifications_days: u32,
 }
 
@@ -307,6 +313,8 @@ struct File {
     templates: TemplatesConfig,
     runs: RunsConfig,
     connector: Vec<ConnectorConfig>,
+    channel: Vec<ChannelConfig>,
+    approvals: ApprovalsConfig,
     tls: Option<TlsConfig>,
 }
 
@@ -354,6 +362,7 @@ impl Config {
             // Whoever writes this file may say where the portal sends to.
             file.egress.allow_private.push(format!("{host}:{port}"));
         }
+        file.egress.allow_private.extend(outbox::config::check(&file.channel, &file.approvals, variable)?);
         let public =
             file.access.public_url.as_deref().and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         file.limits.hosts.extend(public);
@@ -373,6 +382,8 @@ impl Config {
             templates: file.templates,
             runs: file.runs,
             connectors: file.connector,
+            channels: file.channel,
+            approvals: file.approvals,
             tls: file.tls,
         })
     }

@@ -29,6 +29,7 @@ pub mod jobs;
 pub mod metrics;
 pub mod notifications;
 pub mod openapi;
+pub mod outbox;
 pub mod personal;
 pub mod platforms;
 pub mod router;

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 use crate::state::App;
 use crate::{
     access, actions, approvals, audit, backstage, calls, catalog, changes, connectors, definition, docs, documentation,
-    expiry, health, http, metrics, notifications, openapi, personal, runs, search, sources, templates,
+    expiry, health, http, metrics, notifications, openapi, outbox, personal, runs, search, sources, templates,
 };
 
 /// Every documented route, and the document.
@@ -37,6 +37,7 @@ pub fn documented() -> (Router<App>, OpenApi) {
         .merge(documentation::router())
         .merge(expiry::router())
         .merge(notifications::router())
+        .merge(outbox::router())
         .merge(personal::router())
         .merge(runs::router())
         .merge(search::router())

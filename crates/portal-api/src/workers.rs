@@ -10,6 +10,8 @@ pub async fn start(app: &App) -> Result<()> {
     crate::runs::engine::start(app);
     crate::runs::keeping::start(app);
     crate::expiry::start(app);
+    crate::outbox::start(app);
+    crate::approvals::reminders::start(app);
     tokio::spawn(crate::access::identity::follow(app.clone()));
     tokio::spawn(crate::http::limit::Usage::tidy(app.clone()));
     Ok(())

@@ -42,6 +42,10 @@ pub(crate) const API_APPROVALS: &str = "/api/v1/approvals";
 #[cfg(feature = "ssr")]
 pub(crate) const API_CONNECTORS: &str = "/api/v1/connectors";
 #[cfg(feature = "ssr")]
+pub(crate) const API_CHANNELS: &str = "/api/v1/channels";
+#[cfg(feature = "ssr")]
+pub(crate) const API_MESSAGES: &str = "/api/v1/messages";
+#[cfg(feature = "ssr")]
 pub(crate) const API_RUNS: &str = "/api/v1/runs";
 pub(crate) const API_SOURCE_PREVIEW: &str = "/api/v1/sources/preview";
 

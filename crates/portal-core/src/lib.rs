@@ -24,6 +24,7 @@ pub mod generate;
 #[cfg(feature = "engine")]
 pub mod glob;
 pub mod moment;
+pub mod outbox;
 pub mod patch;
 pub mod percent;
 pub mod personal;

@@ -277,9 +277,9 @@ pub(crate) async fn decided(
         None => {
             let new = NewApproval { plan, ..asked(live, input, position)? };
             log(format!("asking {}: {}", new.ask.approvers.join(", "), new.title));
-            let (writing, requester) = (live.writing_now(), live.starter.name.clone());
+            let (app, writing, requester) = (live.app.clone(), live.writing_now(), live.starter.name.clone());
             let work = live.app.db.write(Priority::Background, move |txn| {
-                Box::pin(async move { approving::open(txn, &writing, new, &requester).await })
+                Box::pin(async move { approving::open(&app, txn, &writing, new, &requester).await })
             });
             work.await.map_err(database)?
         }

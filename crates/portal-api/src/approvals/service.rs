@@ -9,11 +9,13 @@ use portal_core::personal::wire::Severity;
 use portal_core::runs::RunState;
 
 use super::store::{self as approvals, ApprovalRow, NewApproval, VoteRow, WHOLE};
+use super::{reminders, telling};
 use crate::changes::{self, NewChange, Writing};
 use crate::db::{DatabaseTransaction, DbResult};
 use crate::error::{ApiError, ApiResult};
 use crate::notifications::store::{self as notifications, NewNotification};
 use crate::runs::{engine, store};
+use crate::state::App;
 
 /// The subject of an approval's changes begins so; its id follows.
 pub const SUBJECT: &str = "approval:";
@@ -25,26 +27,18 @@ const COMMENT: usize = 2000;
 /// # Errors
 /// The database.
 pub async fn open(
+    app: &App,
     txn: &DatabaseTransaction,
     writing: &Writing,
     new: NewApproval,
     requester: &str,
 ) -> DbResult<ApprovalRow> {
-    let recipients = new.ask.approvers.clone();
+    let ask = new.ask.clone();
     let (row, is_new) = approvals::insert(txn, new).await?;
     if is_new {
+        telling::ask(app, txn, writing, &row, &ask, requester).await?;
+        reminders::first(txn, &row, writing.at).await?;
         changes::store::append(txn, writing, vec![change(&row, "create")]).await?;
-        let told = NewNotification {
-            recipients,
-            title: format!("{requester} asks for approval: {}", row.title),
-            text: None,
-            link: Some(format!("/runs/{}", row.run_id)),
-            severity: Severity::High,
-            topic: Some("approvals".to_owned()),
-            scope: None,
-            origin: format!("{SUBJECT}{}", row.id),
-        };
-        notifications::insert(txn, writing, told).await?;
     }
     Ok(row)
 }

@@ -13,6 +13,7 @@ mod m0007_signing_key;
 mod m0008_runs;
 mod m0009_notifications;
 mod m0010_actions;
+mod m0011_outbox;
 mod m0013_platforms;
 
 pub struct Migrator;
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0008_runs::Migration),
             Box::new(m0009_notifications::Migration),
             Box::new(m0010_actions::Migration),
+            Box::new(m0011_outbox::Migration),
             Box::new(m0013_platforms::Migration),
         ]
     }

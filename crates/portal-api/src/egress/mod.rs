@@ -25,6 +25,7 @@ pub use address::is_special;
 pub use call::{Call, Called};
 pub use error::EgressError;
 pub use fetch::{Answer, Fetch};
+pub use pace::retry_after;
 pub use policy::{AllowRule, EgressPolicy, Mirror, Timeouts};
 pub use resolver::{Resolver, SystemResolver};
 use url::{Host, Url};

@@ -77,13 +77,17 @@ impl Pace {
 
     /// Notes that a host answered 429 or 503.
     pub(super) fn rest(&self, host: &str, headers: &HeaderMap) {
-        let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        let asked = text(header::RETRY_AFTER).and_then(|after| wait_of(after, text(header::DATE)));
-        let until = Instant::now() + asked.unwrap_or(USUAL).min(LONGEST);
+        let until = Instant::now() + retry_after(headers).unwrap_or(USUAL).min(LONGEST);
         let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = hosts.entry(host.to_owned()).or_insert(Host { paid: until, resting: None });
         entry.resting = entry.resting.max(Some(until));
     }
+}
+
+/// How long a host wants to be left alone, where it says so.
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    text(header::RETRY_AFTER).and_then(|after| wait_of(after, text(header::DATE)))
 }
 
 /// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3), which is compared with

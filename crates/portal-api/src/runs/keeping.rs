@@ -8,6 +8,7 @@ use super::store;
 use crate::config::RunsConfig;
 use crate::db::{DbResult, Priority};
 use crate::notifications;
+use crate::outbox;
 use crate::state::App;
 
 const ONCE_IN: Duration = Duration::from_secs(3600);
@@ -58,7 +59,10 @@ pub async fn forget(app: &App) -> DbResult<()> {
     if keep_notifications_days > 0 {
         let before = days(keep_notifications_days);
         let work = app.db.write(Priority::Background, move |txn| {
-            Box::pin(async move { notifications::store::delete_before(txn, before).await })
+            Box::pin(async move {
+                notifications::store::delete_before(txn, before).await?;
+                outbox::store::delete_before(txn, before).await
+            })
         });
         work.await?;
     }

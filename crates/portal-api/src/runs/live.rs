@@ -21,6 +21,7 @@ use crate::changes::Writing;
 use crate::db::{DbError, Priority};
 use crate::error::ApiError;
 use crate::notifications;
+use crate::outbox;
 use crate::sources::credential::{CredentialRef, Secret};
 use crate::sources::fetch::push::{Push, push};
 use crate::sources::fetch::{self, FetchError, Outcome, Request, Tree, remote};
@@ -435,6 +436,7 @@ impl Outside for Live {
         match call.action.id {
             "http:request" | "http:backstage:request" => http_request::request(self, call, log).await,
             "notification:send" => notifications::send(self, call, log).await,
+            "notify" => outbox::notify(self, call, log).await,
             "publish:git" => self.publish(call, log).await,
             "catalog:register" => self.register(call, log).await,
             other => Err(Trouble::new("unsupported_action", format!("the portal has no action `{other}`"))),

@@ -185,7 +185,7 @@ pub async fn start(app: &App, txn: &DatabaseTransaction, writing: &Writing, draf
     };
     let expires_at = later(writing.at, seconds);
     let new = NewApproval { run_id: id, position: WHOLE, title, ask, plan: None, at: writing.at, expires_at };
-    approving::open(txn, writing, new, spec_starter.as_str().unwrap_or("somebody")).await?;
+    approving::open(app, txn, writing, new, spec_starter.as_str().unwrap_or("somebody")).await?;
     engine::ask_at(txn, id, expires_at, writing.at).await?;
     Ok(id)
 }

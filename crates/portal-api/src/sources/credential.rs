@@ -122,6 +122,25 @@ impl CredentialRef {
                 reason: error.to_string(),
             })?,
         };
+        self.checked(&text)
+    }
+
+    /// The same while the portal starts, when nothing else waits.
+    ///
+    /// # Errors
+    /// It is not there, unreadable or empty.
+    pub fn resolve_now(&self, variable: fn(&str) -> Option<String>) -> Result<Secret, CredentialError> {
+        let text = match self {
+            Self::Env(name) => variable(name).ok_or_else(|| CredentialError::Unset(name.clone()))?,
+            Self::File(path) => std::fs::read_to_string(path).map_err(|error| CredentialError::Unreadable {
+                path: path.display().to_string(),
+                reason: error.to_string(),
+            })?,
+        };
+        self.checked(&text)
+    }
+
+    fn checked(&self, text: &str) -> Result<Secret, CredentialError> {
         let text = text.trim_end_matches(['\r', '\n']);
         if text.is_empty() || text.chars().any(char::is_control) {
             return Err(CredentialError::Empty(self.to_string()));

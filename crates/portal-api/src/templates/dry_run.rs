@@ -213,6 +213,12 @@ impl Outside for Dry<'_> {
                 let url = url.unwrap_or_else(|| format!("{contents}/{path}"));
                 json!({ "catalogInfoUrl": url, "entityRef": declared(workspace, path) })
             }
+            "notify" => {
+                let (title, channel, to) = (input.must("title")?, input.must("channel")?, input.texts("to")?);
+                let whom = if to.is_empty() { String::new() } else { format!(" to {}", to.join(", ")) };
+                log(format!("would send `{title}` by `{channel}`{whom}"));
+                json!({ "count": to.len().max(1) })
+            }
             "publish:git" => {
                 let remote = input.must("remoteUrl")?;
                 json!({ "remoteUrl": remote, "repoContentsUrl": remote, "commitHash": NO_COMMIT })

@@ -352,6 +352,8 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         templates: TemplatesConfig { local_repositories: true, ..Default::default() },
         runs: Default::default(),
         connectors: Vec::new(),
+        channels: Vec::new(),
+        approvals: Default::default(),
         tls: None,
     }
 }

@@ -1,4 +1,4 @@
-//! Platforms that actions work with.
+//! Platforms that actions work with, and what carries messages.
 
 use maud::html;
 use portal_core::access::Verb;
@@ -22,38 +22,42 @@ pub(crate) async fn connectors(asking: &Asking<'_>) -> Result<Content, Refusal> 
     } else {
         None
     };
+    let channels = super::channels::cards(asking).await?;
     Ok(Content::from(html! {
-        @if list.items.is_empty() {
-            section class="card" {
-                (empty("link", "No connectors yet".to_owned(), "Name a platform under [[connector]] in portal.toml: its address, its credential, its signing secret.",
-                    html! { a class="button" href=(paths::API_DOCS) rel="external" { "API reference" } }))
-            }
-        } @else {
-            section class="card" aria-labelledby="connectors" {
-                header class="card-head" { h2 id="connectors" { "Connectors " span class="count" { (list.items.len()) } } div class="push muted" { "kept in portal.toml" } }
-                ul class="list" {
-                    @for connector in &list.items {
-                        li data-key=(connector.name) {
-                            (icon("link"))
-                            div class="lines" {
-                                strong { (connector.name) " " span class="muted" { (connector.kind.as_str()) } }
-                                code class="breakable" { (connector.url) }
-                                span class="muted" {
-                                    (if connector.has_credential { "Sends its credential" } else { "No credential" }) ", "
-                                    (if connector.is_signed { "signs what it sends" } else { "signs nothing" }) ", "
-                                    "at most " (connector.limit) " calls at a time"
+        div class="stack" {
+            @if list.items.is_empty() {
+                section class="card" {
+                    (empty("link", "No connectors yet".to_owned(), "Name a platform under [[connector]] in portal.toml: its address, its credential, its signing secret.",
+                        html! { a class="button" href=(paths::API_DOCS) rel="external" { "API reference" } }))
+                }
+            } @else {
+                section class="card" aria-labelledby="connectors" {
+                    header class="card-head" { h2 id="connectors" { "Connectors " span class="count" { (list.items.len()) } } div class="push muted" { "kept in portal.toml" } }
+                    ul class="list" {
+                        @for connector in &list.items {
+                            li data-key=(connector.name) {
+                                (icon("link"))
+                                div class="lines" {
+                                    strong { (connector.name) " " span class="muted" { (connector.kind.as_str()) } }
+                                    code class="breakable" { (connector.url) }
+                                    span class="muted" {
+                                        (if connector.has_credential { "Sends its credential" } else { "No credential" }) ", "
+                                        (if connector.is_signed { "signs what it sends" } else { "signs nothing" }) ", "
+                                        "at most " (connector.limit) " calls at a time"
+                                    }
+                                    (state(connector.state))
+                                    @if connector.name == tested { @if let Some(Ok(result)) = &result { (outcome(result)) } }
                                 }
-                                (state(connector.state))
-                                @if connector.name == tested { @if let Some(Ok(result)) = &result { (outcome(result)) } }
-                            }
-                            form class="push" action=(paths::CONNECTORS) {
-                                input type="hidden" name="test" value=(connector.name);
-                                button class="button" data-size="sm" aria-disabled=[disabled] title=[reason.as_deref()] { "Test" span class="visually-hidden" { " " (connector.name) } }
+                                form class="push" action=(paths::CONNECTORS) {
+                                    input type="hidden" name="test" value=(connector.name);
+                                    button class="button" data-size="sm" aria-disabled=[disabled] title=[reason.as_deref()] { "Test" span class="visually-hidden" { " " (connector.name) } }
+                                }
                             }
                         }
                     }
                 }
             }
+            (channels)
         }
     }))
 }

@@ -2,6 +2,7 @@
 //! it is served.
 
 mod approvals;
+mod channels;
 mod connectors;
 mod form;
 mod gallery;

@@ -32,7 +32,7 @@ const PAGES: [(&str, &str, &str); 11] = [
     ("/templates", "Templates", "Golden paths: from a few answers to something that runs."),
     ("/actions", "Actions", "The platform's buttons: what you can have, change and restart without a ticket."),
     ("/approvals", "Approvals", "What waits for somebody to agree."),
-    ("/admin/connectors", "Connectors", "Platforms that actions work with."),
+    ("/admin/connectors", "Connectors", "Platforms and channels that actions work with."),
     ("/runs", "Runs", "What templates and actions have done, are doing, and could not do."),
     ("/notifications", "Notifications", "What you, your groups and everybody were told."),
     ("/profile", "Profile", "Who you are here, where you are signed in, and the tokens of your scripts."),

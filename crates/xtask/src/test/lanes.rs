@@ -64,15 +64,17 @@ impl<'a> Bench<'a> {
         self.build()?;
         let contracts = self.workspace.end2end().join("contracts");
         stage("contracts", || Ok(((), node::install(self.workspace, &npm, &contracts)?)))?;
-        let webhooks = self.workspace.state("standardwebhooks");
-        if !webhooks.join("ready").is_file() {
-            stage("webhooks", || Ok((standard_webhooks(&python, &webhooks)?, "installed")))?;
+        let references = self.workspace.state("references");
+        if !references.join("ready").is_file() {
+            stage("references", || Ok((reference_libraries(&python, &references)?, "installed")))?;
         }
         let github = contracts.join("node_modules/@octokit/openapi/generated/ghec.json");
         let url = self.postgres()?.url();
         let mut cargo = self.workspace.cargo_test();
         cargo.args(selection).args(only).env("PORTAL_TEST_POSTGRES", url).env("PORTAL_TEST_SSHD", sshd);
-        cargo.env("PORTAL_TEST_GITHUB", github).env("PORTAL_TEST_STANDARDWEBHOOKS", webhooks.join("bin/python"));
+        let python = references.join("bin/python");
+        cargo.env("PORTAL_TEST_GITHUB", github).env("PORTAL_TEST_STANDARDWEBHOOKS", &python);
+        cargo.env("PORTAL_TEST_AIOSMTPD", python);
         process::run(&mut cargo)
     }
 
@@ -226,11 +228,13 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The reference library of Standard Webhooks, in a virtual environment of its own.
-fn standard_webhooks(python: &Path, folder: &Path) -> Result<()> {
+/// The reference library of Standard Webhooks, and a mail server, in a virtual environment
+/// of their own.
+fn reference_libraries(python: &Path, folder: &Path) -> Result<()> {
     process::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))?;
     let mut pip = Command::new(folder.join("bin/pip"));
-    process::run(pip.args(["install", "--quiet", "--disable-pip-version-check", "standardwebhooks==1.1.0"]))?;
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "standardwebhooks==1.1.0", "aiosmtpd==1.4.6"]);
+    process::run(&mut pip)?;
     files::write_if_changed(&folder.join("ready"), b"")?;
     Ok(())
 }

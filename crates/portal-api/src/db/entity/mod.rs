@@ -635,3 +635,28 @@ table!(
         clean_up: Option<String>,
     }
 );
+
+table!(
+    /// Messages that leave the portal.
+    outbox, "outbox", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        channel: String,
+        recipient: Option<String>,
+        #[sea_orm(column_type = "Text")]
+        title: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        text: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        link: Option<String>,
+        dedupe_key: String,
+        state: String,
+        attempts: i32,
+        next_at: DateTimeUtc,
+        #[sea_orm(column_type = "Text", nullable)]
+        last_error: Option<String>,
+        run_id: Option<i64>,
+        created_at: DateTimeUtc,
+        sent_at: Option<DateTimeUtc>,
+    }
+);

@@ -377,6 +377,20 @@ pub const ACTIONS: &[Action] = &[
         effect: Effect::Idempotent,
     },
     Action {
+        id: "notify",
+        description: "Sends a message by a channel of the portal: to Slack, to Teams, or by e-mail. It is sent in the \
+            background, and again where it has to be; the step does not wait for it.",
+        input: &[
+            needs("channel", "string", "Name of a channel"),
+            needs("title", "string", "What it is about; at most 200 characters"),
+            may("text", "string", "More about it, as Markdown"),
+            may("link", "string", "Where it leads: a path of the portal, or an address"),
+            may("to", "array", "Of e-mail, who gets it: addresses, users and groups of the catalog"),
+        ],
+        output: &[may("count", "number", "How many messages are sent")],
+        effect: Effect::Idempotent,
+    },
+    Action {
         id: "orchestrator:deploy",
         description: "Hands a Score file and an environment to an orchestrator: it plans, people agree to that plan \
             where they are asked, and it is deployed. A plan that has changed since is asked for anew.",

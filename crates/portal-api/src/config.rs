@@ -20,6 +20,7 @@ use crate::db::DatabaseUrl;
 pub use crate::http::tls::TlsConfig;
 use crate::outbox::{self, ChannelConfig};
 use crate::platforms::{Contract, PRESETS};
+use crate::sources::credential::CredentialRef;
 use crate::templates::hosts::HostConfig;
 
 /// What `serve` and the other commands on the database can be told.
@@ -76,6 +77,8 @@ pub struct Config {
     /// What carries messages that leave the portal.
     pub channels: Vec<ChannelConfig>,
     pub approvals: ApprovalsConfig,
+    /// Secrets that definitions of trusted sources may name, each as `env:NAME` or `file:PATH`.
+    pub credentials: BTreeMap<String, String>,
     pub tls: Option<TlsConfig>,
 }
 
@@ -315,6 +318,7 @@ struct File {
     connector: Vec<ConnectorConfig>,
     channel: Vec<ChannelConfig>,
     approvals: ApprovalsConfig,
+    credentials: BTreeMap<String, String>,
     tls: Option<TlsConfig>,
 }
 
@@ -363,6 +367,11 @@ impl Config {
             file.egress.allow_private.push(format!("{host}:{port}"));
         }
         file.egress.allow_private.extend(outbox::config::check(&file.channel, &file.approvals, variable)?);
+        for (name, reference) in &file.credentials {
+            if let Err(error) = reference.parse::<CredentialRef>() {
+                bail!("[credentials]: `{name}`: {error}");
+            }
+        }
         let public =
             file.access.public_url.as_deref().and_then(|url| Some(Url::parse(url).ok()?.host_str()?.to_owned()));
         file.limits.hosts.extend(public);
@@ -384,6 +393,7 @@ impl Config {
             connectors: file.connector,
             channels: file.channel,
             approvals: file.approvals,
+            credentials: file.credentials,
             tls: file.tls,
         })
     }

@@ -39,6 +39,7 @@ pub mod serve;
 pub mod sources;
 pub mod state;
 pub mod templates;
+pub mod triggers;
 #[cfg(feature = "ui")]
 pub mod ui;
 pub mod workers;

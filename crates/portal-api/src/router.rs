@@ -20,6 +20,7 @@ use crate::state::App;
 use crate::{
     access, actions, approvals, audit, backstage, calls, catalog, changes, connectors, definition, docs, documentation,
     expiry, health, http, metrics, notifications, openapi, outbox, personal, runs, search, sources, templates,
+    triggers,
 };
 
 /// Every documented route, and the document.
@@ -42,7 +43,8 @@ pub fn documented() -> (Router<App>, OpenApi) {
         .merge(runs::router())
         .merge(search::router())
         .merge(sources::router())
-        .merge(templates::router());
+        .merge(templates::router())
+        .merge(triggers::router());
     OpenApiRouter::with_openapi(openapi::frame())
         .nest("/api/v1", v1)
         .nest("/api/catalog", backstage::router())

@@ -12,6 +12,7 @@ pub async fn start(app: &App) -> Result<()> {
     crate::expiry::start(app);
     crate::outbox::start(app);
     crate::approvals::reminders::start(app);
+    crate::triggers::start(app).await?;
     tokio::spawn(crate::access::identity::follow(app.clone()));
     tokio::spawn(crate::http::limit::Usage::tidy(app.clone()));
     Ok(())

@@ -55,6 +55,12 @@ pub async fn by_ids<C: ConnectionTrait>(db: &C, ids: &[u32]) -> DbResult<Vec<Ent
     Ok(found)
 }
 
+/// All of a kind, in lower case.
+pub async fn of_kind<C: ConnectionTrait>(db: &C, kind: &str) -> DbResult<Vec<EntityState>> {
+    let rows = Entity::find().filter(Column::EntityRef.starts_with(format!("{kind}:")));
+    rows.order_by_asc(Column::Id).all(db).await?.into_iter().map(state).collect()
+}
+
 /// The references of one source.
 pub async fn refs_of_source<C: ConnectionTrait>(db: &C, source_id: i64) -> DbResult<Vec<String>> {
     let refs = Entity::find().select_only().column(Column::EntityRef).filter(Column::SourceId.eq(source_id));

@@ -14,6 +14,7 @@ mod m0008_runs;
 mod m0009_notifications;
 mod m0010_actions;
 mod m0011_outbox;
+mod m0012_triggers;
 mod m0013_platforms;
 
 pub struct Migrator;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0009_notifications::Migration),
             Box::new(m0010_actions::Migration),
             Box::new(m0011_outbox::Migration),
+            Box::new(m0012_triggers::Migration),
             Box::new(m0013_platforms::Migration),
         ]
     }

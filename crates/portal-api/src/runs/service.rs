@@ -111,6 +111,7 @@ pub fn draft(
         spec,
         answers,
         at: writing.at,
+        chain: None,
     };
     Ok(Draft { run, secrets, ask: None })
 }

@@ -85,10 +85,12 @@ pub struct NewRun {
     pub at: DateTime<Utc>,
     /// Id, name and action of each step.
     pub steps: Vec<(String, String, String)>,
+    /// What started it by itself, as JSON.
+    pub chain: Option<String>,
 }
 
 pub async fn insert(txn: &DatabaseTransaction, new: NewRun) -> DbResult<i64> {
-    let NewRun { definition, title, actor, user_ref, target, state, spec, answers, at, steps } = new;
+    let NewRun { definition, title, actor, user_ref, target, state, spec, answers, at, steps, chain } = new;
     let row = run::ActiveModel {
         definition: Set(definition),
         title: Set(title),
@@ -107,6 +109,7 @@ pub async fn insert(txn: &DatabaseTransaction, new: NewRun) -> DbResult<i64> {
         created_at: Set(at),
         started_at: Set(None),
         finished_at: Set(None),
+        chain: Set(chain),
         ..Default::default()
     };
     let run_id = run::Entity::insert(row).exec(txn).await?.last_insert_id;

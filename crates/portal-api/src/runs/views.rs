@@ -7,10 +7,11 @@ use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::Visibility;
 use portal_core::catalog::wire::EntityLink;
 use portal_core::runs::StepState;
-use portal_core::runs::wire::{RunError, RunPermissions, RunPerson, RunStepView, RunView};
+use portal_core::runs::wire::{RunAbove, RunError, RunPermissions, RunPerson, RunStepView, RunTrigger, RunView};
 use portal_core::templates::{definition, secrets};
 use serde_json::{Map, Value};
 
+use super::service;
 use super::store::{self, Stored};
 use crate::access::store as accounts;
 use crate::approvals::store as approvals;
@@ -20,6 +21,8 @@ use crate::catalog::view::Snapshot;
 use crate::db::DbResult;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
+use crate::triggers::SUBJECT as TRIGGER;
+use crate::triggers::chain::{Chain, Link};
 
 /// Whether a caller may see a run: it is theirs, or of a template that they own.
 pub fn may_see(snapshot: &Snapshot, principal: &Principal, stored: &Stored) -> bool {
@@ -39,7 +42,10 @@ pub fn may_change(principal: &Principal, stored: &Stored) -> Option<String> {
         Decision::SignIn => Some("sign in to run templates".to_owned()),
         Decision::Deny(reason) => Some(reason),
     };
-    let is_own = principal.actor.0 == stored.run.actor;
+    // What a trigger started belongs to those for whom it acts.
+    let owns =
+        || service::starter(&stored.run, &stored.spec()).groups.iter().any(|one| principal.is_or_belongs_to(one));
+    let is_own = principal.actor.0 == stored.run.actor || (stored.run.actor.starts_with(TRIGGER) && owns());
     let is_trusted = principal.role.may_everywhere(Verb::WriteSources);
     general.or_else(|| (!is_own && !is_trusted).then(|| "only whoever started it and maintainers may".to_owned()))
 }
@@ -80,10 +86,16 @@ pub async fn views(app: &App, principal: &Principal, runs: Vec<Stored>) -> DbRes
         let target = stored.run.target.as_deref().and_then(|target| link(&snapshot, &visibility, target));
         let behind = behind.count(&stored.run);
         let made = made.remove(&stored.run.id).unwrap_or_default();
-        let name = names.get(&stored.run.actor).cloned().unwrap_or_default();
+        let by_itself = || stored.run.actor.strip_prefix(TRIGGER).map(|action| format!("trigger of {action}"));
+        let name = names.get(&stored.run.actor).cloned().or_else(by_itself).unwrap_or_default();
         view(principal, stored, name, (target, made), behind, &calls)
     };
     Ok(runs.into_iter().map(view).collect())
+}
+
+fn trigger(Chain { kind, name, above }: Chain) -> RunTrigger {
+    let above = above.into_iter().next_back().map(|Link { run, definition }| RunAbove { id: run, definition });
+    RunTrigger { kind, name, above }
 }
 
 /// An entity by its reference, where there is one that the caller sees.
@@ -116,6 +128,7 @@ fn view(
         message,
         step: run.error_step.clone(),
     });
+    let by_itself = Chain::of(&run).map(trigger);
     RunView {
         id: run.id,
         answers: secrets::masked(&definition::read(&spec).0.pages, read(&run.answers)),
@@ -125,6 +138,7 @@ fn view(
         title: run.title,
         target,
         state: life.state,
+        trigger: by_itself,
         started_by: RunPerson { name, entity_ref: run.user_ref },
         created_at: run.created_at,
         started_at: run.started_at,

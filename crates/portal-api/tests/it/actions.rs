@@ -633,6 +633,13 @@ async fn a_target_that_misbehaves_harms_nobody() {
         let id = portal.post("/api/v1/runs", &json!({"action": "action:default/send"})).await.json(202)["id"]
             .as_i64()
             .unwrap();
+        for _ in 0..200 {
+            if portal.get(&format!("/api/v1/runs/{id}")).await.json(200)["state"] == state {
+                break;
+            }
+            portal.clock.advance(TimeDelta::seconds(5));
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
         let run = ended(&portal, id).await;
         assert_eq!(run["state"], state, "{answer}: {run}");
         if !told.is_empty() {

@@ -354,6 +354,7 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
         connectors: Vec::new(),
         channels: Vec::new(),
         approvals: Default::default(),
+        credentials: Default::default(),
         tls: None,
     }
 }

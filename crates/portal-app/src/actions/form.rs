@@ -2,12 +2,12 @@
 
 use maud::{Markup, html};
 use portal_core::access::Verb;
-use portal_core::actions::wire::{ActionForm, ActionView};
+use portal_core::actions::wire::{ActionForm, ActionView, TriggerList};
 use portal_core::problem::Problem;
 use portal_core::templates::wire::FormField;
 use serde_json::{Map, Value, json};
 
-use super::usually;
+use super::{triggers, usually};
 use crate::access::Question;
 use crate::catalog::{entity_link, owner_link};
 use crate::paths;
@@ -24,6 +24,8 @@ struct Page<'p> {
     entity: &'p str,
     form: &'p ActionForm,
     is_sent: bool,
+    /// When it starts by itself.
+    by_itself: &'p Markup,
 }
 
 pub(crate) async fn form(asking: &Asking<'_>, path: &str) -> Result<Parts, Refusal> {
@@ -32,13 +34,17 @@ pub(crate) async fn form(asking: &Asking<'_>, path: &str) -> Result<Parts, Refus
     let entity = question.value("entity");
     let title = |action: &ActionView| Content::from(html! { span { (action.title) } });
     let named = || (!entity.is_empty()).then_some(("entity", entity));
+    let listed = asking.ask::<TriggerList>(&format!("{api}/triggers")).await?;
+    let by_itself = listed.map_or_else(|_| html! {}, |listed| triggers::card(&listed, asking.now_ms()));
     let action = match asking.ask::<ActionView>(&paths::with_query(&api, named())).await? {
         Ok(action) => action,
         // The entity is not what was meant: it is asked for again.
         Err(problem) if !entity.is_empty() && problem.status == 422 => {
             let action: ActionView = asking.get(&api).await?;
-            let parts =
-                vec![("title", title(&action)), (WHOLE, choosing(&action, path, entity, Some(&problem.detail)))];
+            let parts = vec![
+                ("title", title(&action)),
+                (WHOLE, choosing(&action, path, entity, Some(&problem.detail), &by_itself)),
+            ];
             return Ok(parts);
         }
         Err(problem) => return Err(Refusal::Nothing(problem.detail)),
@@ -46,7 +52,7 @@ pub(crate) async fn form(asking: &Asking<'_>, path: &str) -> Result<Parts, Refus
     let heading = title(&action);
     if !action.kinds.is_empty() && (entity.is_empty() || (action.refusal.is_some() && !action.broken)) {
         let told = action.refusal.clone().filter(|_| !entity.is_empty());
-        return Ok(vec![("title", heading), (WHOLE, choosing(&action, path, entity, told.as_deref()))]);
+        return Ok(vec![("title", heading), (WHOLE, choosing(&action, path, entity, told.as_deref(), &by_itself))]);
     }
     let asked = Asked::of(&question).without("entity");
     let form_of = async |values: &Map<String, Value>| {
@@ -56,7 +62,7 @@ pub(crate) async fn form(asking: &Asking<'_>, path: &str) -> Result<Parts, Refus
     };
     let rough = form_of(&asked.rough()).await?;
     let form = form_of(&asked.typed(&rough.form.pages)).await?;
-    let page = Page { action: &action, path, entity, form: &form, is_sent: asked.is_sent(0) };
+    let page = Page { action: &action, path, entity, form: &form, is_sent: asked.is_sent(0), by_itself: &by_itself };
     let is_ready = question.value("to") == "next" && form.form.errors.is_empty();
     let content = if action.broken {
         broken(&action)
@@ -89,7 +95,7 @@ fn head(action: &ActionView, target: Option<Markup>) -> Markup {
     }
 }
 
-fn choosing(action: &ActionView, path: &str, entity: &str, problem: Option<&str>) -> Content {
+fn choosing(action: &ActionView, path: &str, entity: &str, problem: Option<&str>, by_itself: &Markup) -> Content {
     let kinds = action.kinds.iter().map(|kind| ("kind", kind.as_str()));
     let suggestions = paths::with_query(paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]));
     Content::from(html! {
@@ -113,6 +119,7 @@ fn choosing(action: &ActionView, path: &str, entity: &str, problem: Option<&str>
                     }
                     div class="form-foot" { span class="push" {} button class="button" data-variant="primary" { "Continue" } }
                 }
+                @if !by_itself.0.is_empty() { aside class="stack" data-gap="4" aria-label="About this action" { (by_itself) } }
             }
         }
     })
@@ -127,7 +134,7 @@ fn all_fields<'p>(page: &Page<'p>) -> Vec<&'p FormField> {
 }
 
 fn filling(page: &Page<'_>) -> Content {
-    let Page { action, path, entity, form, is_sent } = page;
+    let Page { action, path, entity, form, is_sent, .. } = page;
     let faults: Vec<(String, String)> = all_fields(page)
         .into_iter()
         .filter(|field| *is_sent && !is_asked_later(field))
@@ -168,7 +175,7 @@ fn filling(page: &Page<'_>) -> Content {
 }
 
 fn aside(page: &Page<'_>) -> Markup {
-    let Page { action, form, .. } = page;
+    let Page { action, form, by_itself, .. } = page;
     html! {
         aside class="stack" data-gap="4" aria-label="What will happen" {
             section class="card" aria-labelledby="will-happen" {
@@ -179,6 +186,7 @@ fn aside(page: &Page<'_>) -> Markup {
                     @if let Some(reason) = &form.refusal { p class="muted with-icon" { (icon("lock")) span { (with_code(reason)) } } }
                 }
             }
+            (by_itself)
             @if !action.problems.is_empty() { (problems(&action.problems)) }
         }
     }

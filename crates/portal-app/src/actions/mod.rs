@@ -6,6 +6,7 @@ mod channels;
 mod connectors;
 mod form;
 mod gallery;
+mod triggers;
 
 pub(crate) use approvals::{approvals, decision};
 pub(crate) use connectors::connectors;

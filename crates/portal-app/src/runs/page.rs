@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use portal_core::access::Verb;
 use portal_core::actions::wire::ApprovalList;
-use portal_core::runs::wire::{LogPage, RunStepView, RunView};
+use portal_core::runs::wire::{LogPage, RunStepView, RunTrigger, RunView};
 use portal_core::runs::{RunState, StepState};
 use serde_json::{Map, Value};
 
@@ -72,7 +72,7 @@ fn head(run: &RunView, now: i64) -> Markup {
                 div class="facts-strip" {
                     span { "Run " (run.id) " of " a href=(definition(run)) { (run.definition.rsplit('/').next().unwrap_or_default()) } }
                     @if let Some(target) = &run.target { span { "on " (entity_link(target)) } }
-                    span { (icon("user")) (run.started_by.name) }
+                    @match &run.trigger { Some(trigger) => { (by_itself(trigger)) }, None => { span { (icon("user")) (run.started_by.name) } } }
                     span { (icon("calendar")) (ago(run.created_at, now)) }
                     @if let Some(version) = &run.version { span title=(version) { (icon("commit")) code { (version.chars().take(7).collect::<String>()) } } }
                     @if run.behind > 0 { span { (counted(run.behind, "change", "changes")) " of the template since" } }
@@ -85,6 +85,16 @@ fn head(run: &RunView, now: i64) -> Markup {
                 @if run.can.retry.is_none() { (act(run, "retry", "Retry", "", "Going on")) }
                 a class="button" data-size="sm" href=(another(run)) { (icon("plus")) "Start another" }
             }
+        }
+    }
+}
+
+/// What started it, where nobody did.
+fn by_itself(trigger: &RunTrigger) -> Markup {
+    html! {
+        span { (icon("play")) "Started by itself " (with_code(&trigger.name)) }
+        @if let Some(above) = &trigger.above {
+            span { "after " a href=(paths::run(above.id)) { "run " (above.id) } " of " (above.definition.rsplit('/').next().unwrap_or_default()) }
         }
     }
 }

@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::approval::{Need, approver};
+use super::reading::Reading;
+use super::triggers::{self, Trigger};
 use crate::access::Principal;
 use crate::cel::Expression;
 use crate::templates::definition::{self, Definition, Finding};
@@ -30,6 +32,8 @@ pub struct Action {
     pub confirmation: Option<String>,
     /// Seconds that it usually takes.
     pub expected_seconds: Option<u64>,
+    /// When it starts by itself.
+    pub triggers: Vec<Trigger>,
 }
 
 /// A rule in CEL, and what whoever it refuses is told.
@@ -191,6 +195,7 @@ pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
         approval: read.approval(&spec["approval"]),
         confirmation: spec["confirmation"].as_str().map(str::to_owned),
         expected_seconds: read.time(&spec["expectedDuration"], "/spec/expectedDuration"),
+        triggers: triggers::read(spec, &mut read),
     };
     if action.condition.is_some() && action.kinds.is_empty() {
         read.fault("/spec/scope", "a condition needs `kinds`: the entities that it speaks of");
@@ -202,47 +207,7 @@ pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
     (action, findings)
 }
 
-struct Reading<'f>(&'f mut Vec<Finding>);
-
 impl Reading<'_> {
-    fn fault(&mut self, pointer: &str, message: impl Into<String>) {
-        self.0.push(Finding { pointer: pointer.to_owned(), message: message.into(), is_error: true });
-    }
-
-    /// A slip of the pen would otherwise open what is meant to be closed.
-    fn known(&mut self, value: &Value, names: &[&str], pointer: &str) {
-        for name in value.as_object().into_iter().flat_map(Map::keys).filter(|name| !names.contains(&name.as_str())) {
-            let pointer = format!("{pointer}/{}", crate::document::escape(name));
-            self.fault(&pointer, format!("`{name}` means nothing here; there are `{}`", names.join("`, `")));
-        }
-    }
-
-    fn rule(&mut self, source: &Value, message: &Value, pointer: &str) -> Option<Rule> {
-        let source = source.as_str()?;
-        match Expression::parse(source) {
-            Ok(expression) => {
-                Some(Rule { expression: std::sync::Arc::new(expression), message: message.as_str().map(str::to_owned) })
-            }
-            Err(fault) => {
-                self.fault(pointer, fault.to_string());
-                None
-            }
-        }
-    }
-
-    fn time(&mut self, value: &Value, pointer: &str) -> Option<u64> {
-        let text = match value {
-            Value::Null => return None,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let seconds = seconds(&text);
-        if seconds.is_none() {
-            self.fault(pointer, format!("`{text}` is no time: write `90s`, `15m`, `24h` or `7d`, at most 90 days"));
-        }
-        seconds
-    }
-
     fn approval(&mut self, value: &Value) -> Option<Approval> {
         let fields = value.as_object()?;
         let mut by = Vec::new();

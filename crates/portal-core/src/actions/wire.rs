@@ -73,6 +73,47 @@ pub struct ActionForm {
     pub refusal: Option<String>,
 }
 
+/// One reason for an action to start by itself.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TriggerView {
+    /// Its place in `spec.triggers`, from 0.
+    pub position: i32,
+    /// `schedule`, `change`, `webhook` or `run`.
+    pub kind: String,
+    /// What it waits for, in words.
+    pub says: String,
+    /// When a schedule comes next.
+    pub next_at: Option<DateTime<Utc>>,
+    /// Path to which a webhook is sent.
+    pub path: Option<String>,
+    /// Id of the last run that it started.
+    pub last_run: Option<i64>,
+    pub last_at: Option<DateTime<Utc>>,
+    /// Why it starts nothing, or did not last time.
+    pub problem: Option<String>,
+    /// When it did not.
+    pub problem_at: Option<DateTime<Utc>>,
+}
+
+/// The triggers of an action, in the order of its file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TriggerList {
+    pub items: Vec<TriggerView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+/// What came of a webhook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HookReceipt {
+    pub run_id: i64,
+    /// It has come before, and started nothing this time.
+    pub repeated: bool,
+}
+
 /// How an approval stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -26,6 +26,9 @@ pub struct RunView {
     pub state: RunState,
     /// Who started it.
     pub started_by: RunPerson,
+    /// What started it by itself; nothing where somebody did.
+    #[serde(default)]
+    pub trigger: Option<RunTrigger>,
     pub created_at: DateTime<Utc>,
     pub started_at: Option<DateTime<Utc>>,
     pub finished_at: Option<DateTime<Utc>>,
@@ -41,6 +44,27 @@ pub struct RunView {
     pub entities: Vec<EntityLink>,
     pub cancel_requested: bool,
     pub can: RunPermissions,
+}
+
+/// What started a run by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunTrigger {
+    /// `schedule`, `change`, `webhook` or `run`.
+    pub kind: String,
+    /// What it waited for, in words.
+    pub name: String,
+    /// The run that led to it.
+    pub above: Option<RunAbove>,
+}
+
+/// A run that led to another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunAbove {
+    pub id: i64,
+    /// Reference of its template or action.
+    pub definition: String,
 }
 
 /// Whoever started a run.

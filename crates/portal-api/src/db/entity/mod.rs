@@ -448,6 +448,9 @@ table!(
         created_at: DateTimeUtc,
         started_at: Option<DateTimeUtc>,
         finished_at: Option<DateTimeUtc>,
+        /// What started it by itself, and the runs above it, as JSON.
+        #[sea_orm(column_type = "Text", nullable)]
+        chain: Option<String>,
     }
 );
 
@@ -658,5 +661,51 @@ table!(
         run_id: Option<i64>,
         created_at: DateTimeUtc,
         sent_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// A trigger of an action of a trusted source: `says` is what its author wrote, `scope`
+    /// the kinds that the action is run on, both as JSON. Changes up to `since_seq` are none
+    /// of its business.
+    trigger_state, "trigger_state", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        action_ref: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        position: i32,
+        kind: String,
+        #[sea_orm(column_type = "Text")]
+        says: String,
+        #[sea_orm(column_type = "Text")]
+        scope: String,
+        since_seq: i64,
+        /// When a schedule comes next.
+        next_at: Option<DateTimeUtc>,
+        last_run: Option<i64>,
+        last_at: Option<DateTimeUtc>,
+        #[sea_orm(column_type = "Text", nullable)]
+        last_problem: Option<String>,
+        problem_at: Option<DateTimeUtc>,
+    }
+);
+
+table!(
+    /// What a trigger has answered to, so that it does once; the run where it led to one.
+    trigger_event, "trigger_event", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        key: String,
+        action_ref: String,
+        position: i32,
+        run_id: Option<i64>,
+        at: DateTimeUtc,
+    }
+);
+
+table!(
+    /// The last change that triggers have answered to; one row.
+    trigger_cursor, "trigger_cursor", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        id: i32,
+        seq: i64,
     }
 );

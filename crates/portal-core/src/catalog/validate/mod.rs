@@ -23,6 +23,7 @@ use serde_json::Value;
 use super::entity::Entity;
 use super::kinds::KindRegistry;
 use super::wire::{DocumentVerdict, Fault};
+use crate::actions;
 use crate::document::{self, Budget, Document, Spot};
 use crate::templates::definition;
 
@@ -86,17 +87,20 @@ pub const CANNOT_RUN: &str = "template_cannot_run";
 /// The rule of what is probably not meant in a template that runs.
 pub const REMARK: &str = "template_remark";
 
-/// What is wrong with a template as such.
+/// What is wrong with a template or an action as such.
 fn template_faults(document: &Document) -> Vec<Fault> {
-    if document.value["kind"] != "Template" || !is_scaffolder(&document.value["apiVersion"]) {
-        return Vec::new();
-    }
+    let (kind, version) = (&document.value["kind"], &document.value["apiVersion"]);
+    let findings = match kind.as_str() {
+        Some("Template") if is_scaffolder(version) => definition::read(&document.value).1,
+        Some("Action") if version == "portal.dev/v1alpha1" => actions::definition::read(&document.value).1,
+        _ => return Vec::new(),
+    };
     let fault = |finding: definition::Finding| {
         let (line, column) = document.position(&finding.pointer);
         let rule = if finding.is_error { CANNOT_RUN } else { REMARK }.to_owned();
         Fault { line, column, pointer: finding.pointer, rule, message: finding.message, hint: None }
     };
-    definition::read(&document.value).1.into_iter().map(fault).collect()
+    findings.into_iter().map(fault).collect()
 }
 
 fn is_scaffolder(version: &Value) -> bool {

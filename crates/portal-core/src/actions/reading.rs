@@ -1,0 +1,50 @@
+//! Reads parts of an action, and notes at its place what cannot be read.
+
+use serde_json::{Map, Value};
+
+use super::definition::{Rule, seconds};
+use crate::cel::Expression;
+use crate::templates::definition::Finding;
+
+/// What is wrong with a part is noted, and reading goes on.
+pub(super) struct Reading<'f>(pub(super) &'f mut Vec<Finding>);
+
+impl Reading<'_> {
+    pub(super) fn fault(&mut self, pointer: &str, message: impl Into<String>) {
+        self.0.push(Finding { pointer: pointer.to_owned(), message: message.into(), is_error: true });
+    }
+
+    /// A slip of the pen would otherwise open what is meant to be closed.
+    pub(super) fn known(&mut self, value: &Value, names: &[&str], pointer: &str) {
+        for name in value.as_object().into_iter().flat_map(Map::keys).filter(|name| !names.contains(&name.as_str())) {
+            let pointer = format!("{pointer}/{}", crate::document::escape(name));
+            self.fault(&pointer, format!("`{name}` means nothing here; there are `{}`", names.join("`, `")));
+        }
+    }
+
+    pub(super) fn rule(&mut self, source: &Value, message: &Value, pointer: &str) -> Option<Rule> {
+        let source = source.as_str()?;
+        match Expression::parse(source) {
+            Ok(expression) => {
+                Some(Rule { expression: std::sync::Arc::new(expression), message: message.as_str().map(str::to_owned) })
+            }
+            Err(fault) => {
+                self.fault(pointer, fault.to_string());
+                None
+            }
+        }
+    }
+
+    pub(super) fn time(&mut self, value: &Value, pointer: &str) -> Option<u64> {
+        let text = match value {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let seconds = seconds(&text);
+        if seconds.is_none() {
+            self.fault(pointer, format!("`{text}` is no time: write `90s`, `15m`, `24h` or `7d`, at most 90 days"));
+        }
+        seconds
+    }
+}

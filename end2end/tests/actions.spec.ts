@@ -67,22 +67,27 @@ test("a database is asked for, approved by somebody else, and found in the catal
   await expect(page.getByRole("heading", { level: 1, name: `Database ${name}` })).toBeVisible();
 });
 
-test("a preview environment goes by itself when its time is over", async ({ page }) => {
-  test.skip(test.info().project.name !== "light-1440", "it takes half a minute, and one preview at a time");
-  test.setTimeout(120_000);
-  await open(page, "/actions/default/preview-environment?entity=component:default/booking-api");
-  await page.getByLabel("Keep it for").selectOption({ label: "Half a minute, to see it go" });
-  await page.getByRole("button", { name: "Continue" }).last().click();
-  await page.getByRole("button", { name: "Run", exact: true }).click();
-  await page.waitForURL(/\/runs\/\d+/);
-  await page.getByRole("link", { name: "Preview of booking-api" }).click({ timeout: 30_000 });
-  await expect(page.getByRole("heading", { level: 1, name: "Preview of booking-api" })).toBeVisible();
-  await expect(page.getByRole("link", { name: "Booking", exact: true }).first()).toBeVisible();
-  await expect(page.getByText("portal.dev/expires-at")).toHaveCount(1);
-  // The page learns of its end, and another run has done it.
-  await expect(page.getByRole("heading", { level: 1, name: "This entity does not exist" })).toBeVisible({ timeout: 60_000 });
-  await open(page, "/runs");
-  await expect(page.getByRole("link", { name: /^Stop and remove booking-api-preview/ }).first()).toBeVisible();
+test.describe("what has an end", () => {
+  // The page asks for what has just gone.
+  test.use({ expectedMessages: [/status of 404/] });
+
+  test("a preview environment goes by itself when its time is over", async ({ page }) => {
+    test.skip(test.info().project.name !== "light-1440", "it takes half a minute, and one preview at a time");
+    test.setTimeout(120_000);
+    await open(page, "/actions/default/preview-environment?entity=component:default/booking-api");
+    await page.getByLabel("Keep it for").selectOption({ label: "Half a minute, to see it go" });
+    await page.getByRole("button", { name: "Continue" }).last().click();
+    await page.getByRole("button", { name: "Run", exact: true }).click();
+    await page.waitForURL(/\/runs\/\d+/);
+    await page.getByRole("link", { name: "Preview of booking-api" }).click({ timeout: 30_000 });
+    await expect(page.getByRole("heading", { level: 1, name: "Preview of booking-api" })).toBeVisible();
+    await expect(page.getByRole("link", { name: "Booking", exact: true }).first()).toBeVisible();
+    await expect(page.getByText("portal.dev/expires-at")).toHaveCount(1);
+    // The page learns of its end, and another run has done it.
+    await expect(page.getByRole("heading", { level: 1, name: "This entity does not exist" })).toBeVisible({ timeout: 60_000 });
+    await open(page, "/runs");
+    await expect(page.getByRole("link", { name: /^Stop and remove booking-api-preview/ }).first()).toBeVisible();
+  });
 });
 
 test("a deployment that fails is retried", async ({ page }) => {
@@ -134,4 +139,23 @@ test("the gallery reads without JavaScript", async ({ browser, baseURL }) => {
   await page.goto("/approvals");
   await expect(page.getByRole("heading", { level: 1, name: "Approvals" })).toBeVisible();
   await context.close();
+});
+
+test("an action is written with what it says and a dry run beside it", async ({ page }) => {
+  await open(page, "/actions");
+  await page.getByRole("link", { name: "Write one" }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "Action editor" })).toBeVisible();
+  const preview = page.getByRole("region", { name: "Preview" });
+  await expect(preview).toContainText("The dry run follows when there is something to run it on");
+  await page.getByRole("combobox", { name: "Run on" }).fill("component:default/booking-api");
+  await expect(preview).toContainText("Do it to booking-api");
+  await expect(preview).toContainText("booking-api, to try it");
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  const text = page.getByRole("textbox", { name: "Action" });
+  await text.fill((await text.inputValue()).replace("  scope:", "  scop:"));
+  await expect(preview).toContainText("scop");
+  await open(page, "/actions/default/deploy?entity=component:default/booking-api");
+  await page.getByRole("link", { name: "Edit action" }).click();
+  await expect(page.getByRole("textbox", { name: "Action" })).toHaveValue(/kind: Action/);
 });

@@ -70,6 +70,14 @@ pub(crate) fn template_editor(from: Option<&str>) -> String {
     with_query(&format!("{TEMPLATES}/editor"), from.map(|from| ("place", from)))
 }
 
+/// Where an action is written.
+#[cfg(feature = "ssr")]
+pub(crate) fn action_editor(from: Option<&str>, entity: &str) -> String {
+    let from = from.map_or(("kind", "action"), |from| ("place", from));
+    let entity = (!entity.is_empty()).then_some(("entity", entity));
+    with_query(&format!("{TEMPLATES}/editor"), [from].into_iter().chain(entity))
+}
+
 /// Where a template is used.
 #[cfg(feature = "ssr")]
 pub(crate) fn template(entity_ref: &str) -> String {

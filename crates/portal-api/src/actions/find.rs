@@ -73,12 +73,6 @@ pub async fn find(
     }
     let (_, found) = document(app, snapshot, &entity_ref, visibility).await?;
     let whole: Value = serde_json::from_slice(&found.json).unwrap_or_default();
-    let (action, findings) = definition::read(&whole);
-    let target = match entity.filter(|text| !text.is_empty()) {
-        None => None,
-        Some(text) => Some(target(app, snapshot, visibility, text).await?),
-    };
-    let caller = definition::caller(principal, target.as_ref().map_or(&[][..], |target| &target.owners));
     let template = Template {
         entity_ref: entity_ref.to_string(),
         entity: whole,
@@ -88,6 +82,27 @@ pub async fn find(
         revision: None,
         is_trusted: false,
     };
+    judged(app, principal, snapshot, visibility, template, entity).await
+}
+
+/// An action as the caller would run it, wherever its text comes from.
+///
+/// # Errors
+/// A fault at `/entity`.
+pub async fn judged(
+    app: &App,
+    principal: &Principal,
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+    template: Template,
+    entity: Option<&str>,
+) -> ApiResult<Found> {
+    let (action, findings) = definition::read(&template.entity);
+    let target = match entity.filter(|text| !text.is_empty()) {
+        None => None,
+        Some(text) => Some(target(app, snapshot, visibility, text).await?),
+    };
+    let caller = definition::caller(principal, target.as_ref().map_or(&[][..], |target| &target.owners));
     Ok(Found { template, action, findings, target, caller })
 }
 

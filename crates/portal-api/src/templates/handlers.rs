@@ -375,7 +375,18 @@ pub async fn dry_run_template(
     let values = with_entity(&app, &visibility, &definition, entity, values).await?;
     let answers = answered(&snapshot, &visibility, &definition, &values)?;
     let place = template.source_id.map(|id| (id, template.location.clone()));
-    Ok(Json(tried(&app, &auth, &request_id, &definition, answers, place, false).await?))
+    let what = Tried { definition: &definition, answers, entity: Value::Null, place, anonymous: false };
+    Ok(Json(tried(&app, &auth, &request_id, what).await?))
+}
+
+/// What is tried out.
+pub(super) struct Tried<'t> {
+    pub definition: &'t Definition,
+    pub answers: Map<String, Value>,
+    /// What an action is run on.
+    pub entity: Value,
+    pub place: Option<(i64, String)>,
+    pub anonymous: bool,
 }
 
 /// What a run with these answers would do.
@@ -383,11 +394,9 @@ pub(super) async fn tried(
     app: &App,
     auth: &Authorized<RunTemplates>,
     request_id: &RequestId,
-    definition: &Definition,
-    answers: Map<String, Value>,
-    place: Option<(i64, String)>,
-    anonymous: bool,
+    what: Tried<'_>,
 ) -> ApiResult<DryRunView> {
+    let Tried { definition, answers, entity, place, anonymous } = what;
     let writing = auth.writing(app, request_id);
     let user = user(app, &auth.principal).await?;
     let live = Live::dry(app, &auth.principal, writing, place, anonymous);
@@ -397,6 +406,7 @@ pub(super) async fn tried(
     let scope = Scope {
         parameters: secrets::put(&fields, &answers, &shown),
         secrets: shown,
+        entity,
         user: json!({ "ref": auth.principal.user, "entity": user }),
         run: "dry-run".to_owned(),
         hosts: service::hosts(app),

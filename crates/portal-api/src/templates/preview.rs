@@ -1,4 +1,4 @@
-//! A template that is being written: what is wrong with it, its form, and what a run of it
+//! A template or an action that is being written: what is wrong with it, its form, and what a run of it
 //! would do.
 
 use axum::Json;
@@ -8,10 +8,12 @@ use portal_core::catalog::index::Visibility;
 use portal_core::catalog::validate;
 use portal_core::catalog::wire::DocumentVerdict;
 use portal_core::document::{self, Budget};
-use portal_core::templates::definition;
 use portal_core::templates::wire::{TemplateDraft, TemplatePreview};
 
-use super::handlers;
+use serde_json::Value;
+
+use super::handlers::{self, Tried};
+use crate::actions::find::{self, Found};
 use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
 use crate::error::{ApiError, ApiResult};
@@ -19,10 +21,10 @@ use crate::http::authorized::{Authorized, RunTemplates};
 use crate::http::body::JsonBody;
 use crate::http::context::RequestId;
 use crate::http::params::Params;
-use crate::runs::service::Template;
+use crate::runs::service::{self, Template};
 use crate::state::App;
 
-/// What a template would be that is not in the catalog yet: its faults with their lines,
+/// What a template or an action would be that is not in the catalog yet: its faults with their lines,
 /// its form for these answers, and a dry run once they are right.
 ///
 /// Nobody has vetted it, so what it reads elsewhere is read without the portal's
@@ -41,7 +43,7 @@ pub async fn preview_template(
     JsonBody(draft): JsonBody<TemplateDraft>,
 ) -> ApiResult<Json<TemplatePreview>> {
     params.finish()?;
-    let TemplateDraft { text, values, place, dry_run } = draft;
+    let TemplateDraft { text, values, place, entity: on, dry_run } = draft;
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility(&snapshot);
     let beside = match place {
@@ -50,11 +52,11 @@ pub async fn preview_template(
     };
     let faults = faults(&snapshot, &text);
     let documents = document::read(text.as_bytes(), &Budget::default()).documents;
-    let Some(entity) = documents.into_iter().map(|document| document.value).find(|value| value["kind"] == "Template")
-    else {
-        return Ok(Json(TemplatePreview { faults, form: None, report: None }));
+    let is_meant = |value: &Value| value["kind"] == "Template" || value["kind"] == "Action";
+    let Some(entity) = documents.into_iter().map(|document| document.value).find(is_meant) else {
+        return Ok(Json(TemplatePreview { faults, ..TemplatePreview::default() }));
     };
-    let (definition, findings) = definition::read(&entity);
+    let is_action = entity["kind"] == "Action";
     let entity_ref = portal_core::catalog::Entity(entity.clone()).entity_ref();
     let template = Template {
         entity_ref: entity_ref.map_or_else(String::new, |entity_ref| entity_ref.to_string()),
@@ -64,16 +66,29 @@ pub async fn preview_template(
         revision: None,
         is_trusted: false,
     };
-    let form = handlers::form_view(&snapshot, &visibility, &template, &definition, &values);
-    let runs = dry_run && form.errors.is_empty() && !findings.iter().any(|finding| finding.is_error);
+    let on = on.as_deref().filter(|_| is_action);
+    let found = find::judged(&app, &auth.principal, &snapshot, &visibility, template, on).await?;
+    let Found { template, action, findings, target, .. } = &found;
+    let form = handlers::form_view(&snapshot, &visibility, template, &action.run, &values);
+    let has_target = action.kinds.is_empty() || target.is_some();
+    let runs = dry_run && has_target && form.errors.is_empty() && !findings.iter().any(|finding| finding.is_error);
     let report = if runs {
         let place = beside.and_then(|beside| beside.source_id.map(|id| (id, beside.location)));
-        let answers = form.values.clone();
-        Some(handlers::tried(&app, &auth, &request_id, &definition, answers, place, true).await?)
+        let entity = target.as_ref().map(|target| target.entity.clone()).unwrap_or_default();
+        let what = Tried { definition: &action.run, answers: form.values.clone(), entity, place, anonymous: true };
+        Some(handlers::tried(&app, &auth, &request_id, what).await?)
     } else {
         None
     };
-    Ok(Json(TemplatePreview { faults, form: Some(form), report }))
+    Ok(Json(TemplatePreview {
+        confirmation: action.confirmed(&found.asked(&form.values), &service::hosts(&app)).filter(|_| is_action),
+        approval: found.ask(&form.values).filter(|_| is_action).map(|(_, ask)| ask.words()),
+        refusal: found.refusal(&form.values).filter(|_| is_action && has_target),
+        kinds: if is_action { action.kinds.clone() } else { Vec::new() },
+        faults,
+        form: Some(form),
+        report,
+    }))
 }
 
 /// The template whose files are used; only an owner learns what lies beside it.
@@ -84,7 +99,11 @@ async fn template_beside(
     visibility: &Visibility,
     place: &str,
 ) -> ApiResult<Template> {
-    let template = handlers::find(app, visibility, place, "/place").await?;
+    let template = if place.starts_with("action:") {
+        find::find(app, &auth.principal, snapshot, visibility, (place, "/place"), None).await?.template
+    } else {
+        handlers::find(app, visibility, place, "/place").await?
+    };
     let row = snapshot.index.row_of(&template.entity_ref);
     let owns =
         row.is_some_and(|row| owners(&snapshot.index, row).iter().any(|owner| auth.principal.is_or_belongs_to(owner)));

@@ -708,3 +708,41 @@ crate::on_both!(an_action_runs_a_template_and_waits_for_it, portal, {
     }
     assert_eq!(portal.get("/api/v1/runs?template=inner").await.json(200)["total"], 1);
 });
+
+crate::on_both!(an_action_is_tried_out_while_it_is_written, portal, {
+    portal.store(&[group("team-a", None), component("ledger", "team-a")]).await;
+    let spec = json!({
+        "owner": "team-a",
+        "scope": {"kinds": ["Component"], "condition": "entity.spec.type == 'service'"},
+        "confirmation": "Do it to `${{ entity.metadata.name }}`",
+        "approval": {"by": ["owner"]},
+        "parameters": {"required": ["why"], "properties": {"why": {"type": "string"}}},
+        "steps": [
+            {"id": "say", "action": "debug:log", "input": {"message": "${{ entity.metadata.name }}: ${{ parameters.why }}"}},
+            {"id": "send", "action": "webhook", "input": {"connector": "platform"}},
+        ],
+    });
+    let text = action("draft", spec).to_string();
+    let preview = async |entity: Option<&str>, values: Value| {
+        let body = json!({"text": text, "entity": entity, "values": values, "dry_run": true});
+        portal.post("/api/v1/template-preview", &body).await.json(200)
+    };
+    let bare = preview(None, json!({"why": "x"})).await;
+    assert_eq!(
+        (&bare["kinds"], &bare["report"], &bare["refusal"]),
+        (&json!(["component"]), &Value::Null, &Value::Null),
+        "{bare}"
+    );
+    let whole = preview(Some("component:default/ledger"), json!({"why": "x"})).await;
+    assert_eq!(whole["confirmation"], "Do it to `ledger`", "{whole}");
+    assert!(whole["approval"].as_str().unwrap().contains("team-a"), "{whole}");
+    assert_eq!(whole["report"]["steps"][0]["log"][0], "ledger: x", "{whole}");
+    assert_eq!(whole["report"]["steps"][1]["state"], "succeeded", "nothing is sent: {whole}");
+    let faulty = preview(Some("component:default/ledger"), json!({})).await;
+    assert_eq!((&faulty["report"], &faulty["form"]["errors"][0]["pointer"]), (&Value::Null, &json!("/why")));
+    let unfit = preview(Some("group:default/team-a"), json!({"why": "x"})).await;
+    assert!(unfit["refusal"].as_str().unwrap().contains("it is for component"), "{unfit}");
+    let body = json!({"text": text, "entity": "component:default/nobody", "values": {}});
+    let absent = portal.post("/api/v1/template-preview", &body).await.json(422);
+    assert_eq!(absent["errors"][0]["pointer"], "/entity", "{absent}");
+});

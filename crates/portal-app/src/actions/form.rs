@@ -88,6 +88,7 @@ fn head(action: &ActionView, target: Option<Markup>) -> Markup {
                 }
             }
             div class="page-actions" {
+                a class="button" href=(paths::action_editor(Some(&action.entity_ref), "")) { (icon("edit")) "Edit action" }
                 a class="button" href=(paths::with_query(paths::RUNS, [("action", action.entity_ref.as_str())])) { (icon("list")) "Runs" }
                 a class="button" href=(paths::entity(&action.entity_ref)) { (icon("eye")) "About this action" }
             }

@@ -44,7 +44,8 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
                 }
                 @if !entity.is_empty() { input type="hidden" name="entity" value=(entity); }
                 noscript { button class="button" data-size="sm" { "Filter" } }
-                a class="button push" data-size="sm" href=(paths::RUNS) { (icon("list")) "Runs" }
+                a class="button push" data-size="sm" href=(paths::action_editor(None, entity)) { (icon("edit")) "Write one" }
+                a class="button" data-size="sm" href=(paths::RUNS) { (icon("list")) "Runs" }
                 a class="button" data-size="sm" href=(paths::APPROVALS) { (icon("inbox")) "Approvals" }
             }
             @if list.items.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use maud::html;
+use maud::{Markup, html};
 use portal_core::access::Verb;
 use portal_core::catalog::wire::EntityView;
 use portal_core::problem::Problem;
@@ -48,18 +48,52 @@ spec:
         content: \"# ${{ parameters.name | capitalize }}\"
 ";
 
+const EXAMPLE_ACTION: &str = "apiVersion: portal.dev/v1alpha1
+kind: Action
+metadata:
+  name: my-action
+  title: My action
+  description: What it does, in a sentence.
+spec:
+  owner: my-team
+  category: Operations
+  scope:
+    kinds: [Component]
+  confirmation: Do it to `${{ entity.metadata.name }}`
+  parameters:
+    required: [reason]
+    properties:
+      reason:
+        title: Reason
+        type: string
+        default: to try it
+  steps:
+    - id: tell
+      name: Tell
+      action: debug:log
+      input:
+        message: ${{ entity.metadata.name }}, ${{ parameters.reason }}
+";
+
 pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
     let question = Question::of(asking.query);
-    let asked = Asked::of(&question);
+    // What it is run on is no answer of the form.
+    let asked = Asked::of(&question).without("entity").without("kind");
     let place = Some(question.value("place")).filter(|place| !place.is_empty());
+    let is_new_action = question.value("kind") == "action";
     let text = match (question.value("text"), place) {
+        ("", None) if is_new_action => EXAMPLE_ACTION.to_owned(),
         ("", Some(place)) => written(asking, place).await?,
         ("", None) => EXAMPLE.to_owned(),
         (text, _) => text.replace("\r\n", "\n"),
     };
+    let is_action = text.lines().any(|line| line.trim_end() == "kind: Action");
+    let title = if is_action { "Action editor" } else { "Template editor" };
+    let on = question.value("entity");
+    let entity = Some(on).filter(|on| is_action && !on.is_empty());
     let (_, reason) = denied(Verb::RunTemplates);
     let ask = async |values: &Map<String, Value>, dry_run: bool| {
-        let body = json!({ "text": text, "values": values, "place": place, "dry_run": dry_run });
+        let body = json!({ "text": text, "values": values, "place": place, "entity": entity, "dry_run": dry_run });
         asking.post::<TemplatePreview>("/api/v1/template-preview", &body).await
     };
     let preview = if reason.is_some() {
@@ -81,7 +115,7 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
         div class="stack" data-gap="5" {
             header class="page-head" {
                 div class="lead" {
-                    h1 tabindex="-1" { "Template editor" }
+                    h1 tabindex="-1" { (title) }
                     p class="sub" { "Write on the left, try out on the right. Nothing is stored, and nothing leaves the portal." }
                 }
                 div class="page-actions" {
@@ -96,9 +130,12 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
                 input type="hidden" name="file" value=(file);
                 div class="editor-text" {
                     (line_numbers(&text, &marked))
-                    textarea class="textarea" name="text" aria-label="Template" spellcheck="false" autocomplete="off" autocapitalize="off" wrap="off" { "\n" (text) }
+                    textarea class="textarea" name="text" aria-label=(if is_action { "Action" } else { "Template" }) spellcheck="false" autocomplete="off" autocapitalize="off" wrap="off" { "\n" (text) }
                 }
                 div class="editor-verdict stack" data-gap="4" role="region" aria-label="Preview" {
+                    @let kinds = match &preview { Some(Ok(preview)) => preview.kinds.as_slice(), _ => &[] };
+                    // Something that is not there is still to be changed.
+                    @if !kinds.is_empty() || entity.is_some() { (run_on(kinds, on)) }
                     @match &preview {
                         Some(Ok(preview)) => { (previewed(preview, file)) },
                         Some(Err(problem)) => { (refused(problem)) },
@@ -108,10 +145,29 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
             }
         }
     });
-    Ok(vec![(WHOLE, content), ("title", Content::from(html! { span { "Template editor" } }))])
+    Ok(vec![(WHOLE, content), ("title", Content::from(html! { span { (title) } }))])
 }
 
-/// The text of a template of the catalog.
+/// What an action is tried out on.
+fn run_on(kinds: &[String], entity: &str) -> Markup {
+    let kinds = kinds.iter().map(|kind| ("kind", kind.as_str()));
+    let suggestions = paths::with_query(paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]));
+    html! {
+        div class="field" {
+            label for="f-entity" { "Run on" }
+            div class="combobox" {
+                div class="input-group" {
+                    (icon("search"))
+                    input class="input" type="text" id="f-entity" name="entity" value=(entity) autocomplete="off" placeholder="Type a name"
+                        data-suggest=(suggestions) role="combobox" aria-expanded="false" aria-controls="f-entity-list";
+                }
+                ul class="listbox" role="listbox" id="f-entity-list" aria-label="Entities" data-own hidden {}
+            }
+        }
+    }
+}
+
+/// The text of a template or an action of the catalog.
 async fn written(asking: &Asking<'_>, place: &str) -> Result<String, Refusal> {
     let view: EntityView = asking.get(&paths::api_entity(place)).await?;
     let mut entity = view.entity;
@@ -140,7 +196,7 @@ fn refused(problem: &Problem) -> Content {
 }
 
 fn previewed(preview: &TemplatePreview, file: usize) -> Content {
-    let TemplatePreview { faults, form, report } = preview;
+    let TemplatePreview { faults, form, report, confirmation, approval, refusal, kinds } = preview;
     let verdict = match faults.len() {
         0 => "Nothing to mend".to_owned(),
         count => counted(count as u64, "line to look at", "lines to look at"),
@@ -153,13 +209,23 @@ fn previewed(preview: &TemplatePreview, file: usize) -> Content {
                 div class="card-body" { @for fault in faults { (fault_line(fault)) } }
             }
         }
+        @if confirmation.is_some() || approval.is_some() || refusal.is_some() {
+            section class="card" aria-labelledby="says" {
+                header class="card-head" { h2 id="says" { "What it says" } }
+                div class="card-body stack" data-gap="3" {
+                    @if let Some(text) = confirmation { p { (with_code(text)) } }
+                    @if let Some(approval) = approval { p class="muted with-icon" { (icon("inbox")) span { "Needs " (approval) "." } } }
+                    @if let Some(reason) = refusal { p class="muted with-icon" { (icon("lock")) span { (with_code(reason)) } } }
+                }
+            }
+        }
         @match form {
             Some(form) => { (form_card(form)) },
-            None => { p class="muted" { "The form appears when the text is a document of kind " code { "Template" } "." } },
+            None => { p class="muted" { "The form appears when the text is a document of kind " code { "Template" } " or " code { "Action" } "." } },
         }
         @match report {
             Some(report) => { (outcome(report)) (files_card(report, file)) (steps(report)) },
-            None => { @if form.is_some() { p class="muted" { "The dry run follows when nothing keeps the template from running and the answers are right." } } },
+            None => { @if form.is_some() { p class="muted" { @if kinds.is_empty() { "The dry run follows when nothing keeps it from running and the answers are right." } @else { "The dry run follows when there is something to run it on, nothing keeps it from running, and the answers are right." } } } },
         }
     })
 }

@@ -289,19 +289,31 @@ pub struct TemplateDraft {
     /// Reference of a template of the catalog whose files lie beside this one.
     #[serde(default)]
     pub place: Option<String>,
+    /// Reference of the entity that an action would be run on.
+    #[serde(default)]
+    pub entity: Option<String>,
     /// Also tells what a run would do.
     #[serde(default)]
     pub dry_run: bool,
 }
 
-/// What a template would be.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What a template or an action would be.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TemplatePreview {
     /// What is wrong with it; remarks come last.
     pub faults: Vec<Fault>,
     /// Absent where the text is no template.
     pub form: Option<FormView>,
+    /// Of an action: what it says before it begins.
+    pub confirmation: Option<String>,
+    /// Of an action: who would have to agree.
+    pub approval: Option<String>,
+    /// Of an action: why it would not be run; on this entity, with these answers, by the
+    /// caller.
+    pub refusal: Option<String>,
+    /// Kinds of entities that an action is run on.
+    pub kinds: Vec<String>,
     /// Absent where it was not asked for, the answers are not right, or it cannot run.
     pub report: Option<DryRunView>,
 }

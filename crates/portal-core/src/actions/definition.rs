@@ -173,6 +173,24 @@ pub fn seconds(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor).filter(|seconds| *seconds <= LONGEST)
 }
 
+/// Everything that an action says.
+const FIELDS: [&str; 14] = [
+    "owner",
+    "type",
+    "category",
+    "icon",
+    "scope",
+    "policy",
+    "approval",
+    "confirmation",
+    "expectedDuration",
+    "parameters",
+    "presentation",
+    "steps",
+    "output",
+    "triggers",
+];
+
 /// Reads an action. What is missing is empty.
 pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
     let (run, mut findings) = definition::read(entity);
@@ -182,6 +200,7 @@ pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
         value.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
     };
     let scope = &spec["scope"];
+    read.known(spec, &FIELDS, "/spec");
     read.known(scope, &["kinds", "condition"], "/spec/scope");
     read.known(&spec["policy"], &["run", "message"], "/spec/policy");
     read.known(&spec["approval"], &["by", "need", "fourEyes", "expires", "when"], "/spec/approval");

@@ -109,7 +109,8 @@ fn has_type(value: &Value, types: &Value) -> bool {
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    names(types, name)
+    let is_whole = value.as_f64().is_some_and(|number| number.fract() == 0.0);
+    names(types, name) || (is_whole && names(types, "integer"))
 }
 
 fn names(types: &Value, name: &str) -> bool {
@@ -136,4 +137,20 @@ fn words(types: &Value) -> String {
 fn lower_first(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_lowercase().chain(characters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_integers() {
+        for (value, fits) in
+            [(json!(2), true), (json!(2.0), true), (json!(2.5), false), (json!("2"), true), (json!([]), false)]
+        {
+            assert_eq!(has_type(&value, &json!(["string", "integer"])), fits, "{value}");
+        }
+    }
 }

@@ -8,6 +8,7 @@ use portal_core::catalog::index::Visibility;
 use portal_core::catalog::validate;
 use portal_core::catalog::wire::DocumentVerdict;
 use portal_core::document::{self, Budget};
+use portal_core::templates::definition;
 use portal_core::templates::wire::{TemplateDraft, TemplatePreview};
 
 use serde_json::Value;
@@ -68,7 +69,9 @@ pub async fn preview_template(
     };
     let on = on.as_deref().filter(|_| is_action);
     let found = find::judged(&app, &auth.principal, &snapshot, &visibility, template, on).await?;
-    let Found { template, action, findings, target, .. } = &found;
+    let Found { template, action, target, .. } = &found;
+    // A template says things that mean nothing in an action.
+    let findings = if is_action { found.findings.clone() } else { definition::read(&template.entity).1 };
     let form = handlers::form_view(&snapshot, &visibility, template, &action.run, &values);
     let has_target = action.kinds.is_empty() || target.is_some();
     let runs = dry_run && has_target && form.errors.is_empty() && !findings.iter().any(|finding| finding.is_error);

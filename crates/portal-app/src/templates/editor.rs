@@ -137,7 +137,7 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
                     // Something that is not there is still to be changed.
                     @if !kinds.is_empty() || entity.is_some() { (run_on(kinds, on)) }
                     @match &preview {
-                        Some(Ok(preview)) => { (previewed(preview, file)) },
+                        Some(Ok(preview)) => { (previewed(preview, file, is_action)) },
                         Some(Err(problem)) => { (refused(problem)) },
                         None => {},
                     }
@@ -195,7 +195,7 @@ fn refused(problem: &Problem) -> Content {
     })
 }
 
-fn previewed(preview: &TemplatePreview, file: usize) -> Content {
+fn previewed(preview: &TemplatePreview, file: usize, is_action: bool) -> Content {
     let TemplatePreview { faults, form, report, confirmation, approval, refusal, kinds } = preview;
     let verdict = match faults.len() {
         0 => "Nothing to mend".to_owned(),
@@ -224,7 +224,7 @@ fn previewed(preview: &TemplatePreview, file: usize) -> Content {
             None => { p class="muted" { "The form appears when the text is a document of kind " code { "Template" } " or " code { "Action" } "." } },
         }
         @match report {
-            Some(report) => { (outcome(report)) (files_card(report, file)) (steps(report)) },
+            Some(report) => { (outcome(report)) @if !is_action || !report.files.is_empty() { (files_card(report, file)) } (steps(report)) },
             None => { @if form.is_some() { p class="muted" { @if kinds.is_empty() { "The dry run follows when nothing keeps it from running and the answers are right." } @else { "The dry run follows when there is something to run it on, nothing keeps it from running, and the answers are right." } } } },
         }
     })

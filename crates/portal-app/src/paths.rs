@@ -103,6 +103,13 @@ pub(crate) fn templates_for(entity_ref: &str) -> String {
     with_query(TEMPLATES, [("for", entity_ref)])
 }
 
+/// Where a box finds entities of some kinds; of all when there are none.
+#[cfg(feature = "ssr")]
+pub(crate) fn suggestions<'k>(kinds: impl IntoIterator<Item = &'k str>) -> String {
+    let kinds = kinds.into_iter().map(|kind| ("kind", kind));
+    with_query(API_SUGGESTIONS, kinds.chain([("limit", "8")]))
+}
+
 /// The page of a run.
 pub(crate) fn run(id: i64) -> String {
     format!("{RUNS}/{id}")

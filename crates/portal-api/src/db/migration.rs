@@ -39,3 +39,22 @@ impl MigratorTrait for Migrator {
         ]
     }
 }
+
+fn name(text: &'static str) -> Alias {
+    Alias::new(text)
+}
+
+/// A key that the database counts.
+fn id() -> ColumnDef {
+    ColumnDef::new(name("id")).big_integer().not_null().auto_increment().primary_key().to_owned()
+}
+
+/// An index named after its columns.
+fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create();
+    index.name(format!("{table}_{}_idx", columns.join("_"))).table(name(table));
+    for column in columns {
+        index.col(name(column));
+    }
+    index.to_owned()
+}

@@ -97,8 +97,7 @@ fn head(action: &ActionView, target: Option<Markup>) -> Markup {
 }
 
 fn choosing(action: &ActionView, path: &str, entity: &str, problem: Option<&str>, by_itself: &Markup) -> Content {
-    let kinds = action.kinds.iter().map(|kind| ("kind", kind.as_str()));
-    let suggestions = paths::with_query(paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]));
+    let suggestions = paths::suggestions(action.kinds.iter().map(String::as_str));
     Content::from(html! {
         div class="stack" data-gap="5" {
             (head(action, None))

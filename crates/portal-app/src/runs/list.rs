@@ -79,8 +79,7 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
 
 /// A box that finds entities of some kinds.
 fn picker(name: &str, label: &str, value: &str, kinds: &[&str]) -> Markup {
-    let kinds = kinds.iter().map(|kind| ("kind", *kind));
-    let suggestions = paths::with_query(paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]));
+    let suggestions = paths::suggestions(kinds.iter().copied());
     html! {
         div class="combobox filter-field" {
             input class="input" data-size="sm" type="text" id=(format!("filter-{name}")) name=(name) value=(value) autocomplete="off"

@@ -150,8 +150,7 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
 
 /// What an action is tried out on.
 fn run_on(kinds: &[String], entity: &str) -> Markup {
-    let kinds = kinds.iter().map(|kind| ("kind", kind.as_str()));
-    let suggestions = paths::with_query(paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]));
+    let suggestions = paths::suggestions(kinds.iter().map(String::as_str));
     html! {
         div class="field" {
             label for="f-entity" { "Run on" }

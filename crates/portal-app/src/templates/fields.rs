@@ -255,8 +255,7 @@ fn suggestions(field: &FormField) -> String {
             _ => {}
         }
     }
-    let kinds = kinds.iter().map(|kind| ("kind", kind.as_str()));
-    crate::paths::with_query(crate::paths::API_SUGGESTIONS, kinds.chain([("limit", "8")]))
+    crate::paths::suggestions(kinds.iter().map(String::as_str))
 }
 
 fn choices(field: &FormField) -> Content {

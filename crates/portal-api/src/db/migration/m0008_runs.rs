@@ -6,25 +6,10 @@ use sea_orm_migration::schema::{
     timestamp_with_time_zone_null as time_null,
 };
 
+use super::{id, index, name};
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
-
-fn name(text: &'static str) -> Alias {
-    Alias::new(text)
-}
-
-fn id() -> ColumnDef {
-    ColumnDef::new(name("id")).big_integer().not_null().auto_increment().primary_key().to_owned()
-}
-
-fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create();
-    index.name(format!("{table}_{}_idx", columns.join("_"))).table(name(table));
-    for column in columns {
-        index.col(name(column));
-    }
-    index.to_owned()
-}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {

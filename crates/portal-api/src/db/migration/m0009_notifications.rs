@@ -3,19 +3,17 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{big_integer, string, string_null, text, text_null, timestamp_with_time_zone as time};
 
+use super::{id, name};
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
-
-fn name(text: &'static str) -> Alias {
-    Alias::new(text)
-}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let notification = Table::create()
             .table(name("notification"))
-            .col(ColumnDef::new(name("id")).big_integer().not_null().auto_increment().primary_key())
+            .col(id())
             .col(string("recipient"))
             .col(text("title"))
             .col(text_null("text"))

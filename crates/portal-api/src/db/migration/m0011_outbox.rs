@@ -6,28 +6,17 @@ use sea_orm_migration::schema::{
     timestamp_with_time_zone_null as time_null,
 };
 
+use super::{id, index, name};
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
-
-fn name(text: &'static str) -> Alias {
-    Alias::new(text)
-}
-
-fn index(columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create();
-    index.name(format!("outbox_{}_idx", columns.join("_"))).table(name("outbox"));
-    for column in columns {
-        index.col(name(column));
-    }
-    index.to_owned()
-}
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let outbox = Table::create()
             .table(name("outbox"))
-            .col(ColumnDef::new(name("id")).big_integer().not_null().auto_increment().primary_key())
+            .col(id())
             .col(string("channel"))
             .col(string_null("recipient"))
             .col(text("title"))
@@ -50,8 +39,8 @@ impl MigrationTrait for Migration {
             .unique()
             .to_owned();
         manager.create_index(once).await?;
-        manager.create_index(index(&["state", "channel", "id"])).await?;
-        manager.create_index(index(&["created_at"])).await
+        manager.create_index(index("outbox", &["state", "channel", "id"])).await?;
+        manager.create_index(index("outbox", &["created_at"])).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

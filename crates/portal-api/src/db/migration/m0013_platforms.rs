@@ -3,12 +3,10 @@
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::schema::{integer, string_null, text_null};
 
+use super::name;
+
 #[derive(DeriveMigrationName)]
 pub struct Migration;
-
-fn name(text: &'static str) -> Alias {
-    Alias::new(text)
-}
 
 /// One approval for each place of a run, and each plan there.
 fn place(columns: &[&'static str]) -> IndexCreateStatement {

@@ -181,6 +181,12 @@ test("a template is written with its form and a dry run beside it", async ({ pag
 
   await text.fill("kind: [");
   await expect(preview.getByText("The form appears when")).toBeVisible();
+  // A change of the catalog leaves alone what is being written.
+  const name = `beside-an-editor-${test.info().project.name}`;
+  const entity = { apiVersion: "backstage.io/v1alpha1", kind: "Component", metadata: { name }, spec: { type: "service", lifecycle: "production", owner: "platform" } };
+  expect((await page.request.put(`/api/v1/entities/component/default/${name}`, { data: entity })).ok()).toBe(true);
+  await page.waitForTimeout(1500);
+  await expect(preview.getByText("The form appears when")).toBeVisible();
   await text.fill("");
   await expect(preview.getByRole("textbox", { name: "Name" })).toBeVisible();
 });

@@ -19,6 +19,8 @@ pub const FRAGMENTS: &str = "/fragments";
 
 /// The name of the only part of what has one.
 pub(crate) const WHOLE: &str = "html";
+/// Where a template or an action is written.
+const EDITOR: &str = "/templates/editor";
 /// The name of the part that holds the title, of pages that name themselves.
 const TITLE: &str = "title";
 

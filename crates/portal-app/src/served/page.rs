@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use maud::PreEscaped;
 use serde_json::Value;
 
-use super::{FRAGMENTS, PAGES, TITLE, WHOLE};
+use super::{EDITOR, FRAGMENTS, PAGES, TITLE, WHOLE};
 use crate::api::{Live, Load, use_load};
 use crate::ui::{Content, Erase, failed, loaded, skeleton_rows};
 
@@ -47,7 +47,10 @@ pub(crate) fn ServedWhole() -> impl IntoView {
         Some(format!("{FRAGMENTS}{path}{}", query(&location.search.get())))
     });
     let load = use_load(question);
-    Live::refresh_on_entities(load);
+    // What is being written there is not in its address, so that a second answer would be of another text.
+    if first != EDITOR {
+        Live::refresh_on_entities(load);
+    }
     let name = first.rsplit('/').next().unwrap_or_default().to_owned();
     let content = move || {
         let title = match load.read_shared::<Value>()? {

@@ -4,10 +4,11 @@
 //! loop, so that a rule is answered in the time of one pass over what it reads.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ::cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedEntryExpr};
 use ::cel::parser::{ParseErrors, PrattParser};
-use ::cel::{Context, IdedExpr, Program};
+use ::cel::{Context, ExecutionError, IdedExpr, Program};
 use serde_json::Value;
 
 /// Characters of one expression.
@@ -18,6 +19,9 @@ const BRACKETS: u16 = 24;
 const DEEPEST: usize = 64;
 /// Of the thread that parses: the parser needs 100 kB a level in a build for tests.
 const STACK: usize = 16 << 20;
+
+/// Entities that a filter selects, as `kind=component,spec.type=service` in lists.
+pub type Lookup = Arc<dyn Fn(&str) -> Result<Vec<Value>, String> + Send + Sync>;
 
 /// A parsed expression.
 pub struct Expression {
@@ -73,15 +77,30 @@ impl Expression {
     /// # Errors
     /// Why it has no answer: a key that is missing, an answer that is neither true nor false.
     pub fn holds(&self, variables: &[(&str, &Value)]) -> Result<bool, String> {
-        let mut context = Context::default();
-        for (name, value) in variables {
-            context.add_variable_from_value(*name, converted(value));
+        match self.execute(&context(variables))? {
+            ::cel::Value::Bool(holds) => Ok(holds),
+            other => Err(format!("it answers a {}, neither true nor false", other.type_of())),
         }
-        match self.program.execute(&context) {
-            Ok(::cel::Value::Bool(holds)) => Ok(holds),
-            Ok(other) => Err(format!("it answers a {}, neither true nor false", other.type_of())),
-            Err(error) => Err(error.to_string().chars().take(200).collect()),
-        }
+    }
+
+    /// What it answers, given these variables and `entities(filter)`.
+    ///
+    /// # Errors
+    /// Why it has no answer, or none that is JSON.
+    pub fn answer(&self, variables: &[(&str, &Value)], entities: &Lookup) -> Result<Value, String> {
+        let mut context = context(variables);
+        let entities = entities.clone();
+        let look = move |filter: Arc<String>| match entities(&filter) {
+            Ok(found) => Ok(converted(&Value::Array(found))),
+            Err(message) => Err(ExecutionError::function_error("entities", message)),
+        };
+        context.add_function("entities", look).map_err(|error| error.to_string())?;
+        let answer = self.execute(&context)?;
+        answer.json().map_err(|_| format!("it answers a {}", answer.type_of()))
+    }
+
+    fn execute(&self, context: &Context<'_, '_>) -> Result<::cel::Value, String> {
+        self.program.execute(context).map_err(|error| error.to_string().chars().take(200).collect())
     }
 }
 
@@ -95,6 +114,14 @@ impl PartialEq for Expression {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
     }
+}
+
+fn context<'a>(variables: &[(&str, &Value)]) -> Context<'a, 'a> {
+    let mut context = Context::default();
+    for (name, value) in variables {
+        context.add_variable_from_value(*name, converted(value));
+    }
+    context
 }
 
 /// The parser with positions, on a stack that is large enough for it.

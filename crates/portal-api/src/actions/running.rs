@@ -1,6 +1,7 @@
 //! From an action, an entity and answers to a run.
 
 use portal_core::access::Principal;
+use portal_core::problem::FieldError;
 use serde_json::{Map, Value, json};
 
 use super::find::{self, Found};
@@ -30,12 +31,17 @@ pub async fn drafted(app: &App, principal: &Principal, writing: &Writing, asked:
     let snapshot = app.catalog.snapshot();
     let visibility = snapshot.visibility(principal);
     let named = (asked.action, "/action");
-    let mut found = find::find(app, principal, &snapshot, &visibility, named, asked.entity).await?;
+    let mut found = find::find(app, principal, &snapshot, &visibility, named, asked.entity, asked.values).await?;
     found.template.ask_source(app).await?;
     if let Some(finding) = found.findings.iter().find(|finding| finding.is_error) {
         let detail = format!("the action cannot run: {}: {}", finding.pointer, finding.message);
         return Err(ApiError::invalid("invalid_action", detail, Vec::new()));
     }
+    let uncomputed = found
+        .uncomputed
+        .iter()
+        .map(|fault| FieldError { pointer: format!("/values{}", fault.pointer), message: fault.message.clone() });
+    service::check(uncomputed.collect(), asked.values)?;
     let user = templates::handlers::user(app, principal).await?;
     let judge = |definition: &_, answers: &_| templates::handlers::faults(&snapshot, &visibility, definition, answers);
     let mut draft = service::draft(&found.template, asked.values, asked.secrets, principal, user, writing, judge)?;

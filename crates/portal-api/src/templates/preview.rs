@@ -11,7 +11,7 @@ use portal_core::document::{self, Budget};
 use portal_core::templates::definition;
 use portal_core::templates::wire::{TemplateDraft, TemplatePreview};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::handlers::{self, Tried};
 use crate::actions::find::{self, Found};
@@ -68,11 +68,12 @@ pub async fn preview_template(
         is_trusted: false,
     };
     let on = on.as_deref().filter(|_| is_action);
-    let found = find::judged(&app, &auth.principal, &snapshot, &visibility, template, on).await?;
+    let found = find::judged(&app, &auth.principal, &snapshot, &visibility, template, on, &values).await?;
     let Found { template, action, target, .. } = &found;
     // A template says things that mean nothing in an action.
     let findings = if is_action { found.findings.clone() } else { definition::read(&template.entity).1 };
-    let form = handlers::form_view(&snapshot, &visibility, template, &action.run, &values);
+    let mut form = handlers::form_view(&snapshot, &visibility, template, &action.run, &values);
+    found.tell(&mut form);
     let has_target = action.kinds.is_empty() || target.is_some();
     let runs = dry_run && has_target && form.errors.is_empty() && !findings.iter().any(|finding| finding.is_error);
     let report = if runs {
@@ -103,7 +104,7 @@ async fn template_beside(
     place: &str,
 ) -> ApiResult<Template> {
     let template = if place.starts_with("action:") {
-        find::find(app, &auth.principal, snapshot, visibility, (place, "/place"), None).await?.template
+        find::find(app, &auth.principal, snapshot, visibility, (place, "/place"), None, &Map::new()).await?.template
     } else {
         handlers::find(app, visibility, place, "/place").await?
     };

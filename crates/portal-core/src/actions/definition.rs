@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::approval::{Need, approver};
+use super::computed;
 use super::reading::Reading;
 use super::triggers::{self, Trigger};
 use crate::access::Principal;
@@ -193,7 +194,9 @@ const FIELDS: [&str; 14] = [
 
 /// Reads an action. What is missing is empty.
 pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
-    let (run, mut findings) = definition::read(entity);
+    let mut noted = Vec::new();
+    let (run, mut findings) = definition::read(&computed::without(entity, &mut Reading(&mut noted)));
+    findings.append(&mut noted);
     let spec = &entity["spec"];
     let mut read = Reading(&mut findings);
     let texts = |value: &Value| -> Vec<String> {

@@ -4,6 +4,8 @@
 
 pub mod approval;
 #[cfg(feature = "engine")]
+pub mod computed;
+#[cfg(feature = "engine")]
 pub mod definition;
 #[cfg(feature = "engine")]
 mod reading;

@@ -602,7 +602,7 @@ fn choices(schema: &Value) -> Vec<Choice> {
 
 fn control(schema: &Value) -> Control {
     let widget = schema["ui:widget"].as_str().or(schema["ui:options"]["widget"].as_str()).unwrap_or_default();
-    let has_choices = !choices(schema).is_empty();
+    let has_choices = schema["enum"].is_array() || !choices(schema).is_empty();
     let kind = match &schema["type"] {
         Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null").unwrap_or_default(),
         other => other.as_str().unwrap_or_default(),

@@ -261,15 +261,24 @@
 (() => {
   let asked = 0;
   let timer;
-  const preview = async (form, submitter) => {
+  const preview = async (form, submitter, what) => {
     const turn = ++asked;
     const body = new URLSearchParams(new FormData(form, submitter));
+    if (what) body.set("do", what);
     const answer = await fetch(form.dataset.preview, { method: "POST", body });
     if (turn !== asked || !answer.ok || !form.isConnected) return;
     const { html } = await answer.json();
     if (turn === asked) morph(form.closest(".stack"), html);
   };
   const of = (event) => event.target.closest?.("form[data-preview]");
+  const calm = (button) => {
+    if (button.dataset.armed === undefined) return;
+    button.innerHTML = button.dataset.armed;
+    delete button.dataset.armed;
+  };
+  addEventListener("focusout", (event) => {
+    if (event.target.dataset?.do !== undefined) calm(event.target);
+  });
   addEventListener("input", (event) => {
     const form = of(event);
     if (!form) return;
@@ -290,6 +299,19 @@
     const form = of(event);
     const file = form && event.target.closest("[data-file]");
     const line = form && event.target.closest("[data-line]");
+    const button = form && event.target.closest("[data-do]");
+    if (button && button.getAttribute("aria-disabled") !== "true") {
+      // What reaches further is asked for twice.
+      if (button.dataset.sure && button.dataset.armed === undefined) {
+        button.dataset.armed = button.innerHTML;
+        button.textContent = button.dataset.sure;
+        button.focus();
+      } else {
+        calm(button);
+        clearTimeout(timer);
+        preview(form, null, button.dataset.do);
+      }
+    }
     if (file) {
       form.elements.file.value = file.dataset.file;
       preview(form);

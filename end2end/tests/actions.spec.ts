@@ -159,3 +159,53 @@ test("an action is written with what it says and a dry run beside it", async ({ 
   await page.getByRole("link", { name: "Edit action" }).click();
   await expect(page.getByRole("textbox", { name: "Action" })).toHaveValue(/kind: Action/);
 });
+
+test("an action is kept as a draft, tried out, published, and taken back", async ({ page }) => {
+  const name = `say-hello-${test.info().project.name}`;
+  await open(page, "/actions/editor");
+  const text = page.getByRole("textbox", { name: "Action" });
+  const written = (await text.inputValue()).replace("my-action", name).replace("my-team", "developer-platform").replace("My action", name);
+  await text.fill(written);
+  await page.getByRole("combobox", { name: "Run on" }).fill("component:default/booking-api");
+  const versions = page.getByRole("region", { name: /^Versions/ });
+  const done = page.locator(".editor-done");
+  await page.getByRole("button", { name: "Save draft" }).click();
+  await expect(done).toContainText("Draft 1 is stored");
+  await expect(versions.getByRole("listitem")).toHaveCount(1);
+  await page.getByRole("button", { name: "Test run" }).click();
+  await page.getByRole("button", { name: "Really run it?" }).click();
+  await expect(done).toContainText("A test run has begun");
+  const run = await done.getByRole("link").getAttribute("href");
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByRole("button", { name: "Publish it?" }).click();
+  await expect(done).toContainText("Version 1 is in force");
+  await text.fill(written.replace("to try it", "once more"));
+  await page.getByRole("button", { name: "Publish", exact: true }).click();
+  await page.getByRole("button", { name: "Publish it?" }).click();
+  await expect(done).toContainText("Version 2 is in force");
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  // The first one again.
+  await versions.getByRole("button", { name: "Publish again" }).click();
+  await versions.getByRole("button", { name: "Publish it again?" }).click();
+  await expect(done).toContainText("Version 3 is in force");
+
+  await open(page, run!);
+  await expect(page.getByRole("heading", { level: 1 })).toContainText("Test");
+  await open(page, `/actions/default/${name}?entity=component:default/booking-api`);
+  await expect(page.getByRole("textbox", { name: "Reason" })).toHaveValue("to try it");
+
+  // What is begun is found again where actions are.
+  await open(page, `/actions/editor?place=action:default/${name}`);
+  await expect(text).toHaveValue(written);
+  await text.fill(written.replace("to try it", "not yet"));
+  await page.getByRole("button", { name: "Save draft" }).click();
+  await expect(done).toContainText("Draft 4 is stored");
+  await open(page, "/actions");
+  await page.getByRole("region", { name: /^Drafts/ }).getByRole("link", { name }).click();
+  await expect(text).toHaveValue(/not yet/);
+  await versions.getByRole("button", { name: "Discard" }).click();
+  await versions.getByRole("button", { name: "Throw it away?" }).click();
+  await expect(done).toContainText("The draft is gone");
+  await expect(versions.getByRole("listitem")).toHaveCount(3);
+});

@@ -59,6 +59,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/templates") view=served ssr=SsrMode::Async />
                     <Route path=path!("/templates/:namespace/:name") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/templates/editor") view=whole ssr=SsrMode::Async />
+                    <Route path=path!("/actions/editor") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/actions") view=served ssr=SsrMode::Async />
                     <Route path=path!("/actions/:namespace/:name") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/approvals") view=served ssr=SsrMode::Async />

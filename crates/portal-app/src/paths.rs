@@ -38,6 +38,8 @@ pub(crate) const API_TEMPLATES: &str = "/api/v1/templates";
 #[cfg(feature = "ssr")]
 pub(crate) const API_ACTIONS: &str = "/api/v1/actions";
 #[cfg(feature = "ssr")]
+pub(crate) const API_ACTION_DRAFTS: &str = "/api/v1/action-drafts";
+#[cfg(feature = "ssr")]
 pub(crate) const API_APPROVALS: &str = "/api/v1/approvals";
 #[cfg(feature = "ssr")]
 pub(crate) const API_CONNECTORS: &str = "/api/v1/connectors";
@@ -73,9 +75,21 @@ pub(crate) fn template_editor(from: Option<&str>) -> String {
 /// Where an action is written.
 #[cfg(feature = "ssr")]
 pub(crate) fn action_editor(from: Option<&str>, entity: &str) -> String {
-    let from = from.map_or(("kind", "action"), |from| ("place", from));
     let entity = (!entity.is_empty()).then_some(("entity", entity));
-    with_query(&format!("{TEMPLATES}/editor"), [from].into_iter().chain(entity))
+    with_query(&format!("{ACTIONS}/editor"), from.map(|from| ("place", from)).into_iter().chain(entity))
+}
+
+/// A version of an action, in the editor.
+#[cfg(feature = "ssr")]
+pub(crate) fn action_version(entity_ref: &str, number: u32) -> String {
+    with_query(&format!("{ACTIONS}/editor"), [("place", entity_ref), ("version", &number.to_string())])
+}
+
+/// What the API keeps of an action that is written in the portal.
+#[cfg(feature = "ssr")]
+pub(crate) fn api_action(entity_ref: &str, what: &str) -> String {
+    let place = entity_ref.strip_prefix("action:").unwrap_or(entity_ref);
+    format!("{API_ACTIONS}/{place}/{what}")
 }
 
 /// Where a template is used.

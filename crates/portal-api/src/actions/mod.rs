@@ -6,6 +6,7 @@ mod handlers;
 pub mod resources;
 pub mod running;
 pub mod steps;
+pub mod versions;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,4 +18,9 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(handlers::list_actions))
         .routes(routes!(handlers::find_action))
         .routes(routes!(handlers::fill_action_form))
+        .routes(routes!(versions::handlers::list_action_versions))
+        .routes(routes!(versions::handlers::find_action_version))
+        .routes(routes!(versions::handlers::put_action_draft, versions::handlers::delete_action_draft))
+        .routes(routes!(versions::handlers::publish_action_version))
+        .routes(routes!(versions::handlers::list_action_drafts))
 }

@@ -1,13 +1,15 @@
 //! From an action, an entity and answers to a run.
 
-use portal_core::access::Principal;
+use portal_core::access::{Principal, Verb};
 use portal_core::problem::FieldError;
 use serde_json::{Map, Value, json};
 
 use super::find::{self, Found};
+use super::versions;
+use crate::catalog::permission::may_write;
 use crate::changes::Writing;
 use crate::error::{ApiError, ApiResult};
-use crate::runs::service::{self, Draft};
+use crate::runs::service::{self, Draft, Template};
 use crate::state::App;
 use crate::templates;
 
@@ -23,6 +25,40 @@ pub struct Asked<'a> {
     pub asks_nobody: bool,
 }
 
+/// A run that tries out the text of an action, for those who may change it.
+///
+/// # Errors
+/// As of [`drafted`], and where it cannot run, or somebody else owns it.
+pub async fn tried(
+    app: &App,
+    principal: &Principal,
+    writing: &Writing,
+    text: &str,
+    mut asked: Asked<'_>,
+) -> ApiResult<Draft> {
+    let entity = versions::action_of(text)?;
+    let reference = entity.entity_ref().ok_or_else(|| ApiError::field("/text", "needs a name: `metadata.name`"))?;
+    let entity = versions::handlers::publishable(app, &reference, text)?;
+    let snapshot = app.catalog.snapshot();
+    may_write(app, principal, &snapshot, &reference, Some(&entity)).await?;
+    let name = reference.to_string();
+    asked.action = &name;
+    let template = Template {
+        entity_ref: name.clone(),
+        entity: entity.0,
+        source_id: None,
+        location: String::new(),
+        revision: None,
+        // Whoever may vouch for a source vouches for what they try out.
+        is_trusted: principal.role.may_everywhere(Verb::WriteSources),
+    };
+    let visibility = snapshot.visibility(principal);
+    let found = find::judged(app, principal, &snapshot, &visibility, template, asked.entity, asked.values).await?;
+    let mut draft = checked(app, principal, writing, &found, asked).await?;
+    draft.run.is_test = true;
+    Ok(draft)
+}
+
 /// A run of an action, checked.
 ///
 /// # Errors
@@ -33,6 +69,18 @@ pub async fn drafted(app: &App, principal: &Principal, writing: &Writing, asked:
     let named = (asked.action, "/action");
     let mut found = find::find(app, principal, &snapshot, &visibility, named, asked.entity, asked.values).await?;
     found.template.ask_source(app).await?;
+    checked(app, principal, writing, &found, asked).await
+}
+
+async fn checked(
+    app: &App,
+    principal: &Principal,
+    writing: &Writing,
+    found: &Found,
+    asked: Asked<'_>,
+) -> ApiResult<Draft> {
+    let snapshot = app.catalog.snapshot();
+    let visibility = snapshot.visibility(principal);
     if let Some(finding) = found.findings.iter().find(|finding| finding.is_error) {
         let detail = format!("the action cannot run: {}: {}", finding.pointer, finding.message);
         return Err(ApiError::invalid("invalid_action", detail, Vec::new()));
@@ -52,7 +100,7 @@ pub async fn drafted(app: &App, principal: &Principal, writing: &Writing, asked:
     if let Some(reason) = found.action.is_forbidden(&found.asked(&answers)) {
         return Err(ApiError::Forbidden(reason));
     }
-    let Found { action, target, .. } = &found;
+    let Found { action, target, .. } = found;
     if let Some(words) = action.confirmed(&found.asked(&answers), &service::hosts(app)) {
         draft.run.title = words.chars().filter(|sign| *sign != '`').take(200).collect();
     }

@@ -210,13 +210,13 @@ pub fn api_draft(entity: Entity) -> EntityDraft {
     EntityDraft { entity, source_id: None, location: "api".to_owned(), document_index: 0, line: 1 }
 }
 
-fn invalid(entity_ref: &EntityRef, faults: Vec<Fault>) -> ApiError {
+pub fn invalid(entity_ref: &EntityRef, faults: Vec<Fault>) -> ApiError {
     let errors =
         faults.into_iter().map(|fault| FieldError { pointer: fault.pointer, message: fault.message }).collect();
     ApiError::invalid("invalid_entity", format!("the descriptor of `{entity_ref}` is not valid"), errors)
 }
 
-fn declared_elsewhere(entity_ref: &EntityRef, source_id: Option<i64>, location: &str) -> ApiError {
+pub fn declared_elsewhere(entity_ref: &EntityRef, source_id: Option<i64>, location: &str) -> ApiError {
     let owner = service::owner(source_id);
     ApiError::conflict(
         "declared_elsewhere",

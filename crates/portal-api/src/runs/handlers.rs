@@ -142,7 +142,15 @@ async fn checked(
     writing: &Writing,
     create: RunCreate,
 ) -> ApiResult<service::Draft> {
-    let RunCreate { template, action, entity, values, secrets } = create;
+    let RunCreate { template, action, text, entity, values, secrets } = create;
+    if let Some(text) = text {
+        if template.is_some() || action.is_some() {
+            return Err(ApiError::field("/text", "stands instead of a `template` or an `action`"));
+        }
+        let asked =
+            running::Asked { action: "", entity: entity.as_deref(), values: &values, secrets, asks_nobody: false };
+        return running::tried(app, &auth.principal, writing, &text, asked).await;
+    }
     match (template, action) {
         (Some(_), None) if entity.is_some() => Err(ApiError::field("/entity", "a template is run on no entity")),
         (Some(template), None) => {
@@ -153,7 +161,7 @@ async fn checked(
             let asked = running::Asked { action, entity, values: &values, secrets, asks_nobody: false };
             running::drafted(app, &auth.principal, writing, asked).await
         }
-        _ => Err(ApiError::field("/template", "name a `template` or an `action`, one of them")),
+        _ => Err(ApiError::field("/template", "name a `template` or an `action`, or write a `text`, one of them")),
     }
 }
 

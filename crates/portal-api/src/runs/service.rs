@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::engine;
 use super::store::{self, NewRun, RunRow, Stored};
+use crate::actions::versions;
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval, WHOLE};
 use crate::changes::{self, Writing};
@@ -44,12 +45,19 @@ pub struct Template {
 }
 
 impl Template {
-    /// Notes the commit that its source is at, and whether that is trusted.
+    /// Notes the commit that its source is at, or the version that the portal keeps, and whether
+    /// that is trusted.
     ///
     /// # Errors
     /// The database.
     pub async fn ask_source(&mut self, app: &App) -> DbResult<()> {
-        let Some(source_id) = self.source_id else { return Ok(()) };
+        let Some(source_id) = self.source_id else {
+            if let Some(version) = versions::in_force(app.db.reader(), &self.entity_ref).await? {
+                self.is_trusted = version.trusted;
+                self.revision = Some(format!("v{}", version.number));
+            }
+            return Ok(());
+        };
         let source = sources::store::find(app.db.reader(), source_id).await?;
         self.is_trusted = source.as_ref().is_some_and(|source| source.trusted);
         self.revision = source.and_then(|source| source.revision);
@@ -112,6 +120,7 @@ pub fn draft(
         answers,
         at: writing.at,
         chain: None,
+        is_test: false,
     };
     Ok(Draft { run, secrets, ask: None })
 }

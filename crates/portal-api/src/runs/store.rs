@@ -87,10 +87,12 @@ pub struct NewRun {
     pub steps: Vec<(String, String, String)>,
     /// What started it by itself, as JSON.
     pub chain: Option<String>,
+    /// It tries out a text that is being written.
+    pub is_test: bool,
 }
 
 pub async fn insert(txn: &DatabaseTransaction, new: NewRun) -> DbResult<i64> {
-    let NewRun { definition, title, actor, user_ref, target, state, spec, answers, at, steps, chain } = new;
+    let NewRun { definition, title, actor, user_ref, target, state, spec, answers, at, steps, chain, is_test } = new;
     let row = run::ActiveModel {
         definition: Set(definition),
         title: Set(title),
@@ -110,6 +112,7 @@ pub async fn insert(txn: &DatabaseTransaction, new: NewRun) -> DbResult<i64> {
         started_at: Set(None),
         finished_at: Set(None),
         chain: Set(chain),
+        is_test: Set(is_test),
         ..Default::default()
     };
     let run_id = run::Entity::insert(row).exec(txn).await?.last_insert_id;
@@ -237,6 +240,7 @@ pub async fn usage<C: ConnectionTrait>(db: &C) -> DbResult<Vec<(String, String, 
         .column(run::Column::State)
         .column_as(run::Column::Id.count(), "count")
         .column_as(run::Column::CreatedAt.max(), "last")
+        .filter(run::Column::IsTest.eq(false))
         .group_by(run::Column::Definition)
         .group_by(run::Column::State);
     Ok(usage.into_tuple().all(db).await?)

@@ -91,6 +91,7 @@ pub async fn preview_template(
         kinds: if is_action { action.kinds.clone() } else { Vec::new() },
         faults,
         form: Some(form),
+        entity_ref: Some(template.entity_ref.clone()).filter(|reference| !reference.is_empty()),
         report,
     }))
 }

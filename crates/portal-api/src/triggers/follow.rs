@@ -207,7 +207,9 @@ impl Follower {
             return Ok(Vec::new());
         }
         let db = self.app.db.reader();
-        let Some(stored) = runs::find(db, id).await? else { return Ok(Vec::new()) };
+        let Some(stored) = runs::find(db, id).await?.filter(|stored| !stored.run.is_test) else {
+            return Ok(Vec::new());
+        };
         let above = chain::above(db, &change.subject).await?;
         let outputs: Value = serde_json::from_str(&stored.run.output).unwrap_or_default();
         let event = json!({ "kind": "run", "run": {

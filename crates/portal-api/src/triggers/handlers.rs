@@ -47,7 +47,7 @@ pub async fn list_triggers(
     let (action, findings) = definition::read(&serde_json::from_slice(&found.json).unwrap_or_default());
     let stopped = match findings.iter().any(|finding| finding.is_error) {
         true => Some("its author has to mend the action first"),
-        false if !reconcile::is_trusted(app.db.reader(), found.source_id).await? => {
+        false if !reconcile::is_trusted(app.db.reader(), &reference.to_string(), found.source_id).await? => {
             Some("nothing starts by itself that comes from a source nobody has vetted")
         }
         false => None,

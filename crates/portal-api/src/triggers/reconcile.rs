@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::schedules;
 use super::store::{self, TriggerRow};
+use crate::actions::versions;
 use crate::catalog::state::EntityState;
 use crate::catalog::store as catalog;
 use crate::changes::Change;
@@ -70,7 +71,7 @@ async fn wanted<C: ConnectionTrait>(db: &C, action_ref: String, state: Option<&E
     let none = Wanted { action_ref: action_ref.clone(), triggers: Vec::new(), scope: "[]".to_owned() };
     let Some(state) = state.filter(|state| state.orphan_since.is_none()) else { return Ok(none) };
     let listed = &state.entity.0["spec"]["triggers"];
-    if listed.as_array().is_none_or(Vec::is_empty) || !is_trusted(db, state.source_id).await? {
+    if listed.as_array().is_none_or(Vec::is_empty) || !is_trusted(db, &action_ref, state.source_id).await? {
         return Ok(none);
     }
     let (action, findings) = definition::read(&state.entity.0);
@@ -83,12 +84,15 @@ async fn wanted<C: ConnectionTrait>(db: &C, action_ref: String, state: Option<&E
     Ok(Wanted { action_ref, triggers: action.triggers.into_iter().zip(says).collect(), scope })
 }
 
-/// Whether whoever answers for the portal has vetted a source.
+/// Whether whoever answers for the portal has vetted an action: its source, or the version that the
+/// portal keeps.
 ///
 /// # Errors
 /// The database.
-pub async fn is_trusted<C: ConnectionTrait>(db: &C, source_id: Option<i64>) -> DbResult<bool> {
-    let Some(source_id) = source_id else { return Ok(false) };
+pub async fn is_trusted<C: ConnectionTrait>(db: &C, action_ref: &str, source_id: Option<i64>) -> DbResult<bool> {
+    let Some(source_id) = source_id else {
+        return Ok(versions::in_force(db, action_ref).await?.is_some_and(|version| version.trusted));
+    };
     Ok(sources::store::find(db, source_id).await?.is_some_and(|source| source.trusted))
 }
 

@@ -110,7 +110,7 @@ async fn on(app: &App, row: &TriggerRow, rule: Option<&Expression>) -> ApiResult
     let documents = &app.catalog.documents;
     let found = documents.get(&app.db, &snapshot.index, &Visibility::All, &[action_row]).await?;
     let Some(document) = found.into_iter().next().flatten() else { return Ok(Vec::new()) };
-    if !reconcile::is_trusted(app.db.reader(), document.source_id).await? {
+    if !reconcile::is_trusted(app.db.reader(), &row.action_ref, document.source_id).await? {
         return Ok(Vec::new());
     }
     let (action, _) = definition::read(&serde_json::from_slice(&document.json).unwrap_or_default());

@@ -1,14 +1,15 @@
 //! Every button there is; or those for one entity.
 
 use maud::html;
-use portal_core::actions::wire::{ActionList, ActionView};
+use portal_core::access::Verb;
+use portal_core::actions::wire::{ActionList, ActionVersion, ActionVersionList, ActionView};
 
 use super::usually;
 use crate::access::Question;
 use crate::catalog::owner_link;
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Content, counted, empty, icon, markdown, with_code};
+use crate::ui::{Content, ago, counted, denied, empty, icon, markdown, with_code};
 
 /// Instead of categories, where there are few actions.
 const ALL: &str = "What you can do";
@@ -18,6 +19,12 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let (words, entity) = (question.value("q").to_lowercase(), question.value("entity"));
     let named = (!entity.is_empty()).then_some(("entity", entity));
     let list: ActionList = asking.get(&paths::with_query(paths::API_ACTIONS, named)).await?;
+    let drafts: Vec<ActionVersion> = match denied(Verb::WriteCatalog).0 {
+        None if entity.is_empty() && words.is_empty() => {
+            asking.get::<ActionVersionList>(paths::API_ACTION_DRAFTS).await?.items
+        }
+        _ => Vec::new(),
+    };
     let shown: Vec<&ActionView> = list.items.iter().filter(|one| fits(one, &words)).collect();
     let mut categories: Vec<&str> = shown.iter().map(|one| one.category.as_str()).collect();
     categories.dedup();
@@ -48,6 +55,7 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
                 a class="button" data-size="sm" href=(paths::RUNS) { (icon("list")) "Runs" }
                 a class="button" data-size="sm" href=(paths::APPROVALS) { (icon("inbox")) "Approvals" }
             }
+            @if !drafts.is_empty() { (written(&drafts, asking.now_ms())) }
             @if list.items.is_empty() {
                 section class="card" {
                     (empty("action", if entity.is_empty() { "No actions yet".to_owned() } else { "No action is for this".to_owned() },
@@ -69,6 +77,24 @@ pub(crate) async fn gallery(asking: &Asking<'_>) -> Result<Content, Refusal> {
             }
         }
     }))
+}
+
+/// What is being written, for those who may go on with it.
+fn written(drafts: &[ActionVersion], now: i64) -> Content {
+    Content::from(html! {
+        section class="card" aria-labelledby="drafts" {
+            header class="card-head" { h2 id="drafts" { "Drafts " span class="count" { (drafts.len()) } } }
+            ul class="list" {
+                @for draft in drafts {
+                    li data-key=(draft.action) {
+                        (icon("edit"))
+                        a class="underlined truncate" href=(paths::action_editor(Some(&draft.action), "")) { (draft.action.trim_start_matches("action:default/")) }
+                        span class="muted push" { (draft.author) ", " (ago(draft.changed_at, now)) }
+                    }
+                }
+            }
+        }
+    })
 }
 
 fn fits(one: &ActionView, words: &str) -> bool {

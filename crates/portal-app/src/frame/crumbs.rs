@@ -62,6 +62,7 @@ fn crumbs(path: &str) -> Vec<Crumb> {
         ["search"] => vec![here("Search")],
         ["validate"] => vec![here("Check a descriptor")],
         ["templates", "editor"] => vec![link("Templates", paths::TEMPLATES.to_owned()), here("Editor")],
+        ["actions", "editor"] => vec![link("Actions", paths::ACTIONS.to_owned()), here("Editor")],
         ["templates", _, name] => vec![link("Templates", paths::TEMPLATES.to_owned()), here(&percent::decode(name))],
         ["actions", _, name] => vec![link("Actions", paths::ACTIONS.to_owned()), here(&percent::decode(name))],
         ["runs", id] => vec![link("Runs", paths::RUNS.to_owned()), here(id)],

@@ -68,7 +68,7 @@ fn head(run: &RunView, now: i64) -> Markup {
     html! {
         header class="page-head" {
             div class="lead" {
-                h1 tabindex="-1" { (run.title) @if let Some(name) = named(run) { ": " (name) } " " span class="chip" data-tone=(tone) { (icon(symbol)) (word) } }
+                h1 tabindex="-1" { (run.title) @if let Some(name) = named(run) { ": " (name) } " " span class="chip" data-tone=(tone) { (icon(symbol)) (word) } @if run.test { " " span class="chip" title="It tried out a text that was being written" { "Test" } } }
                 div class="facts-strip" {
                     span { "Run " (run.id) " of " a href=(definition(run)) { (run.definition.rsplit('/').next().unwrap_or_default()) } }
                     @if let Some(target) = &run.target { span { "on " (entity_link(target)) } }

@@ -20,7 +20,7 @@ pub const FRAGMENTS: &str = "/fragments";
 /// The name of the only part of what has one.
 pub(crate) const WHOLE: &str = "html";
 /// Where a template or an action is written.
-const EDITOR: &str = "/templates/editor";
+const EDITORS: [&str; 2] = ["/templates/editor", "/actions/editor"];
 /// The name of the part that holds the title, of pages that name themselves.
 const TITLE: &str = "title";
 

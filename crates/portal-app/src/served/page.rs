@@ -6,7 +6,7 @@ use leptos_router::hooks::use_location;
 use maud::PreEscaped;
 use serde_json::Value;
 
-use super::{EDITOR, FRAGMENTS, PAGES, TITLE, WHOLE};
+use super::{EDITORS, FRAGMENTS, PAGES, TITLE, WHOLE};
 use crate::api::{Live, Load, use_load};
 use crate::ui::{Content, Erase, failed, loaded, skeleton_rows};
 
@@ -48,7 +48,7 @@ pub(crate) fn ServedWhole() -> impl IntoView {
     });
     let load = use_load(question);
     // What is being written there is not in its address, so that a second answer would be of another text.
-    if first != EDITOR {
+    if !EDITORS.contains(&first.as_str()) {
         Live::refresh_on_entities(load);
     }
     let name = first.rsplit('/').next().unwrap_or_default().to_owned();

@@ -47,6 +47,28 @@ impl Asking<'_> {
         self.answer(ApiRequest { method: Method::Post, body, ..ApiRequest::get(path) }).await
     }
 
+    /// Does something, and tells what the API says to it where that is no.
+    pub(crate) async fn act<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        if_match: Option<&str>,
+    ) -> Result<Result<T, Problem>, Refusal> {
+        let body = (method != Method::Delete).then(|| body.to_string().into_bytes());
+        let if_match = if_match.map(str::to_owned);
+        let request = ApiRequest { method, body, if_match, ..ApiRequest::get(path) };
+        let answer = self.api.send(request).await.map_err(Refusal::Nothing)?;
+        let text = String::from_utf8_lossy(&answer.body);
+        let text = if text.is_empty() { "null".into() } else { text };
+        let unreadable = |error: serde_json::Error| Refusal::Nothing(error.to_string());
+        match answer.status {
+            200..=299 => read_json(&text).map(Ok).map_err(unreadable),
+            400..=499 if answer.status != 401 => read_json(&text).map(Err).map_err(unreadable),
+            _ => Err(Refusal::Answer(answer)),
+        }
+    }
+
     async fn answer<T: DeserializeOwned>(&self, request: ApiRequest) -> Result<Result<T, Problem>, Refusal> {
         let answer = self.api.send(request).await.map_err(Refusal::Nothing)?;
         let text = String::from_utf8_lossy(&answer.body);
@@ -101,7 +123,8 @@ async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAn
         "/access" => access::explain(&asking).await.map(whole),
         "/admin/audit" => access::audit(&asking).await.map(whole),
         "/templates" => templates::gallery(&asking).await.map(whole),
-        "/templates/editor" => templates::editor(&asking).await,
+        "/templates/editor" => templates::editor(&asking, false).await,
+        "/actions/editor" => templates::editor(&asking, true).await,
         "/actions" => actions::gallery(&asking).await.map(whole),
         "/approvals" => actions::approvals(&asking).await.map(whole),
         "/admin/connectors" => actions::connectors(&asking).await.map(whole),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::answers::Asked;
 use super::fields::fields;
+use super::keeping::{self, Kept};
 use super::review::{outcome, steps};
 use super::tree::content;
 use crate::access::Question;
@@ -75,17 +76,19 @@ spec:
         message: ${{ entity.metadata.name }}, ${{ parameters.reason }}
 ";
 
-pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
+pub(crate) async fn editor(asking: &Asking<'_>, of_actions: bool) -> Result<Parts, Refusal> {
     let question = Question::of(asking.query);
-    // What it is run on is no answer of the form.
-    let asked = Asked::of(&question).without("entity").without("kind");
+    // What it is run on is no answer of the form, nor is what is done with the text.
+    let asked = ["entity", "do", "etag", "version"].into_iter().fold(Asked::of(&question), Asked::without);
     let place = Some(question.value("place")).filter(|place| !place.is_empty());
-    let is_new_action = question.value("kind") == "action";
-    let text = match (question.value("text"), place) {
-        ("", None) if is_new_action => EXAMPLE_ACTION.to_owned(),
-        ("", Some(place)) => written(asking, place).await?,
-        ("", None) => EXAMPLE.to_owned(),
-        (text, _) => text.replace("\r\n", "\n"),
+    let (text, etag) = match (question.value("text"), place) {
+        ("", None) if of_actions => (EXAMPLE_ACTION.to_owned(), String::new()),
+        ("", Some(place)) => match keeping::text_of(asking, place, question.value("version")).await? {
+            Some(found) => found,
+            None => (written(asking, place).await?, String::new()),
+        },
+        ("", None) => (EXAMPLE.to_owned(), String::new()),
+        (text, _) => (text.replace("\r\n", "\n"), question.value("etag").to_owned()),
     };
     let is_action = text.lines().any(|line| line.trim_end() == "kind: Action");
     let title = if is_action { "Action editor" } else { "Template editor" };
@@ -96,14 +99,19 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
         let body = json!({ "text": text, "values": values, "place": place, "entity": entity, "dry_run": dry_run });
         asking.post::<TemplatePreview>("/api/v1/template-preview", &body).await
     };
+    let mut kept = Kept::default();
     let preview = if reason.is_some() {
         None
     } else {
-        let pages = match ask(&asked.rough(), false).await? {
-            Ok(TemplatePreview { form: Some(form), .. }) => form.pages,
-            _ => Vec::new(),
+        let (pages, entity_ref) = match ask(&asked.rough(), false).await? {
+            Ok(TemplatePreview { form: Some(form), entity_ref, .. }) => (form.pages, entity_ref),
+            _ => (Vec::new(), None),
         };
-        Some(ask(&asked.typed(&pages), true).await?)
+        let values = asked.typed(&pages);
+        if is_action {
+            kept = keeping::kept(asking, &question, entity_ref, (&text, &values), etag).await?;
+        }
+        Some(ask(&values, true).await?)
     };
     let faults = match &preview {
         Some(Ok(preview)) => preview.faults.as_slice(),
@@ -111,21 +119,26 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
     };
     let marked: BTreeSet<usize> = faults.iter().map(|fault| fault.line as usize).collect();
     let file: usize = question.value("file").parse().unwrap_or(0);
+    let address = if of_actions { "/fragments/actions/editor" } else { "/fragments/templates/editor" };
     let content = Content::from(html! {
         div class="stack" data-gap="5" {
             header class="page-head" {
                 div class="lead" {
                     h1 tabindex="-1" { (title) }
-                    p class="sub" { "Write on the left, try out on the right. Nothing is stored, and nothing leaves the portal." }
+                    p class="sub" {
+                        "Write on the left, try out on the right. Nothing leaves the portal"
+                        @if is_action { " until you run or publish it." } @else { ", and nothing is stored." }
+                    }
                 }
                 div class="page-actions" {
                     a class="button" href="/api/v1/template-actions" rel="external" { (icon("list")) "Steps" }
-                    button class="button needs-script" type="button" data-copy=(text) data-variant="primary" { (icon("copy")) "Copy YAML" }
+                    button class="button needs-script" type="button" data-copy=(text) data-variant=[(!is_action).then_some("primary")] { (icon("copy")) "Copy YAML" }
                 }
             }
             div class="callout needs-no-script" { (icon("info")) p { "Trying out while one types needs JavaScript. On the command line, " code { "portal template dry-run" } " does the same." } }
             @if let Some(reason) = &reason { div class="callout" { (icon("lock")) p { (reason) } } }
-            form class="editor template-editor" data-preview="/fragments/templates/editor" method="post" action="/fragments/templates/editor" novalidate {
+            form class="editor template-editor" data-preview=(address) method="post" action=(address) novalidate {
+                @if is_action { (kept.tools(asking.now_ms())) }
                 @if let Some(place) = place { input type="hidden" name="place" value=(place); }
                 input type="hidden" name="file" value=(file);
                 div class="editor-text" {
@@ -141,6 +154,7 @@ pub(crate) async fn editor(asking: &Asking<'_>) -> Result<Parts, Refusal> {
                         Some(Err(problem)) => { (refused(problem)) },
                         None => {},
                     }
+                    (kept.list(asking.now_ms()))
                 }
             }
         }
@@ -195,7 +209,7 @@ fn refused(problem: &Problem) -> Content {
 }
 
 fn previewed(preview: &TemplatePreview, file: usize, is_action: bool) -> Content {
-    let TemplatePreview { faults, form, report, confirmation, approval, refusal, kinds } = preview;
+    let TemplatePreview { faults, form, report, confirmation, approval, refusal, kinds, .. } = preview;
     let verdict = match faults.len() {
         0 => "Nothing to mend".to_owned(),
         count => counted(count as u64, "line to look at", "lines to look at"),

@@ -5,6 +5,7 @@ pub(crate) mod answers;
 mod editor;
 pub(crate) mod fields;
 mod gallery;
+mod keeping;
 mod review;
 mod tree;
 mod wizard;

@@ -73,6 +73,59 @@ pub struct ActionForm {
     pub refusal: Option<String>,
 }
 
+/// How far a version of an action has come that the portal keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum VersionState {
+    /// Being written; at most one of an action.
+    Draft,
+    /// Was published, and stays as it is.
+    Published,
+}
+
+/// A version of an action that the portal keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActionVersion {
+    /// Reference of the action.
+    pub action: String,
+    /// From 1, in the order of their beginning.
+    pub number: u32,
+    pub state: VersionState,
+    /// It is what the catalog holds now.
+    pub current: bool,
+    /// Whoever published it may vouch for sources, so that it may use connectors and start by
+    /// itself.
+    pub trusted: bool,
+    /// Who wrote it last.
+    pub author: String,
+    pub changed_at: DateTime<Utc>,
+    /// Names this state of it, for `If-Match`.
+    pub etag: String,
+    /// The action as YAML; absent in lists.
+    #[serde(default)]
+    pub text: Option<String>,
+}
+
+/// Versions, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActionVersionList {
+    pub items: Vec<ActionVersion>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
+}
+
+/// What a draft is to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ActionText {
+    /// One document of kind `Action`, as YAML; at most 256 KiB.
+    pub text: String,
+}
+
 /// One reason for an action to start by itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

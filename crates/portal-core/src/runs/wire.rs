@@ -19,8 +19,12 @@ pub struct RunView {
     pub title: String,
     /// The entity that an action is run on.
     pub target: Option<EntityLink>,
-    /// Commit that the template's source was at then, where it has one.
+    /// Commit that the template's source was at then, where it has one; or the version that
+    /// the portal keeps, as `v3`.
     pub version: Option<String>,
+    /// It ran a text that was being written, and counts for nothing.
+    #[serde(default)]
+    pub test: bool,
     /// Times that the template was changed since.
     pub behind: u64,
     pub state: RunState,
@@ -164,6 +168,10 @@ pub struct RunCreate {
     /// Reference of the action.
     #[serde(default)]
     pub action: Option<String>,
+    /// Instead of a reference, an action that is being written, as YAML: a test run, for those
+    /// who may change it.
+    #[serde(default)]
+    pub text: Option<String>,
     /// Reference of the entity that an action is run on.
     #[serde(default)]
     pub entity: Option<String>,

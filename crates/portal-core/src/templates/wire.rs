@@ -305,6 +305,9 @@ pub struct TemplatePreview {
     pub faults: Vec<Fault>,
     /// Absent where the text is no template.
     pub form: Option<FormView>,
+    /// Its reference, where it has a name.
+    #[serde(default)]
+    pub entity_ref: Option<String>,
     /// Of an action: what it says before it begins.
     pub confirmation: Option<String>,
     /// Of an action: who would have to agree.

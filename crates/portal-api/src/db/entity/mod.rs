@@ -451,6 +451,26 @@ table!(
         /// What started it by itself, and the runs above it, as JSON.
         #[sea_orm(column_type = "Text", nullable)]
         chain: Option<String>,
+        /// It tries out a text that is being written.
+        is_test: bool,
+    }
+);
+
+table!(
+    /// A version of an action that the portal keeps, as YAML. `entity_etag` is what the catalog
+    /// held once it was published.
+    action_version, "action_version", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        action_ref: String,
+        number: i32,
+        state: String,
+        #[sea_orm(column_type = "Text")]
+        text: String,
+        author: String,
+        trusted: bool,
+        entity_etag: Option<String>,
+        changed_at: DateTimeUtc,
     }
 );
 

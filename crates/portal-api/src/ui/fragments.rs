@@ -26,6 +26,7 @@ pub fn with(app: &App, api: Router) -> Router {
         async move {
             let api = Api::new(inside.transport(request.extensions()));
             let path = request.uri().path().trim_start_matches(portal_app::FRAGMENTS).to_owned();
+            let is_sent = request.method() == Method::POST;
             let query = match *request.method() {
                 // What is too long for an address comes as the body of a form.
                 Method::POST => match body::read(request.into_body(), FORM).await {
@@ -34,7 +35,7 @@ pub fn with(app: &App, api: Router) -> Router {
                 },
                 _ => request.uri().query().unwrap_or_default().to_owned(),
             };
-            match portal_app::written(&api, &path, &query).await {
+            match portal_app::written(&api, &path, &query, is_sent).await {
                 Some(answer) => response(answer),
                 None => ApiError::not_found("page_not_found", format!("there is no page `{path}`")).into_response(),
             }

@@ -75,6 +75,25 @@ on_both!(a_draft_becomes_versions_that_can_come_back, portal, {
     assert_eq!((&page["items"][0]["number"], &page["total"]), (&json!(1), &json!(3)));
 });
 
+#[cfg(feature = "ui")]
+on_both!(a_link_to_the_editor_changes_nothing, portal, {
+    let (ann, ..) = people(&portal).await;
+    let text: String = url::form_urlencoded::byte_serialize(hello("one").as_bytes()).collect();
+    let sent = format!("text={text}&do=draft");
+    let editor = "/fragments/actions/editor";
+    let of_forms = "application/x-www-form-urlencoded";
+    let ask = async |method: &str, path: String, body: String| {
+        let request = Request::builder().method(method).uri(path).header("authorization", format!("Bearer {ann}"));
+        portal.send_as_it_is(request.header("content-type", of_forms).body(body.into()).unwrap()).await
+    };
+    for path in [format!("{editor}?{sent}"), format!("/actions/editor?{sent}")] {
+        ask("GET", path, String::new()).await.is(200);
+        assert_eq!(call(&portal, &ann, "GET", "/api/v1/action-drafts", &Value::Null).await.json(200)["total"], 0);
+    }
+    ask("POST", editor.to_owned(), sent).await.is(200);
+    assert_eq!(call(&portal, &ann, "GET", "/api/v1/action-drafts", &Value::Null).await.json(200)["total"], 1);
+});
+
 on_both!(what_is_no_action_is_not_kept, portal, {
     let (ann, _, max) = people(&portal).await;
     let twice = format!("{}---\n{}", hello("a"), hello("b"));

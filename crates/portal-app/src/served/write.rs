@@ -13,8 +13,10 @@ use crate::{access, actions, personal, runs, templates};
 /// What a page is written from.
 pub(crate) struct Asking<'a> {
     api: &'a Api,
-    /// The query of the page's address.
+    /// The query of the page's address, or the form that was sent.
     pub query: &'a str,
+    /// It was sent by a page of ours. An address, which anybody may link to, changes nothing.
+    pub is_sent: bool,
 }
 
 /// A problem of the API, to be answered as it is, or no answer at all.
@@ -93,9 +95,9 @@ impl Asking<'_> {
 pub(crate) type Parts = Vec<(&'static str, Content)>;
 
 /// The parts of the page of this path, as JSON for its frame; `None` when there are
-/// none.
-pub async fn written(api: &Api, path: &str, query: &str) -> Option<ApiAnswer> {
-    Some(match parts(api, path, query).await? {
+/// none. What `is_sent` came as a form, and may ask for more than a look.
+pub async fn written(api: &Api, path: &str, query: &str, is_sent: bool) -> Option<ApiAnswer> {
+    Some(match parts(api, path, query, is_sent).await? {
         Ok(parts) => ApiAnswer { status: 200, body: parts.to_string().into_bytes() },
         Err(answer) => answer,
     })
@@ -106,11 +108,11 @@ pub async fn written(api: &Api, path: &str, query: &str) -> Option<ApiAnswer> {
 pub(crate) async fn written_here(api: &Api, question: &str) -> Option<Result<Value, ApiAnswer>> {
     let question = question.strip_prefix(FRAGMENTS)?;
     let (path, query) = question.split_once('?').unwrap_or((question, ""));
-    parts(api, path, query).await
+    parts(api, path, query, false).await
 }
 
-async fn parts(api: &Api, path: &str, query: &str) -> Option<Result<Value, ApiAnswer>> {
-    let asking = Asking { api, query };
+async fn parts(api: &Api, path: &str, query: &str, is_sent: bool) -> Option<Result<Value, ApiAnswer>> {
+    let asking = Asking { api, query, is_sent };
     let whole = |content| vec![(WHOLE, content)];
     let parts = match path {
         "/home" => crate::home::mine(&asking).await.map(whole),

@@ -90,6 +90,9 @@ async fn done(
     (text, values): (&str, &Map<String, Value>),
     etag: &str,
 ) -> Result<Option<Done>, Refusal> {
+    if !asking.is_sent {
+        return Ok(None);
+    }
     let (what, number) = question.value("do").split_once(':').unwrap_or((question.value("do"), ""));
     let etag = Some(etag).filter(|etag| !etag.is_empty());
     let store = async || {

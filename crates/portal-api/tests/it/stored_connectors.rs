@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use portal_api::access::seal::Sealer;
 use portal_api::connectors::ConnectorConfig;
 use portal_core::access::Role;
 use portal_core::connectors::ConnectorKind;
@@ -329,12 +330,22 @@ crate::on_both!(a_change_holds_on_every_replica_and_the_gate_begins_anew, portal
     assert_eq!(portal.get(path).await.json(200)["state"], "ready");
     assert_eq!(run(&portal).await["state"], "succeeded");
 
-    // With another key, a process says so and sends nothing.
-    std::fs::write(folder.join("seal.key"), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=").unwrap();
+    // With another key, a process says so and sends nothing, until everything is sealed with it.
+    let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    let old = std::fs::read_to_string(portal.folder.join("seal.key")).unwrap();
+    std::fs::write(folder.join("seal.key"), key).unwrap();
     let (strange, router) = portal.replica().await;
-    let request = crate::harness::request(Method::POST, &format!("{path}/test"), None, Some(&Value::Null));
-    let test = crate::harness::send(&router, request).await.json(200);
-    assert!(test["fault"].as_str().unwrap().contains("set it again"), "{test}");
+    let test = async || {
+        let request = crate::harness::request(Method::POST, &format!("{path}/test"), None, Some(&Value::Null));
+        crate::harness::send(&router, request).await.json(200)["fault"].clone()
+    };
+    assert!(test().await.as_str().unwrap().contains("set it again"));
+    let before = row(&portal, "ci").await;
+    let both = Sealer::of(&format!("{key}\n{old}")).unwrap();
+    assert_eq!(portal_api::connectors::reseal(&portal.app.db, &both).await.unwrap(), (1, 0));
+    assert_ne!(row(&portal, "ci").await, before);
+    assert_eq!(test().await, Value::Null);
+    assert_eq!(platform.last("authorization").as_deref(), Some("Bearer hunter3"));
     strange.stop.cancel();
 });
 

@@ -70,7 +70,7 @@ pub(super) fn form(formed: Formed<'_>) -> Content {
                             input class="input" id="connector-rest" name="rest_seconds" data-type="number" type="number" min="1" max="86400" value=(rest);
                         }
                     }
-                    details open[preset.is_some() || !contract.is_empty()] {
+                    details class="disclosure" open[preset.is_some() || !contract.is_empty()] {
                         summary { "Orchestrators only: how it is talked to" }
                         div class="stack" {
                             div class="field" {

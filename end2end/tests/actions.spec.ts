@@ -1,5 +1,8 @@
 // From a button of the platform through an approval to something that is in the catalog.
 
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+
 import { request, type Browser, type Page } from "@playwright/test";
 
 import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
@@ -129,6 +132,53 @@ test("connectors are listed and answer", async ({ page }) => {
   await expect(page.getByText(/Answers, \d+ ms/)).toBeVisible();
   await expectNoAxeViolations(page);
   await expectNoSidewaysScroll(page);
+});
+
+test.describe("connectors of the portal's own", () => {
+  // An address that is refused.
+  test.use({ expectedMessages: [/status of 422/] });
+
+  test("a connector is added, tested, changed and deleted", async ({ page }) => {
+    const name = fresh("ci");
+    const platform = createServer((_, response) => response.end("well"));
+    await new Promise<void>((done) => platform.listen(0, "127.0.0.1", done));
+    const url = `http://127.0.0.1:${(platform.address() as AddressInfo).port}`;
+    const line = page.getByRole("region", { name: /^Connectors/ }).getByRole("listitem").filter({ hasText: name });
+    await open(page, "/admin/connectors");
+    await page.getByRole("link", { name: "Add connector" }).click();
+    const form = page.getByRole("form", { name: "New connector" });
+    await form.getByLabel("Name").fill(name);
+    await form.getByLabel("Address").fill("http://10.1.2.3:8080");
+    await form.getByLabel("Credential").fill("hunter2-of-the-browser");
+    await form.getByRole("button", { name: "Add the connector" }).click();
+    await expect(form.getByText(/not a public address; list it under `egress.allow_private`/)).toBeVisible();
+    await expect(form.getByLabel("Address")).toBeFocused();
+    await expectNoAxeViolations(page);
+    await form.getByLabel("Address").fill(url);
+    await form.getByRole("button", { name: "Add the connector" }).click();
+    await expect(line).toContainText("Sends its credential");
+    await line.getByRole("button", { name: `Test ${name}` }).click();
+    await expect(line).toContainText(/Answers, \d+ ms/);
+
+    await line.getByRole("link", { name: `Edit ${name}` }).click();
+    const edit = page.getByRole("form", { name: `Connector ${name}` });
+    await expect(edit.getByLabel("Credential", { exact: false }).first()).toHaveAttribute("placeholder", "kept as it is");
+    await edit.getByLabel("Calls at a time").fill("3");
+    await expectNoAxeViolations(page);
+    await expectNoSidewaysScroll(page);
+    await edit.getByRole("button", { name: "Save" }).click();
+    await expect(line).toContainText("At most 3 calls at a time");
+    await expect(line).toContainText("Sends its credential");
+    // Changed once more from the same page: it knows the version that it changes.
+    await edit.getByRole("checkbox", { name: "Remove the credential" }).check();
+    await edit.getByRole("button", { name: "Save" }).click();
+    await expect(line).toContainText("No credential");
+
+    await line.getByRole("button", { name: `Delete ${name}` }).click();
+    await page.getByRole("button", { name: "Delete for good" }).click();
+    await expect(line).toHaveCount(0);
+    platform.close();
+  });
 });
 
 test("the gallery reads without JavaScript", async ({ browser, baseURL }) => {

@@ -294,10 +294,11 @@ const pages: { name: string; path: string; snapshot: string }[] = [
     path: "/admin/connectors",
     snapshot: `
     - heading "Connectors" [level=1]
-    - region "Connectors 1":
+    - region /Connectors \\d+/:
+      - link "Add connector"
       - list:
         - listitem:
-          - strong: platform webhook
+          - strong: platform
           - code
           - button "Test platform"
     - region "Channels 0"`,

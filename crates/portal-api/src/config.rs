@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use portal_core::connectors::ConnectorKind;
+use portal_core::problem::FieldError;
 use portal_core::sources::wire::SourceType;
 use serde::Deserialize;
 use url::Url;
@@ -15,11 +16,10 @@ use url::Url;
 use crate::access::jwt::CiConfig;
 pub use crate::access::oidc::config::OidcConfig;
 use crate::approvals::ApprovalsConfig;
-use crate::connectors::{self, ConnectorConfig};
+use crate::connectors::{self, ConnectorConfig, check};
 use crate::db::DatabaseUrl;
 pub use crate::http::tls::TlsConfig;
 use crate::outbox::{self, ChannelConfig};
-use crate::platforms::{Contract, PRESETS};
 use crate::sources::credential::CredentialRef;
 use crate::templates::hosts::HostConfig;
 
@@ -355,16 +355,11 @@ impl Config {
             if file.connector[..number].iter().any(|other| other.name == *name) {
                 bail!("[[connector]]: two connectors are called `{name}`");
             }
-            let address = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-            let Some((host, port)) = address.as_ref().and_then(|url| url.host_str().zip(url.port_or_known_default()))
-            else {
-                bail!("[[connector]] `{name}`: `url` is an address of http or https, not `{url}`");
-            };
-            if let Some(preset) = connector.preset.as_deref().filter(|name| Contract::preset(name).is_none()) {
-                bail!("[[connector]] `{name}`: there is no preset `{preset}`; there are {}", PRESETS.join(", "));
+            if let Some(FieldError { pointer, message }) = check::slips(connector).into_iter().next() {
+                bail!("[[connector]] `{name}`: `{}`: {message}", pointer.trim_start_matches('/'));
             }
             // Whoever writes this file may say where the portal sends to.
-            file.egress.allow_private.push(format!("{host}:{port}"));
+            file.egress.allow_private.extend(check::place(url));
         }
         file.egress.allow_private.extend(outbox::config::check(&file.channel, &file.approvals, variable)?);
         for (name, reference) in &file.credentials {

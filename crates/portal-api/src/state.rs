@@ -75,7 +75,6 @@ impl App {
         let sealer = Sealer::open(seal_key, &config.seal_file(), variable).await;
         let sealer = Arc::new(sealer.map_err(|error| DbError::Unsupported(format!("{error:#}")))?);
         let keys = Keys::new(sealer.clone());
-        let gates = Gates::new(&config.connectors);
         let instance = uuid::Uuid::new_v4().to_string();
         Ok(Self(Arc::new(Inner {
             db,
@@ -91,7 +90,7 @@ impl App {
             events,
             usage,
             calls,
-            gates,
+            gates: Gates::default(),
             sources,
             wake,
             instance,

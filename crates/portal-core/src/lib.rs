@@ -15,6 +15,7 @@ pub mod definition;
 #[cfg(feature = "engine")]
 pub mod document;
 pub mod documentation;
+mod double_option;
 mod fields;
 #[cfg(feature = "engine")]
 #[doc(hidden)]

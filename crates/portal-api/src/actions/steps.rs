@@ -16,16 +16,14 @@ use super::{child, resources};
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval};
 use crate::calls;
-use crate::clock::{self, later};
-use crate::connectors::gate::{Closed, Entered};
-use crate::connectors::{ConnectorConfig, handlers::bearer, signature};
+use crate::clock::later;
+use crate::connectors::secrets::{self, SecretError};
+use crate::connectors::{self, Connector, signature};
 use crate::db::{DbError, Priority};
-use crate::egress::{self, EgressError};
+use crate::egress;
 use crate::platforms;
 use crate::runs::live::Live;
-use crate::sources::credential::Secret;
-use crate::templates::http_request::no_answer;
-use crate::templates::perform::{self, Call, Log, Place, waits};
+use crate::templates::perform::{Call, Log, Place, waits};
 
 type Output = Result<Map<String, Value>, Trouble>;
 
@@ -34,8 +32,6 @@ const ANSWER: usize = 1 << 20;
 /// Seconds that an answer may take to come, and an approval, where nothing is said.
 const USUAL: u64 = 3600;
 const DECIDED: u64 = 7 * 24 * 3600;
-/// Seconds until a host that was asked too often is asked again.
-const BUSY: u64 = 5;
 
 /// Does a step of actions; nothing for every other.
 pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Output> {
@@ -78,26 +74,29 @@ pub(crate) fn time(input: &Input<'_>, name: &str) -> Result<Option<u64>, Trouble
 ///
 /// # Errors
 /// There is none of this name and kind, or the definition may not use any.
-pub(crate) fn connector(live: &Live, input: &Input<'_>, kind: ConnectorKind) -> Result<ConnectorConfig, Trouble> {
+pub(crate) async fn connector(live: &Live, input: &Input<'_>, kind: ConnectorKind) -> Result<Connector, Trouble> {
     let name = input.must("connector")?;
     if !live.is_trusted {
         let message = "connectors are for definitions of trusted sources; a maintainer can trust the source";
         return Err(Trouble::new("not_allowed", message));
     }
-    let all = &live.app.config.connectors;
-    let fitting = || all.iter().filter(|connector| connector.kind == kind);
-    fitting().find(|connector| connector.name == name).cloned().ok_or_else(|| {
-        let names: Vec<&str> = fitting().map(|connector| connector.name.as_str()).collect();
-        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        wrong("connector", &format!("there is no connector `{name}` of the kind `{}`; there is {there}", kind.as_str()))
-    })
+    let found = connectors::find(&live.app, name).await.map_err(database)?;
+    if let Some(connector) = found.filter(|connector| connector.kind == kind) {
+        return Ok(connector);
+    }
+    let all = connectors::all(&live.app).await.map_err(database)?;
+    let fitting = all.iter().filter(|connector| connector.kind == kind);
+    let names: Vec<&str> = fitting.map(|connector| connector.name.as_str()).collect();
+    let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let message = format!("there is no connector `{name}` of the kind `{}`; there is {there}", kind.as_str());
+    Err(wrong("connector", &message))
 }
 
 /// Signed as <https://www.standardwebhooks.com> says. A crash sends it again under the same
 /// id; a retry after a failure has another.
 async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let input = call.input;
-    let connector = connector(live, &input, ConnectorKind::Webhook)?;
+    let connector = connector(live, &input, ConnectorKind::Webhook).await?;
     let is_later = input.flag("waitForCallback")?;
     let limit = time(&input, "timeout")?.unwrap_or(USUAL);
     let row = calls::open(live, call.place, later(live.app.clock.now(), limit)).await?;
@@ -129,23 +128,15 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let url = if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") };
     let headers = headers(live, &connector, &id, &body).await?;
     let sent = egress::Call { method: Method::POST, url, headers, body: Some(body), limit: ANSWER };
-    let entered = entered(live, &connector, log).await?;
-    log(format!("sending `{id}` to {}, path `/{path}`", connector.name));
-    let answer = live.app.sources.egress.call(sent).await;
-    let then = live.app.clock.now();
-    let answer = match answer {
+    let gate = live.app.gates.of(&connector);
+    let sending = format!("sending `{id}` to {}, path `/{path}`", connector.name);
+    let answer = match gate.send(&live.app, sent, || log(sending)).await {
         Ok(answer) => answer,
-        // Too much is asked of its host, from here: nothing was sent.
-        Err(EgressError::Busy { .. } | EgressError::Resting { .. }) => {
-            log(format!("{} is asked too often; waiting", connector.name));
-            return Err(perform::later(clock::later(then, BUSY)));
-        }
-        Err(error) => {
-            entered.into_iter().for_each(|entered| entered.ended(false, then));
-            return Err(no_answer(&Method::POST, &error));
+        Err(unanswered) => {
+            unanswered.wait(&connector.name).into_iter().for_each(&mut *log);
+            return Err(unanswered.trouble(&Method::POST));
         }
     };
-    entered.into_iter().for_each(|entered| entered.ended(!answer.status.is_server_error(), then));
     let code = answer.status.as_u16();
     let text = String::from_utf8_lossy(&answer.body).into_owned();
     let said: String = text.chars().filter(|sign| !sign.is_control()).take(200).collect();
@@ -164,29 +155,12 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     Ok([("code".to_owned(), code.into()), ("body".to_owned(), body)].into_iter().collect())
 }
 
-/// A place among the calls of a connector.
-///
-/// # Errors
-/// There is none at the moment: the step begins later.
-async fn entered(live: &Live, connector: &ConnectorConfig, log: &mut Log<'_>) -> Result<Option<Entered>, Trouble> {
-    let Some(gate) = live.app.gates.of(&connector.name) else { return Ok(None) };
-    gate.enter(live.app.clock.now()).await.map(Some).map_err(|(closed, again)| {
-        log(match closed {
-            Closed::Full { limit } => format!("waiting: {limit} calls to {} are under way", connector.name),
-            Closed::Resting => format!("waiting: {} does not answer and is left alone for a while", connector.name),
-        });
-        perform::later(again)
-    })
-}
-
-async fn headers(live: &Live, connector: &ConnectorConfig, id: &str, body: &[u8]) -> Result<HeaderMap, Trouble> {
+async fn headers(live: &Live, connector: &Connector, id: &str, body: &[u8]) -> Result<HeaderMap, Trouble> {
     let credential = |text: String| Trouble::new("credential", format!("connector `{}`: {text}", connector.name));
-    let secret = async |reference: Option<&str>| -> Result<Option<Secret>, Trouble> {
-        connector.secret(&live.app, reference).await.map_err(|error| credential(error.to_string()))
-    };
-    let token = secret(connector.credential.as_deref()).await?;
-    let mut headers = bearer(token.as_ref()).map_err(|text| credential(text.to_owned()))?;
-    match secret(connector.signing_secret.as_deref()).await? {
+    let told = |error: SecretError| credential(error.to_string());
+    let token = connector.credential(&live.app).await.map_err(told)?;
+    let mut headers = secrets::headers(connector.kind, token.as_ref()).map_err(|text| credential(text.to_owned()))?;
+    match connector.signing_secret(&live.app).await.map_err(told)? {
         Some(key) => {
             let signed = signature::headers(id, live.app.clock.now(), body, &key);
             headers.extend(signed.map_err(|text| credential(text.to_owned()))?);

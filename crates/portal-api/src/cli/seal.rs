@@ -6,6 +6,7 @@ use clap::Subcommand;
 use crate::access::jwt;
 use crate::access::seal::Sealer;
 use crate::config::{Config, Flags, ServeFlags, variable};
+use crate::connectors;
 use crate::db::Db;
 
 #[derive(Debug, Subcommand)]
@@ -26,9 +27,11 @@ pub async fn run(flags: &Flags, command: SealCommand) -> Result<()> {
     }
     let sealer = Sealer::open(reference, &file, variable).await?;
     let db = Db::open(&config.database).await.context("cannot open the database")?;
-    let resealed = jwt::reseal(&db, &sealer).await.context("cannot seal anew");
+    let keys = jwt::reseal(&db, &sealer).await.context("cannot seal anew");
+    let secrets = connectors::reseal(&db, &sealer).await.context("cannot seal anew");
     db.close().await;
-    let (sealed, foreign) = resealed?;
+    let ((keys, foreign_keys), (secrets, foreign_secrets)) = (keys?, secrets?);
+    let (sealed, foreign) = (keys + secrets, foreign_keys + foreign_secrets);
     println!("sealed {sealed} secrets with the key {}", sealer.key_id());
     if foreign > 0 {
         bail!("{foreign} secrets are sealed with keys that are not here; they were left as they are");

@@ -1,17 +1,24 @@
 //! What keeps one platform in trouble from holding up the others: so many calls to a
 //! connector are under way at a time, and one that does not answer is left alone for a
 //! while. Kept in memory, by each process for itself; a step that is not let through waits
-//! durably, and may come to another process.
+//! durably, and may come to another process. A connector that was changed begins anew.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::http::Method;
 use chrono::{DateTime, TimeDelta, Utc};
-use portal_core::connectors::ConnectorState;
+use portal_core::connectors::{ConnectorState, ConnectorTest};
+use portal_core::templates::Trouble;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::ConnectorConfig;
+use super::{Connector, ConnectorConfig};
+use crate::clock::later;
+use crate::egress::{Call, Called, EgressError};
+use crate::state::App;
+use crate::templates::http_request::no_answer;
+use crate::templates::perform;
 
 /// Calls in a row without an answer, or with one of a server in trouble, until it rests.
 const FAILURES: u32 = 5;
@@ -19,22 +26,37 @@ const FAILURES: u32 = 5;
 const PATIENCE: Duration = Duration::from_millis(100);
 /// Longest wait until a step that was not let through is looked at again.
 const LONGEST: u64 = 15_000;
+/// Seconds until a host that was asked too often is asked again.
+const BUSY: u64 = 5;
 
-/// The gates of all connectors.
-pub struct Gates(HashMap<String, Arc<Gate>>);
+/// The gates of all connectors, by name.
+#[derive(Default)]
+pub struct Gates(Mutex<HashMap<String, Arc<Gate>>>);
 
 impl Gates {
-    pub fn new(connectors: &[ConnectorConfig]) -> Self {
-        Self(connectors.iter().map(|connector| (connector.name.clone(), Arc::new(Gate::new(connector)))).collect())
+    /// The gate of a connector as it is now.
+    pub fn of(&self, connector: &Connector) -> Arc<Gate> {
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match gates.get(&connector.name).filter(|gate| gate.version == connector.version()) {
+            Some(gate) => gate.clone(),
+            None => {
+                let gate = Arc::new(Gate::new(connector, connector.version()));
+                gates.insert(connector.name.clone(), gate.clone());
+                gate
+            }
+        }
     }
 
-    pub fn of(&self, connector: &str) -> Option<Arc<Gate>> {
-        self.0.get(connector).cloned()
+    /// Forgets those of connectors that are gone.
+    pub fn keep(&self, is_there: impl Fn(&str) -> bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|name, _| is_there(name));
     }
 }
 
 /// The gate of one connector.
 pub struct Gate {
+    /// Of the connector.
+    version: String,
     limit: usize,
     rest: TimeDelta,
     places: Arc<Semaphore>,
@@ -50,6 +72,7 @@ struct Kept {
     is_trying: bool,
     /// Not let through since a call ended.
     refused: u64,
+    tested: Option<ConnectorTest>,
 }
 
 /// Why a call is not made now.
@@ -59,11 +82,78 @@ pub enum Closed {
     Resting,
 }
 
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// Nothing was sent, for the gate is closed; when to ask again.
+    Closed(Closed, DateTime<Utc>),
+    /// Nothing was sent, for too much is asked of its host from here; when to ask again.
+    Busy(DateTime<Utc>),
+    Silent(EgressError),
+}
+
+impl Unanswered {
+    /// Why it is waited for, where it is.
+    pub fn wait(&self, connector: &str) -> Option<String> {
+        Some(match self {
+            Self::Closed(Closed::Full { limit }, _) => format!("waiting: {limit} calls to {connector} are under way"),
+            Self::Closed(Closed::Resting, _) => {
+                format!("waiting: {connector} does not answer and is left alone for a while")
+            }
+            Self::Busy(_) => format!("{connector} is asked too often; waiting"),
+            Self::Silent(_) => return None,
+        })
+    }
+
+    /// What the step makes of it: what was not sent is sent later, and is no attempt.
+    pub fn trouble(self, method: &Method) -> Trouble {
+        match self {
+            Self::Closed(_, again) | Self::Busy(again) => perform::later(again),
+            Self::Silent(error) => no_answer(method, &error),
+        }
+    }
+}
+
 impl Gate {
-    fn new(connector: &ConnectorConfig) -> Self {
+    fn new(connector: &ConnectorConfig, version: &str) -> Self {
         let limit = connector.limit.clamp(1, Semaphore::MAX_PERMITS);
         let rest = TimeDelta::seconds(i64::from(connector.rest_seconds));
-        Self { limit, rest, places: Arc::new(Semaphore::new(limit)), kept: Mutex::default() }
+        let (version, places) = (version.to_owned(), Arc::new(Semaphore::new(limit)));
+        Self { version, limit, rest, places, kept: Mutex::default() }
+    }
+
+    /// Sends a request when there is a place for it, and notes how it ended. `entered` is
+    /// called just before it is sent.
+    ///
+    /// # Errors
+    /// See [`Unanswered`].
+    pub async fn send(self: &Arc<Self>, app: &App, call: Call, entered: impl FnOnce()) -> Result<Called, Unanswered> {
+        let closed = |(closed, again)| Unanswered::Closed(closed, again);
+        let place = self.enter(app.clock.now()).await.map_err(closed)?;
+        entered();
+        let called = app.sources.egress.call(call).await;
+        let now = app.clock.now();
+        match called {
+            // It says nothing about the connector.
+            Err(EgressError::Busy { .. } | EgressError::Resting { .. }) => Err(Unanswered::Busy(later(now, BUSY))),
+            Err(error) => {
+                place.ended(false, now);
+                Err(Unanswered::Silent(error))
+            }
+            Ok(called) => {
+                place.ended(!called.status.is_server_error(), now);
+                Ok(called)
+            }
+        }
+    }
+
+    /// What came of the last test.
+    pub fn tested(&self) -> Option<ConnectorTest> {
+        self.kept().tested.clone()
+    }
+
+    pub fn note(&self, test: ConnectorTest) {
+        self.kept().tested = Some(test);
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
@@ -83,7 +173,7 @@ impl Gate {
     ///
     /// # Errors
     /// There is none, and when to ask again.
-    pub async fn enter(self: &Arc<Self>, now: DateTime<Utc>) -> Result<Entered, (Closed, DateTime<Utc>)> {
+    async fn enter(self: &Arc<Self>, now: DateTime<Utc>) -> Result<Entered, (Closed, DateTime<Utc>)> {
         let place = tokio::time::timeout(PATIENCE, self.places.clone().acquire_owned()).await;
         let mut kept = self.kept();
         let Ok(Ok(place)) = place else {
@@ -113,7 +203,7 @@ impl Kept {
 
 /// A call that is under way. One that tells nothing of its end (it was cancelled) says
 /// nothing about the connector.
-pub struct Entered {
+struct Entered {
     gate: Arc<Gate>,
     is_trial: bool,
     _place: OwnedSemaphorePermit,
@@ -121,7 +211,7 @@ pub struct Entered {
 
 impl Entered {
     /// Notes whether the connector answered, and not that it is in trouble.
-    pub fn ended(self, is_well: bool, now: DateTime<Utc>) {
+    fn ended(self, is_well: bool, now: DateTime<Utc>) {
         let mut kept = self.gate.kept();
         kept.refused = 0;
         if is_well {
@@ -150,7 +240,7 @@ mod tests {
 
     fn gate(limit: usize) -> Arc<Gate> {
         let text = format!("name = 'x'\nkind = 'webhook'\nurl = 'http://x'\nlimit = {limit}");
-        Arc::new(Gate::new(&toml::from_str(&text).unwrap()))
+        Arc::new(Gate::new(&toml::from_str(&text).unwrap(), ""))
     }
 
     #[tokio::test]

@@ -1,17 +1,34 @@
 //! Platforms that actions work with: where they are, and how the portal proves that it is
 //! the portal. Steps name them; only definitions of trusted sources may.
+//!
+//! A connector is written in `portal.toml`, or kept in the database (`service.rs`), where it
+//! is read whenever it is used, so that a change holds at once for every process. Both go
+//! through the same rules (`check.rs`); what differs is that whoever writes `portal.toml` may
+//! name private addresses, and that its secrets are references.
 
+pub mod check;
 pub mod gate;
-pub mod handlers;
+mod handlers;
+pub mod secrets;
+mod service;
 pub mod signature;
+mod store;
+mod testing;
+mod usage;
+mod views;
+
+use std::ops::Deref;
 
 use portal_core::connectors::ConnectorKind;
 use serde::Deserialize;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use service::reseal;
+use store::Stored;
+
+use crate::db::DbResult;
 use crate::platforms::Contract;
-use crate::sources::credential::{CredentialError, CredentialRef, Secret};
 use crate::state::App;
 
 /// A connector, as `portal.toml` says it under `[[connector]]`.
@@ -54,17 +71,64 @@ pub fn rest_seconds() -> u32 {
     30
 }
 
-impl ConnectorConfig {
-    /// The secret that a reference leads to.
-    ///
-    /// # Errors
-    /// It leads nowhere.
-    pub async fn secret(&self, app: &App, reference: Option<&str>) -> Result<Option<Secret>, CredentialError> {
-        let Some(reference) = reference else { return Ok(None) };
-        reference.parse::<CredentialRef>()?.resolve(app.sources.variable).await.map(Some)
+/// A connector in use.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    config: ConnectorConfig,
+    /// What the database says of it beside that; nothing of one from `portal.toml`.
+    stored: Option<Stored>,
+}
+
+impl Deref for Connector {
+    type Target = ConnectorConfig;
+
+    fn deref(&self) -> &ConnectorConfig {
+        &self.config
     }
 }
 
+impl From<ConnectorConfig> for Connector {
+    fn from(config: ConnectorConfig) -> Self {
+        Self { config, stored: None }
+    }
+}
+
+impl Connector {
+    /// Another one after each change.
+    fn version(&self) -> &str {
+        self.stored.as_ref().map_or("", |stored| stored.etag.as_str())
+    }
+}
+
+/// The connector of this name. One from `portal.toml` goes first.
+///
+/// # Errors
+/// The database.
+pub async fn find(app: &App, name: &str) -> DbResult<Option<Connector>> {
+    match configured(app, name) {
+        Some(config) => Ok(Some(config.clone().into())),
+        None => store::find(app.db.reader(), name).await,
+    }
+}
+
+/// All connectors: those from `portal.toml`, then the others by name.
+///
+/// # Errors
+/// The database.
+pub async fn all(app: &App) -> DbResult<Vec<Connector>> {
+    let mut all: Vec<Connector> = app.config.connectors.iter().cloned().map(Connector::from).collect();
+    let stored = store::all(app.db.reader()).await?;
+    all.extend(stored.into_iter().filter(|connector| configured(app, &connector.name).is_none()));
+    Ok(all)
+}
+
+fn configured<'a>(app: &'a App, name: &str) -> Option<&'a ConnectorConfig> {
+    app.config.connectors.iter().find(|connector| connector.name == name)
+}
+
 pub fn router() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(handlers::list_connectors)).routes(routes!(handlers::test_connector))
+    OpenApiRouter::new()
+        .routes(routes!(handlers::list_connectors, handlers::create_connector))
+        .routes(routes!(handlers::find_connector, handlers::update_connector, handlers::delete_connector))
+        .routes(routes!(testing::test_connector))
 }

@@ -1,29 +1,25 @@
 //! Requests to a platform, with its answers in words.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use base64::Engine as _;
 use portal_core::connectors::ConnectorKind;
 use portal_core::templates::Trouble;
 use serde_json::Value;
 
-use crate::clock::later;
-use crate::connectors::ConnectorConfig;
-use crate::egress::{Call, EgressError};
+use crate::connectors::gate::Gate;
+use crate::connectors::{Connector, secrets};
+use crate::egress::Call;
 use crate::state::App;
 use crate::templates::hosts::client::{self, pause, said};
-use crate::templates::http_request::no_answer;
-use crate::templates::perform;
 
 /// Bytes of an answer that are read.
 const ANSWER: usize = 4 << 20;
-/// Seconds until a host is asked again that is asked too often from here.
-const BUSY: u64 = 2;
 
 pub(super) struct Client {
     app: App,
-    /// Of the connector.
-    name: String,
+    gate: Arc<Gate>,
     base: String,
     headers: HeaderMap,
 }
@@ -46,34 +42,18 @@ pub(super) struct Answer {
 impl Client {
     /// # Errors
     /// The credential cannot be read, or cannot be sent.
-    pub(super) async fn new(app: &App, connector: &ConnectorConfig) -> Result<Self, Trouble> {
+    pub(super) async fn new(app: &App, connector: &Connector) -> Result<Self, Trouble> {
         let told = |text: String| Trouble::new("credential", format!("connector `{}`: {text}", connector.name));
-        let secret =
-            connector.secret(app, connector.credential.as_deref()).await.map_err(|error| told(error.to_string()))?;
-        let mut headers = HeaderMap::new();
+        let secret = connector.credential(app).await.map_err(|error| told(error.to_string()))?;
+        let mut headers = secrets::headers(connector.kind, secret.as_ref()).map_err(|error| told(error.to_owned()))?;
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static("portal"));
-        if let Some(secret) = secret {
-            let text = secret.expose();
-            let (name, value) = match connector.kind {
-                ConnectorKind::Gitlab => (HeaderName::from_static("private-token"), text.to_owned()),
-                ConnectorKind::Jenkins => {
-                    let encoded = base64::engine::general_purpose::STANDARD.encode(text);
-                    (header::AUTHORIZATION, format!("Basic {encoded}"))
-                }
-                _ => (header::AUTHORIZATION, format!("Bearer {text}")),
-            };
-            let value = HeaderValue::from_str(&value);
-            let mut value = value.map_err(|_| told("the credential cannot be sent over HTTP".to_owned()))?;
-            value.set_sensitive(true);
-            headers.insert(name, value);
-        }
         if connector.kind == ConnectorKind::Github {
             headers.insert(header::ACCEPT, HeaderValue::from_static("application/vnd.github+json"));
             headers.insert("x-github-api-version", HeaderValue::from_static("2022-11-28"));
         }
-        let name = connector.name.clone();
-        Ok(Self { app: app.clone(), name, base: connector.url.trim_end_matches('/').to_owned(), headers })
+        let (gate, base) = (app.gates.of(connector), connector.url.trim_end_matches('/').to_owned());
+        Ok(Self { app: app.clone(), gate, base, headers })
     }
 
     /// The same with one header more.
@@ -82,7 +62,7 @@ impl Client {
         let name = HeaderName::try_from(name).map_err(|_| unfit())?;
         let mut headers = self.headers.clone();
         headers.insert(name, HeaderValue::from_str(value).map_err(|_| unfit())?);
-        Ok(Self { app: self.app.clone(), name: self.name.clone(), base: self.base.clone(), headers })
+        Ok(Self { app: self.app.clone(), gate: self.gate.clone(), base: self.base.clone(), headers })
     }
 
     /// Sends a request and answers what is told, whatever its status below 500.
@@ -100,21 +80,7 @@ impl Client {
         };
         headers.extend(kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind))));
         let call = Call { method: method.clone(), url: format!("{}{path}", self.base), headers, body, limit: ANSWER };
-        let entered = match self.app.gates.of(&self.name) {
-            Some(gate) => Some(gate.enter(self.app.clock.now()).await.map_err(|(_, again)| perform::later(again))?),
-            None => None,
-        };
-        let called = self.app.sources.egress.call(call).await;
-        let then = self.app.clock.now();
-        let called = match called {
-            Err(EgressError::Busy { .. } | EgressError::Resting { .. }) => {
-                return Err(perform::later(later(then, BUSY)));
-            }
-            called => called,
-        };
-        let is_well = called.as_ref().is_ok_and(|called| !called.status.is_server_error());
-        entered.into_iter().for_each(|entered| entered.ended(is_well, then));
-        let called = called.map_err(|error| no_answer(&method, &error))?;
+        let called = self.gate.send(&self.app, call, || {}).await.map_err(|unanswered| unanswered.trouble(&method))?;
         let answer = Answer { status: called.status.as_u16(), headers: called.headers, body: called.body };
         if let Some(seconds) = pause(answer.status, &answer.headers) {
             return Err(Trouble::new("rate_limited", format!("the platform asks to be left alone for {seconds} s")));

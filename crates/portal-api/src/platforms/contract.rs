@@ -3,12 +3,12 @@
 
 use portal_core::templates::Trouble;
 use portal_core::templates::language::{self, Context, Hosts};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// The requests of a deployment. Paths and bodies are templates that see `project`,
 /// `environment`, `score`, `workloads`, `params`, `isPlan`, `planId` and, once there is one, `id`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
     /// Where a plan, or a deployment, is asked for (POST), with a header `Idempotency-Key`.

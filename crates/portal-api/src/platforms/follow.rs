@@ -13,6 +13,7 @@ use super::{github, gitlab, jenkins, kind_of, kubernetes, orchestrator};
 use crate::actions::steps::{connector, database, time};
 use crate::calls::{self, store::CallRow};
 use crate::clock::later;
+use crate::connectors;
 use crate::db::{DbError, Priority};
 use crate::runs::live::Live;
 use crate::state::App;
@@ -60,7 +61,7 @@ pub async fn follow(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let Some(kind) = kind_of(call.action.id) else {
         return Err(Trouble::new("unsupported_action", format!("`{}` belongs to no platform", call.action.id)));
     };
-    let connector = connector(live, &call.input, kind)?;
+    let connector = connector(live, &call.input, kind).await?;
     let limit = time(&call.input, "timeout")?.unwrap_or(USUAL);
     let now = live.app.clock.now();
     let mut row = calls::open(live, call.place, later(now, limit)).await?;
@@ -219,12 +220,19 @@ pub async fn cancel(app: &App, action: &str, row: &CallRow) -> Option<String> {
     if handle.get(ASKED).is_some() {
         return None;
     }
-    let connector = app.config.connectors.iter().find(|connector| handle["connector"] == connector.name.as_str())?;
-    let told = match Client::new(app, connector).await {
-        Ok(client) => stop(&client, action, &handle).await,
+    let told = match client(app, handle["connector"].as_str()?).await {
+        Ok(client) => stop(&client?, action, &handle).await,
         Err(trouble) => Err(trouble),
     };
     Some(told.unwrap_or_else(|trouble| format!("it could not be stopped over there: {}", trouble.message)))
+}
+
+/// Of a connector, if it is still there.
+async fn client(app: &App, connector: &str) -> Result<Option<Client>, Trouble> {
+    match connectors::find(app, connector).await.map_err(database)? {
+        Some(connector) => Client::new(app, &connector).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// The lines of a text that have come since, and how much of it is told then.

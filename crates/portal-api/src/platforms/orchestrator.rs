@@ -19,10 +19,10 @@ use crate::templates::perform::{Call, Log};
 /// Bytes of a plan that are shown to those who decide.
 const SHOWN: usize = 64 << 10;
 
-fn contract(live: &Live, call: &Call<'_>) -> Result<Contract, Trouble> {
-    let connector = connector(live, &call.input, ConnectorKind::Orchestrator)?;
-    if let Some(contract) = connector.contract {
-        return Ok(contract);
+async fn contract(live: &Live, call: &Call<'_>) -> Result<Contract, Trouble> {
+    let connector = connector(live, &call.input, ConnectorKind::Orchestrator).await?;
+    if let Some(contract) = &connector.contract {
+        return Ok(contract.clone());
     }
     let name = connector.preset.as_deref().unwrap_or(PRESETS[0]);
     let unknown =
@@ -90,7 +90,7 @@ async fn ask(
     is_plan: bool,
     plan: Option<&str>,
 ) -> Result<String, Trouble> {
-    let contract = contract(live, call)?;
+    let contract = contract(live, call).await?;
     let values = values(live, call, is_plan, plan)?;
     let path = Contract::path(&contract.start, &values)?;
     let answer =
@@ -112,7 +112,7 @@ pub(super) async fn start(
 ) -> Result<Value, Trouble> {
     let id = ask(live, client, call, &format!("{}_plan_0", message_id(row)), true, None).await?;
     log(format!("planning for `{}`, as {id}", call.input.must("environment")?));
-    let cancel = contract(live, call)?.cancel;
+    let cancel = contract(live, call).await?.cancel;
     Ok(json!({ "connector": call.input.must("connector")?, "phase": "plan", "id": id, "plans": 0, "cancel": cancel }))
 }
 
@@ -128,7 +128,7 @@ pub(super) async fn look(
     if handle["phase"] == "approval" {
         return approval(live, client, call, row, handle, look).await;
     }
-    let contract = contract(live, call)?;
+    let contract = contract(live, call).await?;
     let values: Map<String, Value> = [("id".to_owned(), handle["id"].clone())].into_iter().collect();
     let found = client.get(&Contract::path(&contract.status, &values)?).await?;
     let at = |pointer: &Option<String>| pointer.as_deref().and_then(|pointer| found.pointer(pointer));

@@ -3,6 +3,7 @@
 
 mod approvals;
 mod channels;
+mod connector_form;
 mod connectors;
 mod form;
 mod gallery;

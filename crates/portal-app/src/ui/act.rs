@@ -96,8 +96,12 @@ fn act(api: &Api, toasts: Toasts, live: Live, event: &MouseEvent) {
         let _ = button.remove_attribute("aria-busy");
         disarm(&button);
         match answer {
-            Ok(_) => {
-                toasts.success(done);
+            Ok(answer) => {
+                // A test that was made and not passed is an answer too.
+                match answer.as_ref().and_then(|answer| answer["fault"].as_str()) {
+                    Some(fault) => toasts.failure(fault.to_owned()),
+                    None => toasts.success(done),
+                }
                 live.entities_changed();
             }
             Err(failure) => toasts.failure(failure.detail),

@@ -5,7 +5,8 @@
 //! number, `data-type="list"` a list of all that are checked, `data-type="flag"` true or
 //! false, `data-type="json"` what its value says; `secrets.token` stands in an object
 //! `secrets`. A control that `data-send` names, as in `/api/v1/policies/{name}`, goes there.
-//! Faults are shown beside the control that the API names. `data-method` is the method, `data-done`
+//! Faults are shown beside the control that the API names. `data-method` is the method, `data-match`
+//! the version that it changes, `data-done`
 //! what is said afterwards, `data-goto` where it leads then (`/runs/{id}`), and `data-reveal` the field of the answer that is
 //! shown once, e.g. the text of a token.
 
@@ -77,10 +78,11 @@ fn submit(api: &Api, toasts: Toasts, live: Live, event: &Event) {
         _ => Method::Post,
     };
     let body = Value::Object(fields(&form, &mut path));
+    let version = form.get_attribute("data-match").map(|etag| format!("\"{etag}\""));
     let _ = form.set_attribute("aria-busy", "true");
     let api = api.clone();
     spawn_local(async move {
-        let answer = send::<Value>(&api, method, path, Some(&body), None).await;
+        let answer = send::<Value>(&api, method, path, Some(&body), version).await;
         let _ = form.remove_attribute("aria-busy");
         clear_faults(&form);
         match answer {

@@ -5,6 +5,7 @@ use portal_derive::Read;
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::wire::{EntityLink, Fault, Proposal};
+use crate::double_option;
 
 /// How a source is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,22 +271,4 @@ pub struct PreviewFault {
     pub fault: Fault,
     /// The offending line with its neighbours.
     pub excerpt: Vec<ExcerptLine>,
-}
-
-/// `null` and absent are different things in an update.
-mod double_option {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    pub(super) fn serialize<T: Serialize, S: Serializer>(
-        value: &Option<Option<T>>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        value.as_ref().and_then(Option::as_ref).serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Option<Option<T>>, D::Error> {
-        Option::<T>::deserialize(deserializer).map(Some)
-    }
 }

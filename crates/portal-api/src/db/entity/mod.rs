@@ -729,3 +729,31 @@ table!(
         seq: i64,
     }
 );
+
+table!(
+    /// A connector, as somebody set it up in the portal. Its secrets are sealed; `contract` is
+    /// JSON.
+    connector, "connector", {
+        #[sea_orm(primary_key, auto_increment = false)]
+        name: String,
+        kind: String,
+        #[sea_orm(column_type = "Text")]
+        url: String,
+        preset: Option<String>,
+        #[sea_orm(column_type = "Text", nullable)]
+        contract: Option<String>,
+        call_limit: i32,
+        rest_seconds: i32,
+        #[sea_orm(column_type = "Text", nullable)]
+        credential: Option<String>,
+        credential_set_at: Option<DateTimeUtc>,
+        #[sea_orm(column_type = "Text", nullable)]
+        signing_secret: Option<String>,
+        signing_secret_set_at: Option<DateTimeUtc>,
+        etag: String,
+        created_at: DateTimeUtc,
+        created_by: String,
+        updated_at: DateTimeUtc,
+        updated_by: String,
+    }
+);

@@ -87,6 +87,17 @@ pub async fn amend(
     config.limit = limit.map_or(config.limit, whole);
     config.rest_seconds = rest_seconds.map_or(config.rest_seconds, seconds);
     let kept = stored.clone();
+    if goes_elsewhere(&before.url, &config.url) {
+        // Whoever may change an address would else learn the secret that they may not read.
+        for (given, is_kept, pointer) in [
+            (credential.is_some(), kept.credential.is_some(), "/credential"),
+            (signing_secret.is_some(), kept.signing_secret.is_some(), "/signing_secret"),
+        ] {
+            if is_kept && !given {
+                slips.add(pointer, "write it again, or clear it: it does not go along to another host");
+            }
+        }
+    }
     keep(app, &config, &mut stored, [credential, signing_secret], writing.at, &mut slips)?;
     if config == *before && stored == kept && slips.0.is_empty() {
         return Ok(None);
@@ -94,6 +105,12 @@ pub async fn amend(
     (stored.etag, stored.updated_at, stored.updated_by) = (new_etag(), writing.at, who(writing));
     check(app, &config, slips).await?;
     Ok(Some(Connector { config, stored: Some(stored) }))
+}
+
+/// Whether an address is on another host, port or scheme than before.
+fn goes_elsewhere(before: &str, after: &str) -> bool {
+    let origin = |text: &str| url::Url::parse(text).ok().map(|url| url.origin());
+    origin(before) != origin(after)
 }
 
 /// Refuses names that `portal.toml` has.

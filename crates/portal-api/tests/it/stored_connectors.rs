@@ -114,6 +114,9 @@ crate::on_both!(one_that_was_added_is_used_and_its_secrets_stay_under_seal, port
     portal.patch("/api/v1/connectors/ci", &json!({"credential": "hunter3-of-ci"})).await.is(200);
     run(&portal).await;
     assert_eq!(platform.last("authorization").as_deref(), Some("Bearer hunter3-of-ci"));
+    // It does not go along to another host.
+    let elsewhere = json!({"url": "http://127.0.0.1:1/elsewhere"});
+    assert_eq!(errors(&portal.patch("/api/v1/connectors/ci", &elsewhere).await, "invalid_connector")[0], "/credential");
     let bare = portal.patch("/api/v1/connectors/ci", &json!({"credential": null})).await.json(200);
     assert_eq!((&bare["has_credential"], &bare["credential_set_at"]), (&json!(false), &Value::Null));
     assert_eq!(bare["is_signed"], true);

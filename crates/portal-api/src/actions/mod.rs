@@ -6,6 +6,7 @@ mod handlers;
 pub mod resources;
 pub mod running;
 pub mod steps;
+pub mod update;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

@@ -12,7 +12,7 @@ use portal_core::templates::Trouble;
 use portal_core::templates::input::Input;
 use serde_json::{Map, Value, json};
 
-use super::{child, resources};
+use super::{child, resources, update};
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval};
 use crate::calls;
@@ -43,6 +43,7 @@ pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Outpu
         "approval" => approval(live, call, log).await,
         "catalog:delete" => resources::delete(live, call, log).await,
         "catalog:resource" => resources::put(live, call, log).await,
+        "catalog:update" => update::update(live, call, log).await,
         "condition" => condition(&call.input),
         "template" => child::run(live, call, log).await,
         "wait" => wait(live, call, log).await,

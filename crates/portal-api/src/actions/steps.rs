@@ -288,7 +288,7 @@ pub(crate) async fn decided(
     match approvals::state_of(&row) {
         ApprovalState::Approved => {
             let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
-            let names: Vec<String> = votes.iter().map(|vote| vote.name.clone()).collect();
+            let names: Vec<String> = votes.iter().map(approvals::voter).collect();
             log(format!("approved by {}", names.join(", ")));
             Ok(Decision::Approved(names))
         }
@@ -296,7 +296,7 @@ pub(crate) async fn decided(
         ApprovalState::Declined => {
             let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
             let no = votes.into_iter().find(|vote| !vote.approves);
-            let (name, comment) = no.map(|vote| (vote.name, vote.comment)).unwrap_or_default();
+            let (name, comment) = no.map(|vote| (approvals::voter(&vote), vote.comment)).unwrap_or_default();
             let why = comment.map_or(String::new(), |comment| format!(": {comment}"));
             Err(Trouble::new("declined", format!("declined by {name}{why}")))
         }

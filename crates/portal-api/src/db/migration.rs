@@ -16,6 +16,7 @@ mod m0010_actions;
 mod m0011_outbox;
 mod m0012_triggers;
 mod m0013_platforms;
+mod m0015_delegations;
 
 pub struct Migrator;
 
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0011_outbox::Migration),
             Box::new(m0012_triggers::Migration),
             Box::new(m0013_platforms::Migration),
+            Box::new(m0015_delegations::Migration),
         ]
     }
 }

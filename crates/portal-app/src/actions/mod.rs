@@ -4,6 +4,7 @@
 mod approvals;
 mod channels;
 mod connectors;
+mod delegations;
 mod form;
 mod gallery;
 mod triggers;

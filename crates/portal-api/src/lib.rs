@@ -17,6 +17,7 @@ pub mod config;
 pub mod connectors;
 pub mod db;
 pub mod definition;
+pub mod delegations;
 pub mod docs;
 pub mod documentation;
 pub mod egress;

@@ -18,9 +18,9 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::error::ApiError;
 use crate::state::App;
 use crate::{
-    access, actions, approvals, audit, backstage, calls, catalog, changes, connectors, definition, docs, documentation,
-    expiry, health, http, metrics, notifications, openapi, outbox, personal, runs, search, sources, templates,
-    triggers,
+    access, actions, approvals, audit, backstage, calls, catalog, changes, connectors, definition, delegations, docs,
+    documentation, expiry, health, http, metrics, notifications, openapi, outbox, personal, runs, search, sources,
+    templates, triggers,
 };
 
 /// Every documented route, and the document.
@@ -29,6 +29,7 @@ pub fn documented() -> (Router<App>, OpenApi) {
         .merge(access::router())
         .merge(actions::router())
         .merge(approvals::router())
+        .merge(delegations::router())
         .merge(calls::router())
         .merge(audit::router())
         .merge(catalog::router())

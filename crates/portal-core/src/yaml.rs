@@ -116,7 +116,7 @@ fn text(string: &str) -> String {
 }
 
 /// Whether a string reads back as itself without quotes.
-fn is_plain(string: &str) -> bool {
+pub(crate) fn is_plain(string: &str) -> bool {
     const WORDS: [&str; 12] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n", "~", "nan", "inf"];
     let Some(first) = string.chars().next() else { return false };
     let numberlike = first.is_ascii_digit() || (matches!(first, '+' | '-' | '.') && string.len() > 1);

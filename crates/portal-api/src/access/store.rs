@@ -55,6 +55,15 @@ pub async fn account_by_id<C: ConnectionTrait>(db: &C, id: &str) -> DbResult<Opt
     Ok(account::Entity::find_by_id(id).one(db).await?)
 }
 
+/// These accounts by their ids.
+pub async fn accounts_by_ids<C: ConnectionTrait>(db: &C, ids: BTreeSet<&str>) -> DbResult<HashMap<String, Account>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let found = account::Entity::find().filter(account::Column::Id.is_in(ids)).all(db).await?;
+    Ok(found.into_iter().map(|account| (account.id.clone(), account)).collect())
+}
+
 /// The names of these accounts by their ids; what is no account is left out.
 pub async fn names<C: ConnectionTrait>(db: &C, ids: BTreeSet<&str>) -> DbResult<HashMap<String, String>> {
     let ids: Vec<&str> = ids.into_iter().filter(|id| id.starts_with(ID_PREFIX)).collect();

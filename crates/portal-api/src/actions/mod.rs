@@ -6,6 +6,7 @@ mod handlers;
 pub mod resources;
 pub mod running;
 pub mod steps;
+pub mod update;
 pub mod versions;
 
 use utoipa_axum::router::OpenApiRouter;

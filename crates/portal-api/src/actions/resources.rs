@@ -120,7 +120,7 @@ pub async fn delete(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
 }
 
 /// That whoever started the run may write an entity: what it is now, and what it is to be.
-async fn may_write(
+pub(super) async fn may_write(
     live: &Live,
     snapshot: &Snapshot,
     reference: &EntityRef,

@@ -12,7 +12,7 @@ use portal_core::templates::Trouble;
 use portal_core::templates::input::Input;
 use serde_json::{Map, Value, json};
 
-use super::{child, resources};
+use super::{child, resources, update};
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval};
 use crate::calls;
@@ -39,6 +39,7 @@ pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Outpu
         "approval" => approval(live, call, log).await,
         "catalog:delete" => resources::delete(live, call, log).await,
         "catalog:resource" => resources::put(live, call, log).await,
+        "catalog:update" => update::update(live, call, log).await,
         "condition" => condition(&call.input),
         "template" => child::run(live, call, log).await,
         "wait" => wait(live, call, log).await,
@@ -261,7 +262,7 @@ pub(crate) async fn decided(
     match approvals::state_of(&row) {
         ApprovalState::Approved => {
             let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
-            let names: Vec<String> = votes.iter().map(|vote| vote.name.clone()).collect();
+            let names: Vec<String> = votes.iter().map(approvals::voter).collect();
             log(format!("approved by {}", names.join(", ")));
             Ok(Decision::Approved(names))
         }
@@ -269,7 +270,7 @@ pub(crate) async fn decided(
         ApprovalState::Declined => {
             let votes = approvals::votes(live.app.db.reader(), &[row.id]).await.map_err(database)?;
             let no = votes.into_iter().find(|vote| !vote.approves);
-            let (name, comment) = no.map(|vote| (vote.name, vote.comment)).unwrap_or_default();
+            let (name, comment) = no.map(|vote| (approvals::voter(&vote), vote.comment)).unwrap_or_default();
             let why = comment.map_or(String::new(), |comment| format!(": {comment}"));
             Err(Trouble::new("declined", format!("declined by {name}{why}")))
         }

@@ -1,6 +1,6 @@
 //! Approvals over HTTP.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -8,10 +8,11 @@ use portal_core::access::{Principal, Verb};
 use portal_core::actions::wire::{ApprovalList, ApprovalState, ApprovalView, VoteCreate, VoteView};
 use portal_core::runs::wire::RunPerson;
 
-use super::service;
-use super::store::{self, ApprovalFilter, ApprovalRow};
+use super::service::{self, Right, right};
+use super::store::{self, ApprovalFilter, ApprovalRow, VoteRow};
 use crate::access::store as accounts;
 use crate::db::Priority;
+use crate::delegations::service::{self as delegations, Handed};
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadRuns, RunTemplates};
 use crate::http::body::JsonBody;
@@ -58,7 +59,11 @@ pub async fn list_approvals(
         None => false,
     };
     let sees_all = !is_mine && (sees_run || principal.role.may_everywhere(Verb::ReadRuns));
-    let filter = ApprovalFilter { state, run_id, approvers: (!sees_all).then(|| store::names(principal)) };
+    let decider = match sees_all {
+        true => None,
+        false => Some(delegations::decider(&app, app.db.reader(), principal).await?),
+    };
+    let filter = ApprovalFilter { state, run_id, decider };
     let db = app.db.reader();
     let rows = store::page(db, &filter, before, limit + 1).await?;
     let (rows, next_cursor) = cursor::page(rows, limit, |row| row.id);
@@ -88,7 +93,11 @@ async fn one(app: &App, principal: &Principal, row: ApprovalRow) -> ApiResult<Js
     all.pop().map(Json).ok_or_else(|| ApiError::Internal("an approval without a view".to_owned()))
 }
 
-async fn visible(app: &App, principal: &Principal, id: &str) -> ApiResult<ApprovalRow> {
+/// The approval of this id, if its run is theirs to see.
+///
+/// # Errors
+/// 404.
+pub async fn visible(app: &App, principal: &Principal, id: &str) -> ApiResult<ApprovalRow> {
     let absent = || ApiError::not_found("approval_not_found", format!("there is no approval `{id}`"));
     let number: i64 = id.parse().map_err(|_| absent())?;
     let row = store::find(app.db.reader(), number).await?.ok_or_else(absent)?;
@@ -115,8 +124,9 @@ pub async fn create_vote(
     params.finish()?;
     let row = visible(&app, &auth.principal, &id).await?;
     let (writing, principal, id) = (auth.writing(&app, &request_id), auth.principal.clone(), row.id);
+    let working = app.clone();
     let work = app.db.write(Priority::Interactive, move |txn| {
-        Box::pin(async move { service::vote(txn, &writing, &principal, id, vote).await })
+        Box::pin(async move { service::vote(&working, txn, &writing, &principal, id, vote).await })
     });
     work.await?;
     let row = store::find(app.db.reader(), id).await?.unwrap_or(row);
@@ -132,19 +142,25 @@ pub async fn views(app: &App, principal: &Principal, rows: Vec<ApprovalRow>) -> 
     let snapshot = app.catalog.snapshot();
     let visibility = snapshot.visibility(principal);
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
-    let mut votes: HashMap<i64, Vec<VoteView>> = HashMap::new();
+    let mut votes: HashMap<i64, Vec<VoteRow>> = HashMap::new();
     for vote in if ids.is_empty() { Vec::new() } else { store::votes(db, &ids).await? } {
-        let by = RunPerson { name: vote.name, entity_ref: vote.user_ref };
-        let view = VoteView { by, approves: vote.approves, comment: vote.comment, at: vote.at };
-        votes.entry(vote.approval_id).or_default().push(view);
+        votes.entry(vote.approval_id).or_default().push(vote);
     }
+    let of_runs = runs::store::find_all(db, rows.iter().map(|row| row.run_id).collect()).await?;
+    let names = accounts::names(db, of_runs.values().map(|stored| stored.run.actor.as_str()).collect()).await?;
+    let handed = delegations::handed_to(app, db, principal, app.clock.now()).await?;
     let mut all = Vec::new();
     for row in rows {
-        let (Some(ask), Some(stored)) = (store::ask_of(&row), runs::store::find(db, row.run_id).await?) else {
-            continue;
-        };
-        let names = accounts::names(db, BTreeSet::from([stored.run.actor.as_str()])).await?;
+        let (Some(ask), Some(stored)) = (store::ask_of(&row), of_runs.get(&row.run_id)) else { continue };
         let name = names.get(&stored.run.actor).cloned().unwrap_or_default();
+        let votes = votes.remove(&row.id).unwrap_or_default();
+        let (refusal, on_behalf_of) = match right(&row, &ask, &stored.run.actor, principal, &handed, &votes) {
+            Ok(Right::Own) => (None, None),
+            Ok(Right::For(Handed { from, .. })) => {
+                (None, Some(RunPerson { name: from.name.clone(), entity_ref: from.user.clone() }))
+            }
+            Err(reason) => (Some(reason.to_string()), None),
+        };
         let step = stored.steps.iter().find(|step| step.position == row.position);
         all.push(ApprovalView {
             id: row.id,
@@ -158,12 +174,24 @@ pub async fn views(app: &App, principal: &Principal, rows: Vec<ApprovalRow>) -> 
             plan: row.plan.clone(),
             plan_hash: row.plan_hash.clone(),
             four_eyes: ask.four_eyes,
-            votes: votes.remove(&row.id).unwrap_or_default(),
+            votes: votes.into_iter().map(vote_view).collect(),
             created_at: row.created_at,
             expires_at: row.expires_at,
             decided_at: row.decided_at,
-            refusal: service::refusal(&row, &ask, &stored.run.actor, principal),
+            refusal,
+            on_behalf_of,
         });
     }
     Ok(all)
+}
+
+fn vote_view(vote: VoteRow) -> VoteView {
+    let VoteRow { name, user_ref, approves, comment, at, for_name, for_user_ref, .. } = vote;
+    VoteView {
+        by: RunPerson { name, entity_ref: user_ref },
+        on_behalf_of: for_name.map(|name| RunPerson { name, entity_ref: for_user_ref }),
+        approves,
+        comment,
+        at,
+    }
 }

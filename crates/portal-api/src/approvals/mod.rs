@@ -1,6 +1,6 @@
 //! Approvals: people who have to agree before something is done.
 
-mod handlers;
+pub mod handlers;
 pub mod reminders;
 pub mod service;
 pub mod store;

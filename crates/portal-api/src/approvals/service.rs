@@ -12,6 +12,7 @@ use super::store::{self as approvals, ApprovalRow, NewApproval, VoteRow, WHOLE};
 use super::{reminders, telling};
 use crate::changes::{self, NewChange, Writing};
 use crate::db::{DatabaseTransaction, DbResult};
+use crate::delegations::service::{self as delegations, Handed};
 use crate::error::{ApiError, ApiResult};
 use crate::notifications::store::{self as notifications, NewNotification};
 use crate::runs::{engine, store};
@@ -48,15 +49,65 @@ fn change(row: &ApprovalRow, operation: &'static str) -> NewChange {
     NewChange { subject: format!("{SUBJECT}{}", row.id), operation, document: Some(document.to_string()) }
 }
 
-/// Why somebody may not decide; nothing where they may.
-pub fn refusal(row: &ApprovalRow, ask: &Ask, requester: &str, principal: &Principal) -> Option<String> {
+/// By what right somebody decides.
+pub enum Right<'h> {
+    Own,
+    /// In the place of somebody who has handed it to them.
+    For(&'h Handed),
+}
+
+/// By what right somebody may decide now. Their own comes first, since each person decides
+/// once, whatever was handed to them.
+///
+/// # Errors
+/// They may not, or have; with the reason.
+pub fn right<'h>(
+    row: &ApprovalRow,
+    ask: &Ask,
+    requester: &str,
+    principal: &Principal,
+    handed: &'h [Handed],
+    votes: &[VoteRow],
+) -> ApiResult<Right<'h>> {
     if approvals::state_of(row) != ApprovalState::Pending {
-        return Some(format!("it is {} already", row.state));
+        return Err(ApiError::conflict("approval_ended", format!("it is {} already", row.state)));
     }
     if !principal.has_account() {
-        return Some("sign in to decide".to_owned());
+        return Err(ApiError::Forbidden("sign in to decide".to_owned()));
     }
-    ask.may_not(requester, &principal.actor.0, &approvals::names(principal).into_iter().collect())
+    let said = |text: String| ApiError::conflict("voted_already", text);
+    let actor = &principal.actor.0;
+    if votes.iter().any(|vote| vote.actor == *actor) {
+        return Err(said("you have decided already".to_owned()));
+    }
+    let may_not = |of: &Principal| ask.may_not(requester, &of.actor.0, &approvals::names(of).into_iter().collect());
+    let own = match may_not(principal) {
+        None => {
+            return match votes.iter().find(|vote| vote.person.as_ref() == Some(actor)) {
+                Some(vote) => Err(said(format!("{} has decided for you already", vote.name))),
+                None => Ok(Right::Own),
+            };
+        }
+        Some(reason) => reason,
+    };
+    // Whoever asks does not decide by another's right either.
+    if ask.four_eyes && actor == requester {
+        return Err(ApiError::Forbidden(own));
+    }
+    let mut reason = ApiError::Forbidden(own);
+    for one in handed.iter().filter(|one| one.covers(row.id)) {
+        let from = &one.from.actor.0;
+        if ask.four_eyes && from == requester {
+            let message = format!("{} asked, so that nobody decides in their place", one.from.name);
+            reason = ApiError::Forbidden(message);
+        } else if may_not(&one.from).is_none() {
+            match votes.iter().any(|vote| vote.actor == *from || vote.person.as_ref() == Some(from)) {
+                true => reason = said(format!("{} has decided already, or somebody in their place", one.from.name)),
+                false => return Ok(Right::For(one)),
+            }
+        }
+    }
+    Err(reason)
 }
 
 /// Takes a vote, and lets the run go on, or end, where it was the last that was needed.
@@ -64,6 +115,7 @@ pub fn refusal(row: &ApprovalRow, ask: &Ask, requester: &str, principal: &Princi
 /// # Errors
 /// It is not theirs to give, comes too late, or twice.
 pub async fn vote(
+    app: &App,
     txn: &DatabaseTransaction,
     writing: &Writing,
     principal: &Principal,
@@ -75,20 +127,21 @@ pub async fn vote(
     let ask = approvals::ask_of(&row).ok_or_else(|| ApiError::Internal("an approval that asks nothing".to_owned()))?;
     let stored = store::find(txn, row.run_id).await?.ok_or_else(absent)?;
     let requester = stored.run.actor.clone();
-    if approvals::state_of(&row) != ApprovalState::Pending {
-        return Err(ApiError::conflict("approval_ended", format!("it is {} already", row.state)));
-    }
-    if writing.at > row.expires_at {
+    if approvals::state_of(&row) == ApprovalState::Pending && writing.at > row.expires_at {
         return Err(ApiError::conflict("approval_expired", "the time to decide is over".to_owned()));
     }
-    if let Some(reason) = refusal(&row, &ask, &requester, principal) {
-        return Err(ApiError::Forbidden(reason));
-    }
+    let handed = delegations::handed_to(app, txn, principal, writing.at).await?;
+    let votes = approvals::votes(txn, &[id]).await?;
+    let of = match right(&row, &ask, &requester, principal, &handed, &votes)? {
+        Right::Own => None,
+        Right::For(handed) => Some(&handed.from),
+    };
     let comment = vote.comment.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     if comment.as_ref().is_some_and(|text| text.chars().count() > COMMENT) {
         return Err(ApiError::field("/comment", format!("at most {COMMENT} characters")));
     }
-    let own: BTreeSet<String> = approvals::names(principal).into_iter().collect();
+    let person = of.unwrap_or(principal);
+    let own: BTreeSet<String> = approvals::names(person).into_iter().collect();
     let as_approvers: BTreeSet<&String> = ask.approvers.iter().filter(|one| own.contains(*one)).collect();
     let given = VoteRow {
         approval_id: id,
@@ -99,9 +152,13 @@ pub async fn vote(
         approves: vote.approves,
         comment,
         at: writing.at,
+        person: Some(person.actor.0.clone()),
+        for_name: of.map(|of| of.name.clone()),
+        for_user_ref: of.and_then(|of| of.user.clone()),
     };
+    let voter = approvals::voter(&given);
     if !approvals::vote(txn, given).await? {
-        return Err(ApiError::conflict("voted_already", "you have decided already".to_owned()));
+        return Err(ApiError::conflict("voted_already", "this was decided in the same moment".to_owned()));
     }
     let votes: Vec<_> = approvals::votes(txn, &[id]).await?.iter().map(approvals::counted).collect();
     let (state, operation) = match ask.verdict(&requester, &votes) {
@@ -120,7 +177,7 @@ pub async fn vote(
     } else {
         engine::ask(txn, row.run_id, writing.at).await?;
     }
-    tell_requester(txn, writing, &row, state, principal).await?;
+    tell_requester(txn, writing, &row, state, &voter).await?;
     Ok(())
 }
 
@@ -160,12 +217,12 @@ async fn tell_requester(
     writing: &Writing,
     row: &ApprovalRow,
     state: ApprovalState,
-    by: &Principal,
+    by: &str,
 ) -> DbResult<()> {
     let Some(user) = store::find(txn, row.run_id).await?.and_then(|stored| stored.run.user_ref) else { return Ok(()) };
     let told = NewNotification {
         recipients: vec![user],
-        title: format!("{}: {} by {}", row.title, state.as_str(), by.name),
+        title: format!("{}: {} by {}", row.title, state.as_str(), by),
         text: None,
         link: Some(format!("/runs/{}", row.run_id)),
         severity: Severity::Normal,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use portal_core::access::Principal;
 use portal_core::actions::approval::{Ask, Vote};
 use portal_core::actions::wire::ApprovalState;
-use sea_orm::sea_query::Expr;
+use sea_orm::sea_query::{Condition, Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
     QueryOrder, QuerySelect, QueryTrait as _, Select,
@@ -14,6 +14,7 @@ use sea_orm::{
 
 use crate::db::entity::{approval, approval_approver, approval_vote};
 use crate::db::{DatabaseTransaction, DbError, DbResult};
+use crate::delegations::store as delegations;
 
 pub use approval::Model as ApprovalRow;
 pub use approval_vote::Model as VoteRow;
@@ -99,18 +100,24 @@ pub async fn votes<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<Vote
 /// A vote as it is counted.
 pub fn counted(row: &VoteRow) -> Vote {
     let as_approvers: BTreeSet<String> = serde_json::from_str(&row.as_approvers).unwrap_or_default();
-    Vote { actor: row.actor.clone(), as_approvers, approves: row.approves }
+    let stands_for = row.person.clone().filter(|person| *person != row.actor);
+    Vote { actor: row.actor.clone(), stands_for, as_approvers, approves: row.approves }
 }
 
-/// False where this person has said something already.
+/// Who gave a vote, and for whom.
+pub fn voter(row: &VoteRow) -> String {
+    row.for_name.as_ref().map_or_else(|| row.name.clone(), |of| format!("{} for {of}", row.name))
+}
+
+/// False where this person has said something already, or somebody in their place.
 pub async fn vote(txn: &DatabaseTransaction, row: VoteRow) -> DbResult<bool> {
     let there = approval_vote::Entity::find_by_id((row.approval_id, row.actor.clone())).one(txn).await?;
     if there.is_some() {
         return Ok(false);
     }
     let row: approval_vote::ActiveModel = row.into();
-    approval_vote::Entity::insert(row.reset_all()).exec_without_returning(txn).await?;
-    Ok(true)
+    let insert = approval_vote::Entity::insert(row.reset_all()).on_conflict(OnConflict::new().do_nothing().to_owned());
+    Ok(insert.exec_without_returning(txn).await? > 0)
 }
 
 /// Ends what is pending; false where it is not.
@@ -151,6 +158,7 @@ async fn forget(txn: &DatabaseTransaction, ids: Vec<i64>) -> DbResult<()> {
     }
     let (votes, approvers) = (approval_vote::Column::ApprovalId, approval_approver::Column::ApprovalId);
     approval_vote::Entity::delete_many().filter(votes.is_in(ids.clone())).exec(txn).await?;
+    delegations::forget(txn, &ids).await?;
     approval_approver::Entity::delete_many().filter(approvers.is_in(ids.clone())).exec(txn).await?;
     approval::Entity::delete_many().filter(approval::Column::Id.is_in(ids)).exec(txn).await?;
     Ok(())
@@ -161,12 +169,24 @@ async fn forget(txn: &DatabaseTransaction, ids: Vec<i64>) -> DbResult<()> {
 pub struct ApprovalFilter {
     pub state: Option<ApprovalState>,
     pub run_id: Option<i64>,
-    /// Those that one of these users and groups decides about; all when absent.
-    pub approvers: Option<Vec<String>>,
+    /// Those that this person decides about, or has decided about; all when absent.
+    pub decider: Option<Decider>,
+}
+
+/// What somebody may decide about.
+#[derive(Debug, Clone, Default)]
+pub struct Decider {
+    pub actor: String,
+    /// The user and the groups that they are.
+    pub names: Vec<String>,
+    /// The same of those who have handed them their right; of what is pending.
+    pub handed_names: Vec<String>,
+    /// Single approvals that were handed to them.
+    pub handed: Vec<i64>,
 }
 
 fn filtered(filter: &ApprovalFilter) -> Select<approval::Entity> {
-    let ApprovalFilter { state, run_id, approvers } = filter;
+    let ApprovalFilter { state, run_id, decider } = filter;
     let mut select = approval::Entity::find();
     if let Some(state) = state {
         select = select.filter(approval::Column::State.eq(state.as_str()));
@@ -174,10 +194,21 @@ fn filtered(filter: &ApprovalFilter) -> Select<approval::Entity> {
     if let Some(run_id) = run_id {
         select = select.filter(approval::Column::RunId.eq(*run_id));
     }
-    if let Some(approvers) = approvers {
-        let own = approval_approver::Entity::find().select_only().column(approval_approver::Column::ApprovalId);
-        let own = own.filter(approval_approver::Column::EntityRef.is_in(approvers.clone())).into_query();
-        select = select.filter(approval::Column::Id.in_subquery(own));
+    if let Some(Decider { actor, names, handed_names, handed }) = decider {
+        let asks = |names: &Vec<String>| {
+            let own = approval_approver::Entity::find().select_only().column(approval_approver::Column::ApprovalId);
+            own.filter(approval_approver::Column::EntityRef.is_in(names.clone())).into_query()
+        };
+        let voted = approval_vote::Entity::find().select_only().column(approval_vote::Column::ApprovalId);
+        let voted = voted.filter(approval_vote::Column::Actor.eq(actor.as_str())).into_query();
+        let id = approval::Column::Id;
+        let mut any = Condition::any().add(id.in_subquery(asks(names))).add(id.in_subquery(voted));
+        if !handed_names.is_empty() || !handed.is_empty() {
+            let handed = Condition::any().add(id.in_subquery(asks(handed_names))).add(id.is_in(handed.clone()));
+            let pending = approval::Column::State.eq(ApprovalState::Pending.as_str());
+            any = any.add(Condition::all().add(pending).add(handed));
+        }
+        select = select.filter(any);
     }
     select
 }
@@ -206,7 +237,7 @@ pub fn names(principal: &Principal) -> Vec<String> {
 }
 
 /// Whether somebody decides about something of a run.
-pub async fn decides<C: ConnectionTrait>(db: &C, principal: &Principal, run_id: i64) -> DbResult<bool> {
-    let filter = ApprovalFilter { run_id: Some(run_id), approvers: Some(names(principal)), ..Default::default() };
+pub async fn decides<C: ConnectionTrait>(db: &C, decider: Decider, run_id: i64) -> DbResult<bool> {
+    let filter = ApprovalFilter { run_id: Some(run_id), decider: Some(decider), ..Default::default() };
     Ok(count(db, &filter).await? > 0)
 }

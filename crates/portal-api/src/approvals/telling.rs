@@ -1,7 +1,7 @@
 //! Telling people that they are asked: in the portal, and by the channels that the
 //! configuration names for it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use portal_core::actions::approval::{Ask, Need, Vote};
 use portal_core::catalog::index::{CatalogIndex, Visibility};
@@ -12,6 +12,7 @@ use super::service::SUBJECT;
 use super::store::{self as approvals, ApprovalRow};
 use crate::changes::Writing;
 use crate::db::{DatabaseTransaction, DbResult};
+use crate::delegations::service as delegations;
 use crate::notifications::store::{self as notifications, NewNotification};
 use crate::outbox::{self, NewMessage, addresses};
 use crate::runs::store as runs;
@@ -29,15 +30,19 @@ pub async fn ask(
     ask: &Ask,
     requester: &str,
 ) -> DbResult<()> {
-    let user = runs::find(txn, row.run_id).await?.and_then(|stored| stored.run.user_ref);
+    let stored = runs::find(txn, row.run_id).await?;
+    let actor = stored.as_ref().map(|stored| stored.run.actor.clone()).unwrap_or_default();
+    let user = stored.and_then(|stored| stored.run.user_ref);
     let without: BTreeSet<String> = user.filter(|_| ask.four_eyes).into_iter().collect();
+    let delegates = delegations::delegates(app, txn, (row.id, ask), &actor, &without, writing.at).await?;
     let word = Word {
         row,
         title: format!("{requester} asks for approval: {}", row.title),
         origin: format!("{SUBJECT}{}", row.id),
     };
-    word.outside(app, txn, writing, &ask.approvers, &without).await?;
-    word.in_portal(txn, writing, ask.approvers.clone()).await
+    word.outside(app, txn, writing, (&ask.approvers, &delegates), &without).await?;
+    word.in_portal(txn, writing, ask.approvers.clone()).await?;
+    word.to_delegates(app, txn, writing, &ask.approvers, delegates).await
 }
 
 /// Tells those who can still decide that something waits for them; `number` counts the
@@ -55,7 +60,9 @@ pub async fn remind(
 ) -> DbResult<()> {
     let stored = runs::find(txn, row.run_id).await?;
     let votes = approvals::votes(txn, &[row.id]).await?;
-    let mut without: BTreeSet<String> = votes.iter().filter_map(|vote| vote.user_ref.clone()).collect();
+    let said = votes.iter().flat_map(|vote| [vote.user_ref.clone(), vote.for_user_ref.clone()]);
+    let mut without: BTreeSet<String> = said.flatten().collect();
+    let actor = stored.as_ref().map(|stored| stored.run.actor.clone()).unwrap_or_default();
     without.extend(stored.and_then(|stored| stored.run.user_ref).filter(|_| ask.four_eyes));
     let counted: Vec<Vote> = votes.iter().map(approvals::counted).collect();
     let open = open(ask, &counted);
@@ -67,8 +74,11 @@ pub async fn remind(
         title: format!("Still waits for approval: {}", row.title),
         origin: format!("{SUBJECT}{}:reminder:{number}", row.id),
     };
-    word.outside(app, txn, writing, &open, &without).await?;
-    word.in_portal(txn, writing, recipients).await
+    let still = Ask { approvers: open, ..ask.clone() };
+    let delegates = delegations::delegates(app, txn, (row.id, &still), &actor, &without, writing.at).await?;
+    word.outside(app, txn, writing, (&still.approvers, &delegates), &without).await?;
+    word.in_portal(txn, writing, recipients).await?;
+    word.to_delegates(app, txn, writing, &still.approvers, delegates).await
 }
 
 /// The approvers whose word is still needed.
@@ -98,6 +108,9 @@ fn recipients(
     all.into_iter().collect()
 }
 
+/// Users who stand in, by the name of whom they stand in for.
+type Delegates = BTreeMap<String, Vec<String>>;
+
 /// What people are told, once for each origin.
 struct Word<'w> {
     row: &'w ApprovalRow,
@@ -107,9 +120,36 @@ struct Word<'w> {
 
 impl Word<'_> {
     async fn in_portal(&self, txn: &DatabaseTransaction, writing: &Writing, recipients: Vec<String>) -> DbResult<()> {
+        self.told(txn, writing, recipients, self.title.clone()).await
+    }
+
+    /// Tells those who stand in for somebody and are not asked themselves.
+    async fn to_delegates(
+        &self,
+        app: &App,
+        txn: &DatabaseTransaction,
+        writing: &Writing,
+        approvers: &[String],
+        delegates: Delegates,
+    ) -> DbResult<()> {
+        let below = addresses::below(&app.catalog.snapshot().index, &Visibility::All, approvers);
+        for (name, mut delegates) in delegates {
+            delegates.retain(|delegate| !below.contains(delegate));
+            self.told(txn, writing, delegates, format!("{} (for {name})", self.title)).await?;
+        }
+        Ok(())
+    }
+
+    async fn told(
+        &self,
+        txn: &DatabaseTransaction,
+        writing: &Writing,
+        recipients: Vec<String>,
+        title: String,
+    ) -> DbResult<()> {
         let told = NewNotification {
             recipients,
-            title: self.title.clone(),
+            title,
             text: None,
             link: Some(format!("/runs/{}", self.row.run_id)),
             severity: Severity::High,
@@ -126,7 +166,7 @@ impl Word<'_> {
         app: &App,
         txn: &DatabaseTransaction,
         writing: &Writing,
-        approvers: &[String],
+        (approvers, delegates): (&[String], &Delegates),
         without: &BTreeSet<String>,
     ) -> DbResult<()> {
         let ApprovalsConfig { email, channel } = &app.config.approvals;
@@ -144,9 +184,10 @@ impl Word<'_> {
         let mut messages = Vec::new();
         if let Some(email) = email {
             let (snapshot, everything) = (app.catalog.snapshot(), Visibility::All);
-            let below = addresses::below(&snapshot.index, &everything, approvers);
+            let asked: Vec<String> = approvers.iter().chain(delegates.values().flatten()).cloned().collect();
+            let below = addresses::below(&snapshot.index, &everything, &asked);
             let profiles: HashMap<String, String> = outbox::store::profiles(txn, &below).await?;
-            let found = addresses::addresses(&snapshot.index, &everything, &profiles, approvers, without);
+            let found = addresses::addresses(&snapshot.index, &everything, &profiles, &asked, without);
             messages.extend(found.into_iter().map(|address| message(email, Some(address))));
         }
         messages.extend(channel.as_deref().map(|channel| message(channel, None)));

@@ -17,6 +17,7 @@ mod m0011_outbox;
 mod m0012_triggers;
 mod m0013_platforms;
 mod m0014_connectors;
+mod m0015_delegations;
 mod m0016_action_versions;
 
 pub struct Migrator;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0012_triggers::Migration),
             Box::new(m0013_platforms::Migration),
             Box::new(m0014_connectors::Migration),
+            Box::new(m0015_delegations::Migration),
             Box::new(m0016_action_versions::Migration),
         ]
     }

@@ -58,7 +58,7 @@ pub struct Live {
     pub secrets: Arc<[(String, Secret)]>,
 }
 
-pub(super) fn trouble(error: &FetchError) -> Trouble {
+pub(crate) fn trouble(error: &FetchError) -> Trouble {
     Trouble::new(error.code(), error.to_string())
 }
 
@@ -173,7 +173,7 @@ impl Live {
     }
 
     /// The credential of a source with this address, for what else lies there.
-    pub(super) async fn credential(&self, target: &str) -> Result<Option<CredentialRef>, Trouble> {
+    pub(crate) async fn credential(&self, target: &str) -> Result<Option<CredentialRef>, Trouble> {
         if self.anonymous {
             return Ok(None);
         }
@@ -424,6 +424,10 @@ impl Outside for Live {
 
     async fn published(&self, call: &Call<'_>) -> Result<Option<Published>, Trouble> {
         published::read(self, call).await
+    }
+
+    async fn difference(&self, call: &Call<'_>) -> Result<Option<String>, Trouble> {
+        actions::update::difference(self, call).await.map(Some)
     }
 
     async fn act(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble> {

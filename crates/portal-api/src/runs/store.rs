@@ -1,6 +1,6 @@
 //! Queries on runs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use portal_core::catalog::wire::MadeBy;
@@ -143,6 +143,20 @@ pub async fn set_secrets(txn: &DatabaseTransaction, id: i64, sealed: Option<Stri
 pub async fn find<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Option<Stored>> {
     let Some(run) = run::Entity::find_by_id(id).one(db).await? else { return Ok(None) };
     Ok(Some(Stored { steps: steps(db, &[id]).await?, run }))
+}
+
+/// Some runs by their ids.
+pub async fn find_all<C: ConnectionTrait>(db: &C, ids: Vec<i64>) -> DbResult<HashMap<i64, Stored>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let mut by_run: HashMap<i64, Vec<StepRow>> = HashMap::new();
+    for step in steps(db, &ids).await? {
+        by_run.entry(step.run_id).or_default().push(step);
+    }
+    let runs = run::Entity::find().filter(run::Column::Id.is_in(ids)).all(db).await?;
+    let stored = |run: RunRow| (run.id, Stored { steps: by_run.remove(&run.id).unwrap_or_default(), run });
+    Ok(runs.into_iter().map(stored).collect())
 }
 
 async fn steps<C: ConnectionTrait>(db: &C, ids: &[i64]) -> DbResult<Vec<StepRow>> {

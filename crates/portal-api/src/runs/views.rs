@@ -19,6 +19,7 @@ use crate::calls::store::{self as calls, CallRow};
 use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
 use crate::db::DbResult;
+use crate::delegations::service as delegations;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
 use crate::triggers::SUBJECT as TRIGGER;
@@ -59,7 +60,8 @@ pub async fn visible(app: &App, principal: &Principal, id: &str) -> ApiResult<St
     let number: i64 = id.parse().map_err(|_| absent())?;
     let stored = store::find(app.db.reader(), number).await?.ok_or_else(absent)?;
     let sees = may_see(&app.catalog.snapshot(), principal, &stored)
-        || approvals::decides(app.db.reader(), principal, number).await?;
+        || approvals::decides(app.db.reader(), delegations::decider(app, app.db.reader(), principal).await?, number)
+            .await?;
     if sees { Ok(stored) } else { Err(absent()) }
 }
 

@@ -213,6 +213,15 @@ impl Outside for Dry<'_> {
                 let url = url.unwrap_or_else(|| format!("{contents}/{path}"));
                 json!({ "catalogInfoUrl": url, "entityRef": declared(workspace, path) })
             }
+            "catalog:update" => {
+                let difference = self.outside.difference(&call).await?;
+                match difference.as_deref() {
+                    Some("") => log("nothing would change".to_owned()),
+                    Some(lines) => lines.lines().for_each(|line| log(line.to_owned())),
+                    None => {}
+                }
+                json!({ "entityRef": input.must("entity")?, "changed": difference.is_none_or(|lines| !lines.is_empty()) })
+            }
             "notify" => {
                 let (title, channel, to) = (input.must("title")?, input.must("channel")?, input.texts("to")?);
                 let whom = if to.is_empty() { String::new() } else { format!(" to {}", to.join(", ")) };

@@ -36,6 +36,12 @@ pub trait Outside: Send + Sync {
         Ok(None)
     }
 
+    /// What a step would change in an entity, as `diff -u` says it; nothing where that cannot
+    /// be known.
+    async fn difference(&self, _call: &Call<'_>) -> Result<Option<String>, Trouble> {
+        Ok(None)
+    }
+
     /// Does what has an effect elsewhere.
     async fn act(&self, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<String, Value>, Trouble>;
 }

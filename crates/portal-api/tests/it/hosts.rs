@@ -20,8 +20,8 @@ use crate::runs::{ended, log, start_with, with_template};
 
 /// A git host with an API.
 #[derive(Clone)]
-struct Host {
-    url: String,
+pub struct Host {
+    pub url: String,
     kind: Kind,
     state: Arc<Mutex<Kept>>,
 }
@@ -44,7 +44,7 @@ struct Kept {
 }
 
 impl Host {
-    async fn start(kind: Kind, folder: PathBuf) -> Self {
+    pub async fn start(kind: Kind, folder: PathBuf) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         std::fs::create_dir_all(&folder).unwrap();
@@ -58,21 +58,32 @@ impl Host {
         self.state.lock().unwrap().faults.push((status, body, headers.to_vec()));
     }
 
-    fn asked(&self) -> Vec<(String, Value)> {
+    pub fn asked(&self) -> Vec<(String, Value)> {
         self.state.lock().unwrap().asked.clone()
     }
 
-    fn repository(&self, name: &str) -> PathBuf {
+    pub fn repository(&self, name: &str) -> PathBuf {
         self.state.lock().unwrap().folder.join(format!("{name}.git"))
     }
 
-    fn make(&self, name: &str) -> Value {
+    pub fn make(&self, name: &str) -> Value {
         let path = self.repository(name);
         std::fs::create_dir_all(&path).unwrap();
         for arguments in [&["init", "-q", "--bare", "-b", "main"][..], &["config", "http.receivepack", "true"]] {
             assert!(Command::new("git").args(arguments).current_dir(&path).status().unwrap().success());
         }
         self.shown(name)
+    }
+
+    /// As the configuration of a portal names it.
+    pub fn configured(&self) -> HostConfig {
+        let name = self.url.trim_start_matches("http://").to_owned();
+        HostConfig { name, kind: self.kind, api: Some(self.url.clone()), credential: None }
+    }
+
+    /// What GitHub's own description of its API does not have.
+    pub fn strange(&self) -> Vec<String> {
+        self.state.lock().unwrap().strange.clone()
     }
 
     fn shown(&self, name: &str) -> Value {
@@ -88,7 +99,7 @@ async fn answer(State(host): State<Host>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
     let path = parts.uri.path().to_owned();
-    if path.starts_with("/git/") {
+    if path.starts_with("/git/") || path.contains(".git/") {
         return backend(&host, &parts.method, &parts.uri, &parts.headers, &bytes).await;
     }
     let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -188,7 +199,7 @@ async fn backend(host: &Host, method: &Method, uri: &axum::http::Uri, headers: &
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", host.state.lock().unwrap().folder.clone())
         .env("GIT_HTTP_EXPORT_ALL", "1")
-        .env("PATH_INFO", uri.path().trim_start_matches("/git"))
+        .env("PATH_INFO", uri.path().trim_start_matches("/git").trim_start_matches("/acme"))
         .env("QUERY_STRING", uri.query().unwrap_or_default())
         .env("REQUEST_METHOD", method.as_str())
         .env("CONTENT_TYPE", header("content-type"))
@@ -218,8 +229,7 @@ async fn backend(host: &Host, method: &Method, uri: &axum::http::Uri, headers: &
 async fn portal(kind: Kind, steps: &Value) -> (Portal, Host) {
     let folder = std::env::temp_dir().join(format!("portal-host-{}", uuid::Uuid::new_v4().simple()));
     let host = Host::start(kind, folder).await;
-    let name = host.url.trim_start_matches("http://").to_owned();
-    let configured = HostConfig { name, kind, api: Some(host.url.clone()), credential: None };
+    let configured = host.configured();
     let portal = Portal::with(|config| {
         config.templates =
             TemplatesConfig { local_repositories: true, host: vec![configured], ..TemplatesConfig::default() };
@@ -243,7 +253,7 @@ async fn run(portal: &Portal, host: &Host, token: &str) -> Value {
     let id = start_with(portal, json!({"name": "a", "remote": remote}), json!({"token": token})).await;
     let run = ended(portal, id).await;
     println!("{}", log(portal, id).await);
-    assert_eq!(host.state.lock().unwrap().strange, Vec::<String>::new());
+    assert_eq!(host.strange(), Vec::<String>::new());
     run
 }
 

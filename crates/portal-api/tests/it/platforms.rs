@@ -1,6 +1,8 @@
 //! Steps of platforms, each against a server that answers as the real one does. GitHub's is
 //! judged by its own OpenAPI document.
 
+mod kubernetes_validate;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -461,7 +463,7 @@ fn cluster(sent: &[Sent], now: &Sent) -> Reply {
     }
 }
 
-const MANIFESTS: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n";
+const MANIFESTS: &str = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec:\n  replicas: 2\n  selector: {matchLabels: {app: web}}\n  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: web, image: registry/web:1}]}\n";
 
 on_platform!(manifests_are_tried_applied_and_waited_for, cluster, Kubernetes, "sa-token", portal, fake, {
     prepare(

@@ -5,6 +5,7 @@ use portal_core::access::Verb;
 use portal_core::actions::approval::Need;
 use portal_core::actions::wire::{ApprovalList, ApprovalState, ApprovalView};
 
+use super::delegations;
 use crate::access::Question;
 use crate::catalog::entity_link;
 use crate::paths;
@@ -30,6 +31,7 @@ pub(crate) async fn approvals(asking: &Asking<'_>) -> Result<Content, Refusal> {
         pairs.push(("cursor", cursor));
     }
     let list: ApprovalList = asking.get(&paths::with_query(paths::API_APPROVALS, pairs)).await?;
+    let delegations = delegations::card(asking).await?;
     let now = asking.now_ms();
     let older = list.next_cursor.as_deref();
     let older = older.map(|cursor| paths::with_query(paths::APPROVALS, [("which", which), ("cursor", cursor)]));
@@ -52,6 +54,7 @@ pub(crate) async fn approvals(asking: &Asking<'_>) -> Result<Content, Refusal> {
             }
             @for approval in &list.items { (decision(approval, now, true)) }
             @if let Some(older) = &older { nav class="pagination" aria-label="Pages" { a class="button" href=(older) { "Older" } } }
+            @if let Some(delegations) = &delegations { (delegations) }
         }
     }))
 }
@@ -83,6 +86,7 @@ pub(crate) fn decision(approval: &ApprovalView, now: i64, links_run: bool) -> Co
                 div class="facts-strip" {
                     span { (icon("user")) (approval.requested_by.name) " asked " (ago(approval.created_at, now)) }
                     @if is_open { span { (icon("clock")) "until " (approval.expires_at.format("%Y-%m-%d %H:%M UTC")) } }
+                    @if let Some(of) = &approval.on_behalf_of { span { (icon("group")) "you decide for " strong { (of.name) } } }
                     @if let Some(step) = &approval.step { span { "at step " code { (step) } } }
                 }
                 p class="approvers" {
@@ -105,7 +109,7 @@ pub(crate) fn decision(approval: &ApprovalView, now: i64, links_run: bool) -> Co
                                     span class="visually-hidden" { (if vote.approves { "Approved" } else { "Declined" }) }
                                 }
                                 div class="lines" {
-                                    span { (vote.by.name) span class="muted" { " " (ago(vote.at, now)) } }
+                                    span { (vote.by.name) @if let Some(of) = &vote.on_behalf_of { " for " (of.name) } span class="muted" { " " (ago(vote.at, now)) } }
                                     @if let Some(comment) = &vote.comment { span class="breakable" { (comment) } }
                                 }
                             }
@@ -151,5 +155,6 @@ fn deciding(approval: &ApprovalView) -> Markup {
             (vote(true, "Approve", "Approved", "primary"))
             (vote(false, "Decline", "Declined", "danger-quiet"))
         }
+        @if approval.on_behalf_of.is_none() { (delegations::hand_on(approval)) }
     }
 }

@@ -5,6 +5,7 @@ mod approvals;
 mod channels;
 mod connector_form;
 mod connectors;
+mod delegations;
 mod form;
 mod gallery;
 mod triggers;

@@ -65,9 +65,18 @@ pub struct Ask {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vote {
     pub actor: String,
-    /// Those of the approvers that they are, or belong to.
+    /// In whose place they said it; the vote is that person's.
+    pub stands_for: Option<String>,
+    /// Those of the approvers that they, or whom they stand in for, are or belong to.
     pub as_approvers: BTreeSet<String>,
     pub approves: bool,
+}
+
+impl Vote {
+    /// Whose vote it is.
+    pub fn person(&self) -> &str {
+        self.stands_for.as_deref().unwrap_or(&self.actor)
+    }
 }
 
 /// What votes come to.
@@ -82,11 +91,12 @@ pub enum Verdict {
 impl Ask {
     /// What votes come to. Of whoever asks, with four eyes, none counts.
     pub fn verdict(&self, requester: &str, votes: &[Vote]) -> Verdict {
-        let counted = || votes.iter().filter(|vote| !(self.four_eyes && vote.actor == requester));
+        let is_own = |vote: &&Vote| vote.actor == requester || vote.person() == requester;
+        let counted = || votes.iter().filter(|vote| !(self.four_eyes && is_own(vote)));
         if counted().any(|vote| !vote.approves) {
             return Verdict::Declined;
         }
-        let people: BTreeSet<&str> = counted().map(|vote| vote.actor.as_str()).collect();
+        let people: BTreeSet<&str> = counted().map(Vote::person).collect();
         let is_enough = match self.need {
             Need::Any => !people.is_empty(),
             Need::Count(count) => people.len() >= count as usize,
@@ -125,7 +135,7 @@ mod tests {
 
     fn vote(actor: &str, groups: &[&str], approves: bool) -> Vote {
         let as_approvers = groups.iter().map(|group| (*group).to_owned()).collect();
-        Vote { actor: actor.to_owned(), as_approvers, approves }
+        Vote { actor: actor.to_owned(), stands_for: None, as_approvers, approves }
     }
 
     #[test]
@@ -133,6 +143,8 @@ mod tests {
         let ask =
             |need, four_eyes| Ask { approvers: vec!["group:a".to_owned(), "group:b".to_owned()], need, four_eyes };
         let (ann, bob) = (vote("ann", &["group:a"], true), vote("bob", &["group:b"], true));
+        let instead =
+            |actor: &str, of: &str| Vote { stands_for: Some(of.to_owned()), ..vote(actor, &["group:a"], true) };
         let both = [ann.clone(), bob.clone()];
         for (ask, votes, wanted) in [
             (ask(Need::Any, true), &[][..], Verdict::Pending),
@@ -145,6 +157,12 @@ mod tests {
             (ask(Need::Count(2), true), &[ann.clone(), ann.clone()][..], Verdict::Pending),
             (ask(Need::All, true), &[vote("cat", &["group:a", "group:b"], true)][..], Verdict::Approved),
             (ask(Need::Any, true), &[ann.clone(), vote("bob", &["group:b"], false)][..], Verdict::Declined),
+            // Whoever stands in for somebody gives that person's vote, which counts once.
+            (ask(Need::Any, true), &[instead("dan", "ann")][..], Verdict::Approved),
+            (ask(Need::Count(2), true), &[instead("dan", "ann"), ann.clone()][..], Verdict::Pending),
+            (ask(Need::Count(2), true), &[instead("dan", "ann"), bob.clone()][..], Verdict::Approved),
+            (ask(Need::Any, true), &[instead("dan", "requester")][..], Verdict::Pending),
+            (ask(Need::Any, true), &[instead("requester", "ann")][..], Verdict::Pending),
             // Four eyes are not two.
             (ask(Need::Any, true), &[vote("requester", &["group:a"], true)][..], Verdict::Pending),
             (ask(Need::Any, true), &[vote("requester", &["group:a"], false)][..], Verdict::Pending),

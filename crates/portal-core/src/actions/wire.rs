@@ -230,6 +230,8 @@ pub struct ApprovalView {
     pub decided_at: Option<DateTime<Utc>>,
     /// Why the caller may not decide; nothing where they may.
     pub refusal: Option<String>,
+    /// In whose place the caller decides; absent where it is in their own.
+    pub on_behalf_of: Option<RunPerson>,
 }
 
 /// What somebody said.
@@ -237,6 +239,8 @@ pub struct ApprovalView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct VoteView {
     pub by: RunPerson,
+    /// In whose place they said it; the vote counts as that person's.
+    pub on_behalf_of: Option<RunPerson>,
     pub approves: bool,
     pub comment: Option<String>,
     pub at: DateTime<Utc>,
@@ -259,6 +263,49 @@ pub struct VoteCreate {
     pub approves: bool,
     #[serde(default)]
     pub comment: Option<String>,
+}
+
+/// Hands the right to decide about approvals to somebody else for a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DelegationCreate {
+    /// Reference of the user who decides meanwhile.
+    pub delegate: String,
+    /// A date (`2026-12-24`: to the end of that day, UTC), or a time. For one approval, the end
+    /// of that approval when absent.
+    #[serde(default)]
+    pub until: Option<String>,
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Only this approval; all of one's own when absent.
+    #[serde(default)]
+    pub approval: Option<i64>,
+}
+
+/// A right that was handed to somebody, as long as it holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DelegationView {
+    pub id: i64,
+    pub from: RunPerson,
+    pub to: EntityLink,
+    /// The only approval that it is about; all of theirs when absent.
+    pub approval: Option<i64>,
+    pub reason: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub until: DateTime<Utc>,
+    /// The caller has handed it on; else it was handed to them.
+    pub own: bool,
+}
+
+/// What the caller has handed on, and what was handed to them, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DelegationList {
+    pub items: Vec<DelegationView>,
+    pub next_cursor: Option<String>,
+    pub total: u64,
 }
 
 /// What a platform tells of something that it was asked to do.

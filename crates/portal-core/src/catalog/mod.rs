@@ -15,6 +15,8 @@ pub mod reference;
 #[cfg(feature = "engine")]
 pub mod relations;
 #[cfg(feature = "engine")]
+pub mod update;
+#[cfg(feature = "engine")]
 pub mod validate;
 pub mod wire;
 

@@ -460,7 +460,7 @@ impl<'c, 'm, 'b> Builder<'c, 'm, 'b> {
     }
 }
 
-fn tag_of(style: ScalarStyle, tag: Option<&str>) -> Tag<'_> {
+pub(super) fn tag_of(style: ScalarStyle, tag: Option<&str>) -> Tag<'_> {
     match tag {
         Some(tag) => match tag.strip_prefix("tag:yaml.org,2002:") {
             Some(name) => Tag::Core(name),

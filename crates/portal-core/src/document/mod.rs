@@ -5,6 +5,7 @@
 //! its own: a broken one is a fault, its neighbours are read.
 
 mod build;
+pub mod edit;
 mod place;
 mod scalar;
 mod split;

@@ -65,7 +65,8 @@ impl<'a> Bench<'a> {
         let contracts = self.workspace.end2end().join("contracts");
         stage("contracts", || Ok(((), node::install(self.workspace, &npm, &contracts)?)))?;
         let references = self.workspace.state("references");
-        if !references.join("ready").is_file() {
+        let installed = std::fs::read_to_string(references.join("ready")).unwrap_or_default();
+        if installed != REFERENCES.join("\n") {
             stage("references", || Ok((reference_libraries(&python, &references)?, "installed")))?;
         }
         let github = contracts.join("node_modules/@octokit/openapi/generated/ghec.json");
@@ -74,7 +75,7 @@ impl<'a> Bench<'a> {
         cargo.args(selection).args(only).env("PORTAL_TEST_POSTGRES", url).env("PORTAL_TEST_SSHD", sshd);
         let python = references.join("bin/python");
         cargo.env("PORTAL_TEST_GITHUB", github).env("PORTAL_TEST_STANDARDWEBHOOKS", &python);
-        cargo.env("PORTAL_TEST_AIOSMTPD", python);
+        cargo.env("PORTAL_TEST_KUBERNETES_VALIDATE", &python).env("PORTAL_TEST_AIOSMTPD", python);
         process::run(&mut cargo)
     }
 
@@ -228,13 +229,15 @@ impl<'a> Bench<'a> {
     }
 }
 
-/// The reference library of Standard Webhooks, and a mail server, in a virtual environment
-/// of their own.
+/// The reference library of Standard Webhooks, a mail server, and the schemas of Kubernetes.
+const REFERENCES: [&str; 3] = ["standardwebhooks==1.1.0", "aiosmtpd==1.4.6", "kubernetes-validate==1.37.0"];
+
+/// What others have written and tests compare with, in a virtual environment of its own.
 fn reference_libraries(python: &Path, folder: &Path) -> Result<()> {
     process::run(Command::new(python).args(["-m", "venv", "--clear"]).arg(folder))?;
     let mut pip = Command::new(folder.join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "standardwebhooks==1.1.0", "aiosmtpd==1.4.6"]);
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(REFERENCES);
     process::run(&mut pip)?;
-    files::write_if_changed(&folder.join("ready"), b"")?;
+    files::write_if_changed(&folder.join("ready"), REFERENCES.join("\n").as_bytes())?;
     Ok(())
 }

@@ -640,6 +640,28 @@ table!(
         #[sea_orm(column_type = "Text", nullable)]
         comment: Option<String>,
         at: DateTimeUtc,
+        /// The account whose vote it is: the actor's own, or of whom they stand in for.
+        person: Option<String>,
+        for_name: Option<String>,
+        for_user_ref: Option<String>,
+    }
+);
+
+table!(
+    /// The right of an account to decide, in the hands of a user until a time.
+    delegation, "delegation", {
+        #[sea_orm(primary_key)]
+        id: i64,
+        actor: String,
+        name: String,
+        user_ref: Option<String>,
+        delegate_ref: String,
+        /// Only this approval.
+        approval_id: Option<i64>,
+        #[sea_orm(column_type = "Text", nullable)]
+        reason: Option<String>,
+        created_at: DateTimeUtc,
+        until: DateTimeUtc,
     }
 );
 

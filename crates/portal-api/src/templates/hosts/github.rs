@@ -97,7 +97,8 @@ async fn protect(client: &Client, path: &str, branch: &str, call: &Call<'_>, log
     answer.good(&Method::PUT, &path).map(drop)
 }
 
-pub(super) async fn pull_request(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
+/// `parent` is the commit that the files are changes to; the newest of the branch if absent.
+pub(super) async fn pull_request(live: &Live, call: Call<'_>, parent: Option<&str>, log: &mut Log<'_>) -> Output {
     let (place, client) = open(live, &call, Kind::Github).await?;
     let path = repo_path(&place);
     let repository = client.get(&path).await?;
@@ -113,7 +114,7 @@ pub(super) async fn pull_request(live: &Live, call: Call<'_>, log: &mut Log<'_>)
         log(format!("{} is open already", text(there, "/html_url")?));
         return answer(there, &base);
     }
-    let commit = commit(live, &client, &path, &base, branch, &call, log).await?;
+    let commit = commit(live, &client, &path, (&base, parent), branch, &call, log).await?;
     log(format!("`{branch}` is at {commit}"));
     let body = json!({
         "title": call.input.must("title")?,
@@ -144,13 +145,15 @@ async fn commit(
     live: &Live,
     client: &Client,
     path: &str,
-    base: &str,
+    (base, parent): (&str, Option<&str>),
     branch: &str,
     call: &Call<'_>,
     log: &mut Log<'_>,
 ) -> Result<String, Trouble> {
-    let parent = client.get(&format!("{path}/git/ref/heads/{}", segment(base))).await?;
-    let parent = text(&parent, "/object/sha")?;
+    let parent = match parent {
+        Some(parent) => parent.to_owned(),
+        None => text(&client.get(&format!("{path}/git/ref/heads/{}", segment(base))).await?, "/object/sha")?,
+    };
     let tree = client.get(&format!("{path}/git/commits/{parent}")).await?;
     let tree = text(&tree, "/tree/sha")?;
     let (files, target) = (live.files(call)?, call.input.folder("targetPath")?);

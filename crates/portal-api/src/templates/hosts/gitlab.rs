@@ -54,7 +54,8 @@ pub(super) async fn publish(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> O
     ]))
 }
 
-pub(super) async fn merge_request(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
+/// `parent` is the commit that the files are changes to; the newest of the branch if absent.
+pub(super) async fn merge_request(live: &Live, call: Call<'_>, parent: Option<&str>, log: &mut Log<'_>) -> Output {
     let (place, client) = open(live, &call, Kind::Gitlab).await?;
     let path = project_path(&place);
     let project = client.get(&path).await?;
@@ -89,9 +90,10 @@ pub(super) async fn merge_request(live: &Live, call: Call<'_>, log: &mut Log<'_>
         })
     });
     let title = call.input.must("title")?;
+    let (start, from) = parent.map_or(("start_branch", base.as_str()), |commit| ("start_sha", commit));
     let body = json!({
         "branch": branch,
-        "start_branch": base,
+        start: from,
         "commit_message": call.input.text("commitMessage")?.unwrap_or(title),
         "actions": actions.collect::<Vec<Value>>(),
     });

@@ -63,13 +63,31 @@ pub fn known(configured: &[HostConfig]) -> Hosts {
 pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Result<Map<String, Value>, Trouble>> {
     Some(match call.action.id {
         "publish:github" => github::publish(live, call, log).await,
-        "publish:github:pull-request" => github::pull_request(live, call, log).await,
+        "publish:github:pull-request" => github::pull_request(live, call, None, log).await,
         "github:actions:dispatch" => github::dispatch(live, call, log).await,
         "publish:gitlab" => gitlab::publish(live, call, log).await,
-        "publish:gitlab:merge-request" => gitlab::merge_request(live, call, log).await,
+        "publish:gitlab:merge-request" => gitlab::merge_request(live, call, None, log).await,
         "publish:gitea" => gitea::publish(live, call, log).await,
         _ => return None,
     })
+}
+
+/// Opens a request of a change to files as they are at a commit: if they are others by now,
+/// the host says so.
+///
+/// # Errors
+/// The host refuses, or the step opens none.
+pub(crate) async fn request(
+    live: &Live,
+    call: Call<'_>,
+    commit: Option<&str>,
+    log: &mut Log<'_>,
+) -> Result<Map<String, Value>, Trouble> {
+    match call.action.id {
+        "publish:github:pull-request" => github::pull_request(live, call, commit, log).await,
+        "publish:gitlab:merge-request" => gitlab::merge_request(live, call, commit, log).await,
+        other => Err(Trouble::new("unsupported_action", format!("`{other}` opens no requests"))),
+    }
 }
 
 /// A repository that is there already: its address for git, and its branch.

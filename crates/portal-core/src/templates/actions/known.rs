@@ -129,6 +129,35 @@ pub const ACTIONS: &[Action] = &[
         effect: Effect::Lookup,
     },
     Action {
+        id: "catalog:update",
+        description: "Changes a few fields of an entity, with the rights of whoever started the run: in the catalog \
+            when the API owns it, by a pull request when its file is in a repository on GitHub or GitLab. What is \
+            not given stays; where nothing would change, nothing is written.",
+        input: &[
+            needs("entity", "string", "The entity"),
+            may("annotations", "object", "Annotations by name; null takes one away"),
+            may("labels", "object", "Labels by name; null takes one away"),
+            may("tags", "array", "All tags that it is to have; an empty list takes them away"),
+            may("owner", "string", "Who owns it"),
+            may("lifecycle", "string", "Its lifecycle"),
+            may("title", "string", "Its title; an empty text takes it away"),
+            may("description", "string", "Its description; an empty text takes it away"),
+            may("branchName", "string", "Branch of the pull request; made from the run if absent"),
+            may("pullRequestTitle", "string", "Title of the pull request; says what changes if absent"),
+            may("pullRequestDescription", "string", "Its description; names the run if absent"),
+            TOKEN,
+        ],
+        output: &[
+            may("entityRef", "string", "The entity"),
+            may("changed", "boolean", "False where it said so already"),
+            may("pullRequestUrl", "string", "Address of the pull request, where one was opened"),
+            may("remoteUrl", "string", "The same, under the name that other steps use"),
+            may("pullRequestNumber", "number", "Its number, on GitHub"),
+            may("targetBranchName", "string", "Branch that it asks to change"),
+        ],
+        effect: Effect::Lookup,
+    },
+    Action {
         id: "catalog:write",
         description: "Writes an entity as a descriptor into the workspace.",
         input: &[

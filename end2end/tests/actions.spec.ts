@@ -17,15 +17,20 @@ function fresh(what: string): string {
 
 /** A page of somebody else, who is of the platform team. */
 async function approver(browser: Browser): Promise<Page> {
+  return (await somebody(browser, APPROVER)).page;
+}
+
+/** A page of somebody who is this user of the catalog, and the name of their account. */
+async function somebody(browser: Browser, user: string): Promise<{ page: Page; name: string }> {
   const baseURL = test.info().project.use.baseURL;
   const admin = await request.newContext({ baseURL, storageState: session, extraHTTPHeaders: { origin: baseURL ?? "" } });
-  const name = fresh("approver");
-  const made = await admin.post("/api/v1/accounts", { data: { name, role: "developer", user: APPROVER } });
+  const name = fresh(user.split("/")[1].split(".")[0]);
+  const made = await admin.post("/api/v1/accounts", { data: { name, role: "developer", user } });
   expect(made.status(), await made.text()).toBe(201);
   const context = await browser.newContext({ baseURL, storageState: { cookies: [], origins: [] } });
   await enter(admin, context.request, name);
   await admin.dispose();
-  return context.newPage();
+  return { page: await context.newPage(), name };
 }
 
 test("a database is asked for, approved by somebody else, and found in the catalog", async ({ page, browser }) => {
@@ -68,6 +73,44 @@ test("a database is asked for, approved by somebody else, and found in the catal
   await expectNoSidewaysScroll(page);
   await page.getByRole("link", { name: `Database ${name}` }).click();
   await expect(page.getByRole("heading", { level: 1, name: `Database ${name}` })).toBeVisible();
+});
+
+test("somebody else decides while one is away", async ({ page, browser }) => {
+  const name = fresh("db").slice(0, 30).replace(/-+$/, "");
+  const away = await somebody(browser, APPROVER);
+  await open(away.page, "/approvals");
+  const card = away.page.getByRole("region", { name: "While you are away" });
+  await card.getByRole("combobox", { name: "Who decides" }).fill("Owen");
+  await card.getByRole("option", { name: /Owen Prichard/ }).click();
+  await card.getByLabel("Until the end of").fill(new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10));
+  await card.getByLabel("Reason").fill("At sea");
+  await expectNoAxeViolations(away.page);
+  await card.getByRole("button", { name: "Hand on" }).click();
+  await expect(card.getByRole("listitem")).toContainText("decides for you");
+  await expectNoAxeViolations(away.page);
+  await expectNoSidewaysScroll(away.page);
+
+  await open(page, "/actions/default/provision-database?entity=component:default/booking-api");
+  await page.getByLabel("Name").fill(name);
+  await page.getByLabel("Size").selectOption("medium");
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await page.getByRole("button", { name: "Ask for approval" }).click();
+  await page.waitForURL(/\/runs\/\d+/);
+
+  const other = (await somebody(browser, "user:default/owen.prichard")).page;
+  await open(other, "/approvals");
+  await expect(other.getByRole("region", { name: "While you are away" })).toContainText(`You stand in for ${away.name}`);
+  const waiting = other.getByRole("region", { name: new RegExp(name) });
+  await expect(waiting).toContainText("you decide for");
+  await expectNoAxeViolations(other);
+  await waiting.getByRole("textbox", { name: "Comment" }).fill("In their place");
+  await waiting.getByRole("button", { name: "Approve" }).click();
+  await expect(waiting).toHaveCount(0);
+  await expect(page.getByText(/^owen\S* for /)).toBeVisible({ timeout: 20_000 });
+
+  await card.getByRole("button", { name: /^Take back/ }).click();
+  await expect(card.getByRole("listitem")).toHaveCount(0);
+  await Promise.all([other.context().close(), away.page.context().close()]);
 });
 
 test.describe("what has an end", () => {

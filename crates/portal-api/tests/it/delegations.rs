@@ -1,6 +1,8 @@
 //! Deciding in somebody's place: as long as it holds, as one person, and never about one's
 //! own request.
 
+use std::time::Duration;
+
 use chrono::TimeDelta;
 use portal_core::access::Role;
 use serde_json::{Value, json};
@@ -108,7 +110,6 @@ on_both!(somebody_decides_in_anothers_place_until_it_is_over, portal, {
     // They may look at what they have decided.
     assert_eq!(scene.get(dan, &format!("/api/v1/approvals/{first}")).await["state"], "approved");
 
-    // Reminders reach them, too.
     portal.clock.advance(TimeDelta::days(3));
     let (_, third) = scene.ask(ann).await;
     // A person of the group who stands in decides by their own right.
@@ -133,6 +134,22 @@ on_both!(somebody_decides_in_anothers_place_until_it_is_over, portal, {
         audit["items"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["delegation.create", "delegation.delete", "delegation.create"]);
     assert!(!portal.get("/api/v1/changes?subject=delegation:1").await.text().contains("At sea"));
+});
+
+on_both!(whoever_stands_in_is_reminded_too, portal, {
+    let scene = scene(&portal, json!("any")).await;
+    let Scene { ann, bob, dan, .. } = &scene;
+    scene.ask(ann).await;
+    let until = (portal.now() + TimeDelta::days(20)).to_rfc3339();
+    scene.hand(bob, json!({"delegate": "dan", "until": until})).await.is(201);
+    portal.clock.advance(TimeDelta::days(16));
+    for _ in 0..200 {
+        if scene.told(dan).await.contains("Still waits for approval: do (for bob)") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(scene.told(dan).await.contains("Still waits for approval: do (for bob)"), "{}", scene.told(dan).await);
 });
 
 on_both!(a_right_that_has_expired_or_gone_decides_nothing, portal, {

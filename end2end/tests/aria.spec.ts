@@ -263,7 +263,7 @@ const pages: { name: string; path: string; snapshot: string }[] = [
         - link "Run Get a PostgreSQL database"
     - region "Deployments 1"
     - region "Environments 2"
-    - region "Operations 2"`,
+    - region /Operations \\d+/`,
   },
   {
     name: "action",

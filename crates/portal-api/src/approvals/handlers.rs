@@ -50,7 +50,7 @@ pub async fn list_approvals(
     let run_id = params.sequence("run")?;
     let is_mine = params.flag("mine")?;
     let limit = params.number("limit", 25, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     let principal = &auth.principal;
     // Of one run, whoever sees it sees what it waits for.

@@ -55,7 +55,7 @@ pub async fn list_audit(
 ) -> ApiResult<Json<AuditList>> {
     let filter = filter(&mut params)?;
     let limit = params.number("limit", 50, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     let db = app.db.reader();
     let items = store::page(db, &filter, before, limit + 1).await?;

@@ -14,7 +14,6 @@ use crate::changes::store::ChangeFilter;
 use crate::changes::{self, entity_subject};
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadCatalog};
-use crate::http::cursor;
 use crate::http::params::Params;
 use crate::state::App;
 
@@ -36,7 +35,7 @@ pub async fn list_entity_history(
 ) -> ApiResult<Json<ChangeList>> {
     let entity_ref = reference(parts)?;
     let limit = params.number("limit", 50, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     let filter = ChangeFilter { subject: Some(entity_subject(&entity_ref.to_string())), ..ChangeFilter::default() };
     let history = page(&app, &auth.principal, &filter, before, limit).await?;

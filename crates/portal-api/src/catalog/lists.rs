@@ -339,7 +339,7 @@ impl ListQuery {
             Some(most) => Values::Frequent(usize::try_from(most).unwrap_or_default()),
         };
         let limit = params.number("limit", 20, 0..=500)?;
-        let place = params.chosen("cursor")?.map(|text| cursor::decode::<Place>(&text)).transpose()?;
+        let place = params.cursor::<Place>()?;
         let fields = fields(&mut params)?;
         let as_of = params.time("as_of")?;
         if as_of.is_some() && !facets.is_empty() {

@@ -78,7 +78,7 @@ pub async fn list_changes(
     };
     let compact = params.flag("compact")?;
     let limit = params.number("limit", 50, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     let mut list = page(&app, &auth.principal, &filter, before, limit).await?;
     if compact {

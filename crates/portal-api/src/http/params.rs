@@ -4,7 +4,9 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
 
+use super::cursor;
 use crate::error::{ApiError, ApiResult};
 
 /// The parameters of a request, taken one by one.
@@ -55,6 +57,14 @@ impl Params {
     /// Given more than once.
     pub fn chosen(&mut self, name: &'static str) -> ApiResult<Option<String>> {
         Ok(self.one(name)?.filter(|text| !text.is_empty()))
+    }
+
+    /// Where a page of a list goes on; nothing where it begins.
+    ///
+    /// # Errors
+    /// Given more than once, or no cursor of such a list.
+    pub fn cursor<T: DeserializeOwned>(&mut self) -> ApiResult<Option<T>> {
+        self.chosen("cursor")?.map(|text| cursor::decode(&text)).transpose()
     }
 
     /// The sequence of a change.

@@ -31,7 +31,7 @@ pub async fn list_notifications(
 ) -> ApiResult<Json<NotificationList>> {
     let only_unread = params.flag("unread")?;
     let limit = params.number("limit", 25, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     let (db, principal) = (app.db.reader(), &auth.principal);
     let unread = store::count(db, principal, true).await?;

@@ -44,7 +44,7 @@ pub async fn list_messages(
     };
     let channel = params.chosen("channel")?;
     let limit = params.number("limit", 25, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     let (db, filter) = (app.db.reader(), MessageFilter { state, channel });
     let rows = store::page(db, &filter, before, limit + 1).await?;

@@ -64,7 +64,7 @@ pub async fn list_runs(
     let mine = params.flag("mine")?;
     let entity = params.chosen("entity")?;
     let limit = params.number("limit", 25, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     let actor = auth.principal.actor.0.clone();
     let snapshot = app.catalog.snapshot();

@@ -240,7 +240,7 @@ pub async fn list_source_passes(
 ) -> ApiResult<Json<PassList>> {
     let id = number(&id)?;
     let limit = params.number("limit", 20, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i64>(&text)).transpose()?;
+    let before = params.cursor::<i64>()?;
     params.finish()?;
     stored(&app, id).await?;
     let db = app.db.reader();
@@ -268,7 +268,7 @@ pub async fn list_source_errors(
 ) -> ApiResult<Json<SourceErrorList>> {
     let id = number(&id)?;
     let limit = params.number("limit", 200, 1..=500)?;
-    let after = params.chosen("cursor")?.map(|text| cursor::decode::<(String, i32)>(&text)).transpose()?;
+    let after = params.cursor::<(String, i32)>()?;
     params.finish()?;
     stored(&app, id).await?;
     let (db, snapshot) = (app.db.reader(), app.catalog.snapshot());

@@ -48,7 +48,7 @@ pub async fn list_action_versions(
     mut params: Params,
 ) -> ApiResult<Json<ActionVersionList>> {
     let limit = params.number("limit", 25, 1..=200)?;
-    let before = params.chosen("cursor")?.map(|text| cursor::decode::<i32>(&text)).transpose()?;
+    let before = params.cursor::<i32>()?;
     params.finish()?;
     let action_ref = reference(&parts);
     may_see(&app, &auth, &action_ref).await?;

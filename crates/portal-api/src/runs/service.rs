@@ -52,6 +52,10 @@ impl Template {
     /// The database.
     pub async fn ask_source(&mut self, app: &App) -> DbResult<()> {
         let Some(source_id) = self.source_id else {
+            // Of templates the portal keeps no versions.
+            if self.entity["kind"] != "Action" {
+                return Ok(());
+            }
             if let Some(version) = versions::in_force(app.db.reader(), &self.entity_ref).await? {
                 self.is_trusted = version.trusted;
                 self.revision = Some(format!("v{}", version.number));

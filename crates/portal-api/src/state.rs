@@ -18,6 +18,7 @@ use crate::db::{Db, DbError, DbResult};
 use crate::egress::Egress;
 use crate::events::Events;
 use crate::http::limit::Usage;
+use crate::jobs::due::Due;
 use crate::runs::tail::Tails;
 use crate::search::{SearchIndex, projector};
 use crate::sources;
@@ -46,6 +47,8 @@ pub struct Inner {
     /// What reading sources needs.
     pub sources: sources::fetch::Context,
     pub wake: Wake,
+    /// Which queues of jobs have something to do.
+    pub due: Due,
     /// The logs of runs that are followed here.
     pub tails: Tails,
     /// Names this process in leases.
@@ -67,6 +70,7 @@ impl App {
         let search = open_search(&config).await?;
         tokio::spawn(projector::follow(db.clone(), search.clone(), wake.clone(), stop.clone()));
         let events = Events::start(db.clone());
+        let due = Due::start(&db, clock.clone(), stop.clone());
         let usage = Usage::new(&config.limits);
         let identity = Identity::new(&config.access, config.guests());
         let providers = Providers::new(&config, &sources.egress);
@@ -93,6 +97,7 @@ impl App {
             gates: Gates::default(),
             sources,
             wake,
+            due,
             instance,
             tails: Tails::default(),
             stop,

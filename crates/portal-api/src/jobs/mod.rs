@@ -4,6 +4,7 @@
 //! Jobs run at least once: a job is claimed by lease, and whoever loses the
 //! lease may not finish it (its fencing token no longer matches).
 
+pub mod due;
 pub mod queue;
 pub mod runner;
 

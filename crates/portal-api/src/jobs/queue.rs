@@ -127,6 +127,17 @@ pub async fn claim(
     .await
 }
 
+/// Queues of which anything is due.
+pub async fn due(db: &Db, now: DateTime<Utc>) -> DbResult<HashSet<String>> {
+    let queues = Entity::find()
+        .select_only()
+        .column(Column::Queue)
+        .filter(Column::RunAt.lte(now))
+        .filter(Column::LeaseUntil.is_null().or(Column::LeaseUntil.lt(now)))
+        .distinct();
+    Ok(queues.into_tuple::<String>().all(db.reader()).await?.into_iter().collect())
+}
+
 /// Whether anything of a queue is due, without taking the write lock.
 pub async fn is_due(db: &Db, queue: &str, now: DateTime<Utc>) -> DbResult<bool> {
     let due = Entity::find()

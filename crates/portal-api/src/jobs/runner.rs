@@ -18,15 +18,14 @@ pub type Work = fn(App, Claimed) -> BoxFuture<'static, Result<String, String>>;
 
 /// Attempts after which a job is given up.
 const ATTEMPTS: i32 = 10;
-const POLL: Duration = Duration::from_secs(1);
 
 /// Works `queue` off with at most `concurrency` jobs at once, until `stop`.
 pub async fn run(app: App, queue: &'static str, concurrency: usize, work: Work, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(concurrency));
-    let mut commits = app.db.commits();
+    let mut due = app.due.clone();
     loop {
         let Ok(permit) = permits.clone().acquire_owned().await else { return };
-        commits.mark_unchanged();
+        let seen = due.number();
         match next(&app, queue).await {
             Ok(Some(job)) => {
                 let app = app.clone();
@@ -42,8 +41,7 @@ pub async fn run(app: App, queue: &'static str, concurrency: usize, work: Work, 
         drop(permit);
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = commits.changed() => {}
-            () = tokio::time::sleep(POLL) => {}
+            () = due.wait(seen, queue) => {}
         }
     }
 }

@@ -58,6 +58,23 @@ impl Found {
         self.action.does_not_fit(&asked).or_else(|| self.action.is_forbidden(&asked))
     }
 
+    /// Computes what its form offers for these answers. Whoever shows no form needs none of it.
+    pub fn compute(&mut self, snapshot: &Snapshot, visibility: &Visibility, values: &Map<String, Value>) {
+        if !computed::computes(&self.template.entity) {
+            return;
+        }
+        let (written, look) = (self.template.entity.clone(), lookup(snapshot, visibility));
+        let entity = self.target.as_ref().map(|target| &target.entity);
+        // What is computed may speak of answers, and of defaults that were computed themselves.
+        for _ in 0..2 {
+            let parameters = form::with_defaults(&self.action.run.pages, values);
+            let asked = Asked { entity, parameters: &parameters, caller: &self.caller };
+            self.template.entity = written.clone();
+            self.uncomputed = computed::put_in(&mut self.template.entity, &asked, &look);
+            self.action.run = definition::read(&self.template.entity).0.run;
+        }
+    }
+
     /// Tells a form of what could not be computed.
     pub fn tell(&self, form: &mut FormView) {
         for fault in &self.uncomputed {
@@ -87,8 +104,7 @@ fn field_of<'f>(mut fields: impl Iterator<Item = &'f mut FormField>, pointer: &s
     field_of(&mut field.fields.iter_mut() as &mut dyn Iterator<Item = &'f mut FormField>, pointer)
 }
 
-/// The action of a reference, if it is theirs to see, with the entity that is named and the
-/// answers so far.
+/// The action of a reference, if it is theirs to see, with the entity that is named.
 ///
 /// # Errors
 /// 404, or a fault at a pointer: not a reference, or of another kind.
@@ -99,7 +115,6 @@ pub async fn find(
     visibility: &Visibility,
     (text, pointer): (&str, &str),
     entity: Option<&str>,
-    values: &Map<String, Value>,
 ) -> ApiResult<Found> {
     let entity_ref = EntityRef::parse(text, Some("action"), EntityRef::DEFAULT_NAMESPACE);
     let entity_ref = entity_ref.map_err(|error| ApiError::field(pointer, error.to_string()))?;
@@ -117,7 +132,7 @@ pub async fn find(
         revision: None,
         is_trusted: false,
     };
-    judged(app, principal, snapshot, visibility, template, entity, values).await
+    judged(app, principal, snapshot, visibility, template, entity).await
 }
 
 /// An action as the caller would run it, wherever its text comes from.
@@ -129,33 +144,16 @@ pub async fn judged(
     principal: &Principal,
     snapshot: &Snapshot,
     visibility: &Visibility,
-    mut template: Template,
+    template: Template,
     entity: Option<&str>,
-    values: &Map<String, Value>,
 ) -> ApiResult<Found> {
-    let (mut action, findings) = definition::read(&template.entity);
+    let (action, findings) = definition::read(&template.entity);
     let target = match entity.filter(|text| !text.is_empty()) {
         None => None,
         Some(text) => Some(target(app, snapshot, visibility, text).await?),
     };
     let caller = definition::caller(principal, target.as_ref().map_or(&[][..], |target| &target.owners));
-    let mut uncomputed = Vec::new();
-    if computed::computes(&template.entity) {
-        let (written, look) = (template.entity.clone(), lookup(snapshot, visibility));
-        let entity = target.as_ref().map(|target| &target.entity);
-        // What is computed may speak of answers, and of defaults that were computed themselves.
-        for _ in 0..2 {
-            let parameters = form::with_defaults(&action.run.pages, values);
-            template.entity = written.clone();
-            uncomputed = computed::put_in(
-                &mut template.entity,
-                &Asked { entity, parameters: &parameters, caller: &caller },
-                &look,
-            );
-            action.run = definition::read(&template.entity).0.run;
-        }
-    }
-    Ok(Found { template, action, findings, target, caller, uncomputed })
+    Ok(Found { template, action, findings, target, caller, uncomputed: Vec::new() })
 }
 
 /// Entities that the caller sees, as expressions see them; in the order of their names.

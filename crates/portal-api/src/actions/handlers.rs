@@ -41,12 +41,10 @@ pub async fn list_actions(
     let snapshot = app.catalog.snapshot();
     let visibility = auth.visibility(&snapshot);
     let usage = templates::handlers::usage(&app).await?;
-    let nothing = Map::new();
     let mut items = Vec::new();
     for entity_ref in references(&snapshot, &visibility)? {
         let named = (entity_ref.as_str(), "");
-        let found =
-            find::find(&app, &auth.principal, &snapshot, &visibility, named, entity.as_deref(), &nothing).await?;
+        let found = find::find(&app, &auth.principal, &snapshot, &visibility, named, entity.as_deref()).await?;
         let kind = found.target.as_ref().and_then(|target| target.entity["kind"].as_str()).map(str::to_lowercase);
         // What is for other kinds is nothing that one would look for here.
         if kind.is_some_and(|kind| !found.action.kinds.contains(&kind)) {
@@ -89,8 +87,7 @@ pub async fn find_action(
     let visibility = auth.visibility(&snapshot);
     let name = format!("action:{namespace}/{name}");
     let named = (name.as_str(), "");
-    let found =
-        find::find(&app, &auth.principal, &snapshot, &visibility, named, entity.as_deref(), &Map::new()).await?;
+    let found = find::find(&app, &auth.principal, &snapshot, &visibility, named, entity.as_deref()).await?;
     let mut view = view(&auth, &snapshot, &visibility, &found);
     view.usage = templates::handlers::usage(&app).await?.get(&found.template.entity_ref).cloned().unwrap_or_default();
     Ok(Json(view))
@@ -172,7 +169,8 @@ pub async fn fill_action_form(
     let visibility = auth.visibility(&snapshot);
     let name = format!("action:{namespace}/{name}");
     let named = (name.as_str(), "");
-    let found = find::find(&app, &auth.principal, &snapshot, &visibility, named, entity.as_deref(), &values).await?;
+    let mut found = find::find(&app, &auth.principal, &snapshot, &visibility, named, entity.as_deref()).await?;
+    found.compute(&snapshot, &visibility, &values);
     let mut form = templates::handlers::form_view(&snapshot, &visibility, &found.template, &found.action.run, &values);
     found.tell(&mut form);
     if !found.action.run.labels.contains_key("createButtonText") {

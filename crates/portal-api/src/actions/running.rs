@@ -53,8 +53,8 @@ pub async fn tried(
         is_trusted: principal.role.may_everywhere(Verb::WriteSources),
     };
     let visibility = snapshot.visibility(principal);
-    let found = find::judged(app, principal, &snapshot, &visibility, template, asked.entity, asked.values).await?;
-    let mut draft = checked(app, principal, writing, &found, asked).await?;
+    let found = find::judged(app, principal, &snapshot, &visibility, template, asked.entity).await?;
+    let mut draft = checked(app, principal, writing, found, asked).await?;
     draft.run.is_test = true;
     Ok(draft)
 }
@@ -67,16 +67,16 @@ pub async fn drafted(app: &App, principal: &Principal, writing: &Writing, asked:
     let snapshot = app.catalog.snapshot();
     let visibility = snapshot.visibility(principal);
     let named = (asked.action, "/action");
-    let mut found = find::find(app, principal, &snapshot, &visibility, named, asked.entity, asked.values).await?;
+    let mut found = find::find(app, principal, &snapshot, &visibility, named, asked.entity).await?;
     found.template.ask_source(app).await?;
-    checked(app, principal, writing, &found, asked).await
+    checked(app, principal, writing, found, asked).await
 }
 
 async fn checked(
     app: &App,
     principal: &Principal,
     writing: &Writing,
-    found: &Found,
+    mut found: Found,
     asked: Asked<'_>,
 ) -> ApiResult<Draft> {
     let snapshot = app.catalog.snapshot();
@@ -85,6 +85,7 @@ async fn checked(
         let detail = format!("the action cannot run: {}: {}", finding.pointer, finding.message);
         return Err(ApiError::invalid("invalid_action", detail, Vec::new()));
     }
+    found.compute(&snapshot, &visibility, asked.values);
     let uncomputed = found
         .uncomputed
         .iter()
@@ -100,7 +101,7 @@ async fn checked(
     if let Some(reason) = found.action.is_forbidden(&found.asked(&answers)) {
         return Err(ApiError::Forbidden(reason));
     }
-    let Found { action, target, .. } = found;
+    let Found { action, target, .. } = &found;
     if let Some(words) = action.confirmed(&found.asked(&answers), &service::hosts(app)) {
         draft.run.title = words.chars().filter(|sign| *sign != '`').take(200).collect();
     }

@@ -11,7 +11,7 @@ use portal_core::document::{self, Budget};
 use portal_core::templates::definition;
 use portal_core::templates::wire::{TemplateDraft, TemplatePreview};
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::handlers::{self, Tried};
 use crate::actions::find::{self, Found};
@@ -68,7 +68,8 @@ pub async fn preview_template(
         is_trusted: false,
     };
     let on = on.as_deref().filter(|_| is_action);
-    let found = find::judged(&app, &auth.principal, &snapshot, &visibility, template, on, &values).await?;
+    let mut found = find::judged(&app, &auth.principal, &snapshot, &visibility, template, on).await?;
+    found.compute(&snapshot, &visibility, &values);
     let Found { template, action, target, .. } = &found;
     // A template says things that mean nothing in an action.
     let findings = if is_action { found.findings.clone() } else { definition::read(&template.entity).1 };
@@ -105,7 +106,7 @@ async fn template_beside(
     place: &str,
 ) -> ApiResult<Template> {
     let template = if place.starts_with("action:") {
-        find::find(app, &auth.principal, snapshot, visibility, (place, "/place"), None, &Map::new()).await?.template
+        find::find(app, &auth.principal, snapshot, visibility, (place, "/place"), None).await?.template
     } else {
         handlers::find(app, visibility, place, "/place").await?
     };

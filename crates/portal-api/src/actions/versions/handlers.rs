@@ -119,7 +119,7 @@ pub async fn put_action_draft(
         Box::pin(async move {
             let name = action_ref.to_string();
             is_ours(txn, &action_ref).await?;
-            let newest = store::of_action(txn, &name, None, 1).await?.pop();
+            let newest = store::newest(txn, &name).await?;
             let number = newest.as_ref().map_or(1, |row| row.number + 1);
             let draft = newest.filter(|row| row.state == store::DRAFT);
             etag::require_match(&headers, draft.as_ref().map(tag).as_deref())?;
@@ -167,7 +167,7 @@ pub async fn delete_action_draft(
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
             let name = action_ref.to_string();
-            let newest = store::of_action(txn, &name, None, 1).await?.pop();
+            let newest = store::newest(txn, &name).await?;
             let draft = newest
                 .filter(|row| row.state == store::DRAFT)
                 .ok_or_else(|| ApiError::not_found("draft_not_found", format!("`{name}` has no draft")))?;
@@ -214,7 +214,7 @@ pub async fn publish_action_version(
         Box::pin(async move {
             let name = action_ref.to_string();
             is_ours(txn, &action_ref).await?;
-            let newest = store::of_action(txn, &name, None, 1).await?.pop();
+            let newest = store::newest(txn, &name).await?;
             let is_draft = chosen.state == store::DRAFT;
             // Written anew meanwhile, it is no longer what was looked at.
             if is_draft && newest.as_ref().map(tag) != Some(tag(&chosen)) {
@@ -295,7 +295,7 @@ async fn may_change(app: &App, principal: &portal_core::access::Principal, actio
     if snapshot.index.row(action_ref).is_some() {
         return may_write(app, principal, &snapshot, action_ref, None).await;
     }
-    let newest = store::of_action(app.db.reader(), &action_ref.to_string(), None, 1).await?.pop();
+    let newest = store::newest(app.db.reader(), &action_ref.to_string()).await?;
     let absent = || ApiError::not_found("action_not_found", format!("there is no action `{action_ref}`, and no draft"));
     let entity = action_of(&newest.ok_or_else(absent)?.text)?;
     // Whoever may not write it does not learn that somebody writes one.

@@ -29,6 +29,10 @@ pub async fn of_action<C: ConnectionTrait>(
     Ok(rows.order_by_desc(version::Column::Number).limit(limit).all(db).await?)
 }
 
+pub async fn newest<C: ConnectionTrait>(db: &C, action_ref: &str) -> DbResult<Option<VersionRow>> {
+    Ok(of_action(db, action_ref, None, 1).await?.pop())
+}
+
 pub async fn count<C: ConnectionTrait>(db: &C, action_ref: &str) -> DbResult<u64> {
     Ok(version::Entity::find().filter(version::Column::ActionRef.eq(action_ref)).count(db).await?)
 }

@@ -8,6 +8,7 @@ pub mod running;
 pub mod steps;
 pub mod update;
 pub mod versions;
+pub mod vetting;
 
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;

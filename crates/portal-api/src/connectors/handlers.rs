@@ -58,29 +58,26 @@ pub async fn create_connector(
     params.finish()?;
     let writing = auth.writing(&app, &request_id);
     let connector = service::draft(&app, create, &writing).await?;
-    let (name, added) = (connector.name.clone(), connector.clone());
-    let exists = || ApiError::conflict("connector_exists", format!("there is a connector `{name}` already"));
-    let work = app.db.write(Priority::Interactive, {
-        let name = name.clone();
-        move |txn| {
-            Box::pin(async move {
-                if store::count(txn).await? >= MOST {
-                    let why = format!("the database keeps at most {MOST} connectors; more fit into `portal.toml`");
-                    return Err(ApiError::conflict("too_many_connectors", why));
+    let added = connector.clone();
+    let work = app.db.write(Priority::Interactive, move |txn| {
+        Box::pin(async move {
+            if store::count(txn).await? >= MOST {
+                let why = format!("the database keeps at most {MOST} connectors; more fit into `portal.toml`");
+                return Err(ApiError::conflict("too_many_connectors", why));
+            }
+            let name = connector.config.name.clone();
+            // The key of the table tells, also where another replica is as quick.
+            service::add(txn, &writing, connector).await.map_err(|error| match error {
+                DbError::Unique(_) => {
+                    ApiError::conflict("connector_exists", format!("there is a connector `{name}` already"))
                 }
-                if store::find(txn, &name).await?.is_some() {
-                    return Err(DbError::Unique(name).into());
-                }
-                Ok::<_, ApiError>(service::add(txn, &writing, connector).await?)
+                other => other.into(),
             })
-        }
+        })
     });
-    work.await.map_err(|error| match error {
-        ApiError::Conflict { code: "already_exists", .. } => exists(),
-        other => other,
-    })?;
-    let location = format!("/api/v1/connectors/{name}");
-    let shown = shown(&auth, &app, &added).await?;
+    work.await?;
+    let location = format!("/api/v1/connectors/{}", added.config.name);
+    let shown = shown(&auth, &app, &added.into()).await?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], shown).into_response())
 }
 
@@ -124,25 +121,21 @@ pub async fn update_connector(
     params.finish()?;
     service::require_own(&app, &name)?;
     let current = store::find(app.db.reader(), &name).await?.ok_or_else(|| absent(&name))?;
-    etag::require_match(&headers, Some(current.version()))?;
+    etag::require_match(&headers, Some(&current.stored.etag))?;
     let writing = auth.writing(&app, &request_id);
     let Some(amended) = service::amend(&app, &current, update, &writing).await? else {
-        return shown(&auth, &app, &current).await;
+        return shown(&auth, &app, &current.into()).await;
     };
     let changed = amended.clone();
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
-            // Checking took time: it may have changed since.
             let now = store::find(txn, &name).await?.ok_or_else(|| absent(&name))?;
-            if now.version() != current.version() {
-                let why = format!("connector `{name}` was changed at the same time; read it again");
-                return Err(ApiError::PreconditionFailed(why));
-            }
-            Ok(service::replace(txn, &writing, &current, amended).await?)
+            etag::require_unchanged(&current.stored.etag, &now.stored.etag)?;
+            Ok::<_, ApiError>(service::replace(txn, &writing, &current, amended).await?)
         })
     });
     work.await?;
-    shown(&auth, &app, &changed).await
+    shown(&auth, &app, &changed.into()).await
 }
 
 /// Removes a connector. One that actions or templates of trusted sources name is removed
@@ -172,7 +165,7 @@ pub async fn delete_connector(
         service::require_own(&app, &name)?;
         return Err(absent(&name));
     };
-    etag::require_match(&headers, Some(current.version()))?;
+    etag::require_match(&headers, Some(&current.stored.etag))?;
     if !is_forced && !is_hidden {
         require_unused(&auth, &app, &name).await?;
     }
@@ -180,7 +173,7 @@ pub async fn delete_connector(
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
             let now = store::find(txn, &name).await?.ok_or_else(|| absent(&name))?;
-            etag::require_match(&headers, Some(now.version()))?;
+            etag::require_match(&headers, Some(&now.stored.etag))?;
             Ok::<_, ApiError>(service::remove(txn, &writing, &now).await?)
         })
     });

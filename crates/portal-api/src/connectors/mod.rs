@@ -79,6 +79,13 @@ pub struct Connector {
     stored: Option<Stored>,
 }
 
+/// A connector that the database keeps.
+#[derive(Debug, Clone, PartialEq)]
+struct StoredConnector {
+    config: ConnectorConfig,
+    stored: Stored,
+}
+
 impl Deref for Connector {
     type Target = ConnectorConfig;
 
@@ -94,9 +101,15 @@ impl From<ConnectorConfig> for Connector {
 }
 
 impl Connector {
-    /// Another one after each change.
+    /// Another one after each change; one from `portal.toml` has none.
     fn version(&self) -> &str {
         self.stored.as_ref().map_or("", |stored| stored.etag.as_str())
+    }
+}
+
+impl From<StoredConnector> for Connector {
+    fn from(StoredConnector { config, stored }: StoredConnector) -> Self {
+        Self { config, stored: Some(stored) }
     }
 }
 
@@ -107,7 +120,7 @@ impl Connector {
 pub async fn find(app: &App, name: &str) -> DbResult<Option<Connector>> {
     match configured(app, name) {
         Some(config) => Ok(Some(config.clone().into())),
-        None => store::find(app.db.reader(), name).await,
+        None => Ok(store::find(app.db.reader(), name).await?.map(Connector::from)),
     }
 }
 
@@ -118,7 +131,8 @@ pub async fn find(app: &App, name: &str) -> DbResult<Option<Connector>> {
 pub async fn all(app: &App) -> DbResult<Vec<Connector>> {
     let mut all: Vec<Connector> = app.config.connectors.iter().cloned().map(Connector::from).collect();
     let stored = store::all(app.db.reader()).await?;
-    all.extend(stored.into_iter().filter(|connector| configured(app, &connector.name).is_none()));
+    let is_used = |kept: &StoredConnector| configured(app, &kept.config.name).is_none();
+    all.extend(stored.into_iter().filter(is_used).map(Connector::from));
     Ok(all)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::secrets::{self, Which};
 use super::store::{self, Kept, Stored};
-use super::{Connector, ConnectorConfig, check, configured};
+use super::{ConnectorConfig, StoredConnector, check, configured};
 use crate::access::seal::Sealer;
 use crate::audit::{self, Entry};
 use crate::changes::{self, NewChange, Writing};
@@ -35,7 +35,7 @@ impl Slips {
 ///
 /// # Errors
 /// 409 for a name of `portal.toml`, 422 with every field that cannot be accepted.
-pub async fn draft(app: &App, create: ConnectorCreate, writing: &Writing) -> ApiResult<Connector> {
+pub async fn draft(app: &App, create: ConnectorCreate, writing: &Writing) -> ApiResult<StoredConnector> {
     let ConnectorCreate { name, kind, url, preset, contract, limit, rest_seconds, credential, signing_secret } = create;
     require_own(app, &name)?;
     let mut slips = Slips::default();
@@ -62,7 +62,7 @@ pub async fn draft(app: &App, create: ConnectorCreate, writing: &Writing) -> Api
     };
     keep(app, &config, &mut stored, [Some(credential), Some(signing_secret)], writing.at, &mut slips)?;
     check(app, &config, slips).await?;
-    Ok(Connector { config, stored: Some(stored) })
+    Ok(StoredConnector { config, stored })
 }
 
 /// A stored connector with the changes that a client sent; nothing where there are none.
@@ -71,13 +71,13 @@ pub async fn draft(app: &App, create: ConnectorCreate, writing: &Writing) -> Api
 /// 422 with every field that cannot be accepted.
 pub async fn amend(
     app: &App,
-    current: &Connector,
+    current: &StoredConnector,
     update: ConnectorUpdate,
     writing: &Writing,
-) -> ApiResult<Option<Connector>> {
+) -> ApiResult<Option<StoredConnector>> {
     let ConnectorUpdate { kind, url, preset, contract, limit, rest_seconds, credential, signing_secret } = update;
-    let Connector { config: before, stored: Some(stored) } = current else { return Ok(None) };
-    let (mut config, mut stored, mut slips) = (before.clone(), stored.clone(), Slips::default());
+    let StoredConnector { config: before, stored: kept } = current;
+    let (mut config, mut stored, mut slips) = (before.clone(), kept.clone(), Slips::default());
     config.kind = kind.unwrap_or(config.kind);
     config.url = url.map_or(config.url, |url| url.trim().to_owned());
     config.preset = preset.unwrap_or(config.preset);
@@ -86,7 +86,6 @@ pub async fn amend(
     }
     config.limit = limit.map_or(config.limit, whole);
     config.rest_seconds = rest_seconds.map_or(config.rest_seconds, seconds);
-    let kept = stored.clone();
     if goes_elsewhere(&before.url, &config.url) {
         // Whoever may change an address would else learn the secret that they may not read.
         for (given, is_kept, pointer) in [
@@ -99,12 +98,12 @@ pub async fn amend(
         }
     }
     keep(app, &config, &mut stored, [credential, signing_secret], writing.at, &mut slips)?;
-    if config == *before && stored == kept && slips.0.is_empty() {
+    if config == *before && stored == *kept && slips.0.is_empty() {
         return Ok(None);
     }
     (stored.etag, stored.updated_at, stored.updated_by) = (new_etag(), writing.at, who(writing));
     check(app, &config, slips).await?;
-    Ok(Some(Connector { config, stored: Some(stored) }))
+    Ok(Some(StoredConnector { config, stored }))
 }
 
 /// Whether an address is on another host, port or scheme than before.
@@ -133,11 +132,10 @@ pub fn require_own(app: &App, name: &str) -> ApiResult<()> {
 ///
 /// # Errors
 /// The database.
-pub async fn add(txn: &DatabaseTransaction, writing: &Writing, connector: Connector) -> DbResult<()> {
-    let detail = json!({ "before": null, "after": about(&connector) });
-    let Connector { config, stored: Some(stored) } = connector else { return Ok(()) };
-    store::insert(txn, &config, stored).await?;
-    record(txn, writing, "create", &config.name, detail).await
+pub async fn add(txn: &DatabaseTransaction, writing: &Writing, connector: StoredConnector) -> DbResult<()> {
+    let (name, detail) = (connector.config.name.clone(), json!({ "before": null, "after": about(&connector) }));
+    store::insert(txn, connector).await?;
+    record(txn, writing, "create", &name, detail).await
 }
 
 /// Stores a connector in the place of what it was.
@@ -147,22 +145,22 @@ pub async fn add(txn: &DatabaseTransaction, writing: &Writing, connector: Connec
 pub async fn replace(
     txn: &DatabaseTransaction,
     writing: &Writing,
-    before: &Connector,
-    after: Connector,
+    before: &StoredConnector,
+    after: StoredConnector,
 ) -> DbResult<()> {
     let detail = json!({ "before": about(before), "after": about(&after) });
-    let Connector { config, stored: Some(stored) } = after else { return Ok(()) };
-    store::update(txn, &config, stored).await?;
-    record(txn, writing, "update", &config.name, detail).await
+    store::update(txn, after).await?;
+    record(txn, writing, "update", &before.config.name, detail).await
 }
 
 /// Removes a connector.
 ///
 /// # Errors
 /// The database.
-pub async fn remove(txn: &DatabaseTransaction, writing: &Writing, connector: &Connector) -> DbResult<()> {
-    store::remove(txn, &connector.name).await?;
-    record(txn, writing, "delete", &connector.name, json!({ "before": about(connector), "after": null })).await
+pub async fn remove(txn: &DatabaseTransaction, writing: &Writing, connector: &StoredConnector) -> DbResult<()> {
+    let name = &connector.config.name;
+    store::remove(txn, name).await?;
+    record(txn, writing, "delete", name, json!({ "before": about(connector), "after": null })).await
 }
 
 /// Seals every secret anew, with the first key of the sealer. Answers how many it sealed and
@@ -172,10 +170,10 @@ pub async fn remove(txn: &DatabaseTransaction, writing: &Writing, connector: &Co
 /// The database does not answer.
 pub async fn reseal(db: &Db, sealer: &Sealer) -> ApiResult<(u64, u64)> {
     let (mut sealed, mut foreign) = (0, 0);
-    for connector in store::all(db.reader()).await? {
+    for StoredConnector { config, stored } in store::all(db.reader()).await? {
         for which in Which::ALL {
-            let Some(kept) = connector.stored.as_ref().and_then(|stored| stored.kept(which)) else { continue };
-            let (name, place, before) = (connector.name.clone(), which.place(&connector.name), kept.sealed.clone());
+            let Some(kept) = stored.kept(which) else { continue };
+            let (name, place, before) = (config.name.clone(), which.place(&config.name), kept.sealed.clone());
             let Ok(plain) = sealer.unseal(&place, &before) else {
                 foreign += 1;
                 continue;
@@ -213,10 +211,10 @@ async fn record(
 }
 
 /// What the log tells of a connector: of its secrets, since when they are there.
-fn about(connector: &Connector) -> Value {
+fn about(StoredConnector { config, stored }: &StoredConnector) -> Value {
     let ConnectorConfig { name: _, kind, url, credential: _, signing_secret: _, preset, contract, limit, rest_seconds } =
-        &connector.config;
-    let set_at = |which| connector.stored.as_ref().and_then(|stored| stored.kept(which)).map(|kept| kept.set_at);
+        config;
+    let set_at = |which| stored.kept(which).map(|kept| kept.set_at);
     json!({
         "kind": kind, "url": url, "preset": preset, "contract": contract, "limit": limit, "rest_seconds": rest_seconds,
         "credential_set_at": set_at(Which::Credential), "signing_secret_set_at": set_at(Which::SigningSecret),

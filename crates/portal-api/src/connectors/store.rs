@@ -5,7 +5,7 @@ use portal_core::connectors::ConnectorKind;
 use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 
 use super::secrets::Which;
-use super::{Connector, ConnectorConfig};
+use super::{ConnectorConfig, StoredConnector};
 use crate::db::entity::connector::{ActiveModel, Column, Entity, Model};
 use crate::db::{DatabaseTransaction, DbError, DbResult};
 
@@ -45,11 +45,11 @@ impl Stored {
 }
 
 /// Every connector, by name.
-pub async fn all<C: ConnectionTrait>(db: &C) -> DbResult<Vec<Connector>> {
+pub async fn all<C: ConnectionTrait>(db: &C) -> DbResult<Vec<StoredConnector>> {
     Entity::find().order_by_asc(Column::Name).all(db).await?.into_iter().map(connector).collect()
 }
 
-pub async fn find<C: ConnectionTrait>(db: &C, name: &str) -> DbResult<Option<Connector>> {
+pub async fn find<C: ConnectionTrait>(db: &C, name: &str) -> DbResult<Option<StoredConnector>> {
     Entity::find_by_id(name).one(db).await?.map(connector).transpose()
 }
 
@@ -57,13 +57,13 @@ pub async fn count<C: ConnectionTrait>(db: &C) -> DbResult<u64> {
     Ok(Entity::find().count(db).await?)
 }
 
-pub async fn insert(txn: &DatabaseTransaction, connector: &ConnectorConfig, stored: Stored) -> DbResult<()> {
-    Entity::insert(row(connector, stored)?).exec_without_returning(txn).await?;
+pub async fn insert(txn: &DatabaseTransaction, connector: StoredConnector) -> DbResult<()> {
+    Entity::insert(row(connector)?).exec_without_returning(txn).await?;
     Ok(())
 }
 
-pub async fn update(txn: &DatabaseTransaction, connector: &ConnectorConfig, stored: Stored) -> DbResult<()> {
-    Entity::update(row(connector, stored)?).exec(txn).await?;
+pub async fn update(txn: &DatabaseTransaction, connector: StoredConnector) -> DbResult<()> {
+    Entity::update(row(connector)?).exec(txn).await?;
     Ok(())
 }
 
@@ -83,22 +83,22 @@ pub async fn reseal(txn: &DatabaseTransaction, name: &str, which: Which, before:
     Ok(())
 }
 
-fn row(connector: &ConnectorConfig, stored: Stored) -> DbResult<ActiveModel> {
+fn row(StoredConnector { config, stored }: StoredConnector) -> DbResult<ActiveModel> {
     let ConnectorConfig { name, kind, url, credential: _, signing_secret: _, preset, contract, limit, rest_seconds } =
-        connector;
+        config;
     let Stored { credential, signing_secret, etag, created_at, created_by, updated_at, updated_by } = stored;
     let unfit = |error: serde_json::Error| DbError::Unsupported(error.to_string());
     let kept = |kept: Option<Kept>| kept.map(|Kept { sealed, set_at }| (sealed, set_at)).unzip();
     let (credential, credential_set_at) = kept(credential);
     let (signing_secret, signing_secret_set_at) = kept(signing_secret);
     Ok(ActiveModel {
-        name: Set(name.clone()),
+        name: Set(name),
         kind: Set(kind.as_str().to_owned()),
-        url: Set(url.clone()),
-        preset: Set(preset.clone()),
+        url: Set(url),
+        preset: Set(preset),
         contract: Set(contract.as_ref().map(serde_json::to_string).transpose().map_err(unfit)?),
-        call_limit: Set(i32::try_from(*limit).unwrap_or(i32::MAX)),
-        rest_seconds: Set(i32::try_from(*rest_seconds).unwrap_or(i32::MAX)),
+        call_limit: Set(i32::try_from(limit).unwrap_or(i32::MAX)),
+        rest_seconds: Set(i32::try_from(rest_seconds).unwrap_or(i32::MAX)),
         credential: Set(credential),
         credential_set_at: Set(credential_set_at),
         signing_secret: Set(signing_secret),
@@ -111,7 +111,7 @@ fn row(connector: &ConnectorConfig, stored: Stored) -> DbResult<ActiveModel> {
     })
 }
 
-fn connector(row: Model) -> DbResult<Connector> {
+fn connector(row: Model) -> DbResult<StoredConnector> {
     let Model { name, kind, url, preset, contract, call_limit, rest_seconds, etag, .. } = row;
     let unfit = |what: &str| DbError::Unsupported(format!("connector `{name}`: this program does not know {what}"));
     let known = ConnectorKind::ALL.into_iter().find(|known| known.as_str() == kind);
@@ -139,5 +139,5 @@ fn connector(row: Model) -> DbResult<Connector> {
         rest_seconds: u32::try_from(rest_seconds).unwrap_or_default(),
         name,
     };
-    Ok(Connector { config, stored: Some(stored) })
+    Ok(StoredConnector { config, stored })
 }

@@ -1,10 +1,11 @@
-//! Who names a connector: actions and templates of trusted sources, the only ones that may
-//! use it.
+//! Who names a connector: actions and templates that are vetted, the only ones that may use
+//! it.
 
 use std::collections::{BTreeMap, HashSet};
 
 use portal_core::catalog::index::Visibility;
 
+use crate::actions::vetting::Vetting;
 use crate::catalog::store as catalog;
 use crate::catalog::view::Snapshot;
 use crate::db::{ConnectionTrait, DbResult};
@@ -23,11 +24,18 @@ impl Usage {
         let mut usage: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for kind in ["action", "template"] {
             for state in catalog::of_kind(db, kind).await? {
-                let is_trusted = state.source_id.is_some_and(|id| trusted.contains(&id));
-                let Some(reference) = state.entity.entity_ref().filter(|_| is_trusted) else { continue };
+                let Some(reference) = state.entity.entity_ref() else { continue };
                 let steps = state.entity.0["spec"]["steps"].as_array();
                 let named = steps.into_iter().flatten().filter_map(|step| step["input"]["connector"].as_str());
                 let named: HashSet<&str> = named.collect();
+                let is_vetted = match state.source_id {
+                    Some(id) => trusted.contains(&id),
+                    None if named.is_empty() => false,
+                    None => Vetting::of(db, &reference.to_string(), None).await?.is_trusted,
+                };
+                if !is_vetted {
+                    continue;
+                }
                 for name in named {
                     usage.entry(name.to_owned()).or_default().push(reference.to_string().to_lowercase());
                 }

@@ -26,8 +26,7 @@ impl<'a> Showing<'a> {
     /// The database.
     pub async fn new(app: &'a App, snapshot: &'a Snapshot, visibility: Visibility) -> DbResult<Self> {
         let db = app.db.reader();
-        let stored: HashSet<String> =
-            store::all(db).await?.into_iter().map(|connector| connector.name.clone()).collect();
+        let stored: HashSet<String> = store::all(db).await?.into_iter().map(|kept| kept.config.name).collect();
         app.gates.keep(|name| stored.contains(name) || configured(app, name).is_some());
         Ok(Self { app, usage: Usage::read(db).await?, snapshot, visibility, stored })
     }

@@ -74,47 +74,29 @@ pub async fn create_delegation(
     JsonBody(create): JsonBody<DelegationCreate>,
 ) -> ApiResult<(StatusCode, Json<DelegationView>)> {
     params.finish()?;
+    let new = draft(&auth, &app, create).await?;
+    let writing = auth.writing(&app, &request_id);
+    let work = app
+        .db
+        .write(Priority::Interactive, move |txn| Box::pin(async move { service::create(txn, &writing, new).await }));
+    let row = work.await?;
+    Ok((StatusCode::CREATED, Json(view(&app.catalog.snapshot(), &auth.principal, row))))
+}
+
+/// What is to be handed on, checked.
+async fn draft(auth: &Authorized<RunTemplates>, app: &App, create: DelegationCreate) -> ApiResult<NewDelegation> {
     let DelegationCreate { delegate, until, reason, approval } = create;
     let (principal, now) = (&auth.principal, app.clock.now());
-    let snapshot = app.catalog.snapshot();
-    let delegate = EntityRef::parse(&delegate, Some("user"), EntityRef::DEFAULT_NAMESPACE)
-        .map_err(|error| ApiError::field("/delegate", error.to_string()))?;
-    let row = snapshot.index.row(&delegate).filter(|row| auth.visibility(&snapshot).admits(*row));
-    if delegate.kind() != "user" || row.is_none() {
-        return Err(ApiError::field("/delegate", format!("the catalog has no user `{delegate}`")));
-    }
-    let delegate_ref = delegate.to_string();
-    if principal.user.as_ref() == Some(&delegate_ref) {
-        return Err(ApiError::field("/delegate", "that is you; choose somebody else".to_owned()));
-    }
+    let delegate_ref = delegate_of(auth, app, &delegate)?;
     let reason = reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     if reason.as_ref().is_some_and(|text| text.chars().count() > REASON) {
         return Err(ApiError::field("/reason", format!("at most {REASON} characters")));
     }
-    let asked = match approval {
-        Some(id) => Some(handing_on(&app, principal, id, &delegate_ref).await?),
+    let ends = match approval {
+        Some(id) => Some(handing_on(app, principal, id, &delegate_ref).await?),
         None => None,
     };
-    let until = match (until.as_deref().map(str::trim).filter(|text| !text.is_empty()), asked) {
-        (Some(text), ends) => {
-            let until = moment(text).ok_or_else(|| {
-                ApiError::field(
-                    "/until",
-                    "a date such as `2026-12-24`, or a time such as `2026-12-24T12:00:00Z`".to_owned(),
-                )
-            })?;
-            ends.map_or(until, |ends| until.min(ends))
-        }
-        (None, Some(ends)) => ends,
-        (None, None) => return Err(ApiError::field("/until", "say until when; it does not go on for ever".to_owned())),
-    };
-    if until <= now {
-        return Err(ApiError::field("/until", "this is over already".to_owned()));
-    }
-    if until > now + TimeDelta::days(LONGEST) {
-        return Err(ApiError::field("/until", format!("at most {LONGEST} days from now")));
-    }
-    let new = NewDelegation {
+    Ok(NewDelegation {
         actor: principal.actor.0.clone(),
         name: principal.name.clone(),
         user_ref: principal.user.clone(),
@@ -122,14 +104,45 @@ pub async fn create_delegation(
         approval_id: approval,
         reason,
         at: now,
-        until,
+        until: end(until.as_deref().unwrap_or_default().trim(), ends, now)?,
+    })
+}
+
+/// The user who is to decide: one that the catalog shows to the caller, and somebody else.
+fn delegate_of(auth: &Authorized<RunTemplates>, app: &App, text: &str) -> ApiResult<String> {
+    let wrong = |message: String| ApiError::field("/delegate", message);
+    let snapshot = app.catalog.snapshot();
+    let delegate =
+        EntityRef::parse(text, Some("user"), EntityRef::DEFAULT_NAMESPACE).map_err(|error| wrong(error.to_string()))?;
+    let row = snapshot.index.row(&delegate).filter(|row| auth.visibility(&snapshot).admits(*row));
+    if delegate.kind() != "user" || row.is_none() {
+        return Err(wrong(format!("the catalog has no user `{delegate}`")));
+    }
+    let reference = delegate.to_string();
+    match auth.principal.user.as_ref() == Some(&reference) {
+        true => Err(wrong("that is you; choose somebody else".to_owned())),
+        false => Ok(reference),
+    }
+}
+
+/// Until when, by what was written and by when the approval ends, where it is about one.
+fn end(text: &str, ends: Option<DateTime<Utc>>, now: DateTime<Utc>) -> ApiResult<DateTime<Utc>> {
+    let wrong = |message: String| ApiError::field("/until", message);
+    let written = match text {
+        "" => None,
+        text => Some(moment(text).ok_or_else(|| {
+            wrong("a date such as `2026-12-24`, or a time such as `2026-12-24T12:00:00Z`".to_owned())
+        })?),
     };
-    let writing = auth.writing(&app, &request_id);
-    let work = app
-        .db
-        .write(Priority::Interactive, move |txn| Box::pin(async move { service::create(txn, &writing, new).await }));
-    let row = work.await?;
-    Ok((StatusCode::CREATED, Json(view(&snapshot, principal, row))))
+    let until = written.into_iter().chain(ends).min();
+    let until = until.ok_or_else(|| wrong("say until when; it does not go on for ever".to_owned()))?;
+    if until <= now {
+        return Err(wrong("this is over already".to_owned()));
+    }
+    if until > now + TimeDelta::days(LONGEST) {
+        return Err(wrong(format!("at most {LONGEST} days from now")));
+    }
+    Ok(until)
 }
 
 /// When an approval ends that the caller may decide about in their own right.

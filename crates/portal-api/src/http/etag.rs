@@ -48,6 +48,20 @@ pub fn require_match(headers: &HeaderMap, current: Option<&str>) -> ApiResult<()
     Ok(())
 }
 
+/// Refuses a write that was checked against another version than the one that is there now:
+/// checking takes time, and somebody else was quicker.
+///
+/// # Errors
+/// 412 when the tags differ.
+pub fn require_unchanged(checked: &str, current: &str) -> ApiResult<()> {
+    match checked == current {
+        true => Ok(()),
+        false => Err(ApiError::PreconditionFailed(format!(
+            "it was changed at the same time and is at \"{current}\" now; read it again"
+        ))),
+    }
+}
+
 /// The descriptor's version in the tag of an entity's page, which also covers
 /// what surrounds the descriptor: `version-surroundings`.
 fn version(tag: &str) -> &str {

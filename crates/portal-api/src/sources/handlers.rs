@@ -129,13 +129,9 @@ pub async fn update_source(
     let writing = auth.writing(&app, &request_id);
     let work = app.db.write(Priority::Interactive, move |txn| {
         Box::pin(async move {
-            // Checking took time: the source may have changed, or been read, since.
+            // It may also have been read since, which changes no tag.
             let current = store::find(txn, id).await?.ok_or_else(|| absent(id))?;
-            if current.etag != stored.etag {
-                return Err(ApiError::PreconditionFailed(format!(
-                    "source {id} was changed at the same time; read it again"
-                )));
-            }
+            etag::require_unchanged(&stored.etag, &current.etag)?;
             let mut source = amended;
             if source.etag != current.etag {
                 let tag = source.etag.clone();

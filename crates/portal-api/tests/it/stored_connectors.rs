@@ -167,6 +167,28 @@ crate::on_both!(one_that_is_changed_meanwhile_or_used_is_not_overwritten_or_remo
     portal.post("/api/v1/connectors", &json!({"name": "spare", "kind": "github", "url": url})).await.is(201);
 });
 
+// An action that the portal keeps uses a connector as one of a trusted source does, once
+// somebody published it who may write sources.
+crate::on_both!(a_published_action_keeps_its_connector, portal, {
+    let url = Platform::default().start().await;
+    portal.store(&[crate::harness::group("team-a", None), crate::harness::user("ann", "team-a")]).await;
+    let ann = person(&portal, "ann", Role::Developer).await;
+    let (max, path) = (person(&portal, "max", Role::Maintainer).await, "/api/v1/connectors/ci");
+    call(&portal, &max, "POST", "/api/v1/connectors", &json!({"name": "ci", "kind": "webhook", "url": url}))
+        .await
+        .is(201);
+    let step = json!({"id": "ask", "action": "webhook", "input": {"connector": "ci"}});
+    let text = action("ask", json!({"owner": "team-a", "steps": [step]})).to_string();
+    for (who, number, users) in [(&ann, 1, json!([])), (&max, 2, json!(["action:default/ask"]))] {
+        call(&portal, who, "PUT", "/api/v1/actions/default/ask/draft", &json!({"text": text})).await.is(200);
+        let publish = format!("/api/v1/actions/default/ask/versions/{number}/publish");
+        call(&portal, who, "POST", &publish, &json!({})).await.is(200);
+        assert_eq!(call(&portal, &max, "GET", path, &Value::Null).await.json(200)["used_by"], users, "{number}");
+    }
+    let told = call(&portal, &max, "DELETE", path, &Value::Null).await.problem(409, "connector_in_use");
+    assert!(told["detail"].as_str().unwrap().contains("`action:default/ask`"), "{told}");
+});
+
 crate::on_both!(what_cannot_be_saved_is_told_at_its_field, portal, {
     let path = "/api/v1/connectors";
     let good = json!({"name": "ci", "kind": "webhook", "url": "http://127.0.0.1:9"});

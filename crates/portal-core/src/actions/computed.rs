@@ -30,7 +30,7 @@ fn each(schema: &mut Value, pointer: &str, depth: usize, found: &mut impl FnMut(
     }
     match schema {
         Value::Object(fields) => {
-            if ["default", "enum"].iter().any(|key| fields.get(*key).and_then(source).is_some()) {
+            if computes_itself(fields) {
                 found(fields, pointer);
             }
             for (key, part) in fields {
@@ -48,9 +48,20 @@ fn each(schema: &mut Value, pointer: &str, depth: usize, found: &mut impl FnMut(
 
 /// Whether an action computes anything.
 pub fn computes(entity: &Value) -> bool {
-    let mut any = false;
-    each(&mut entity["spec"]["parameters"].clone(), "", 0, &mut |_, _| any = true);
-    any
+    any(&entity["spec"]["parameters"], 0)
+}
+
+fn any(schema: &Value, depth: usize) -> bool {
+    match schema {
+        _ if depth > DEEPEST => false,
+        Value::Object(fields) => computes_itself(fields) || fields.values().any(|part| any(part, depth + 1)),
+        Value::Array(items) => items.iter().any(|part| any(part, depth + 1)),
+        _ => false,
+    }
+}
+
+fn computes_itself(fields: &Map<String, Value>) -> bool {
+    ["default", "enum"].iter().any(|key| fields.get(*key).and_then(source).is_some())
 }
 
 /// The action without what is computed; expressions that are none are noted.

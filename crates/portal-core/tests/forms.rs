@@ -57,3 +57,67 @@ fn an_entity_answers_the_pickers_that_take_it() {
     let group = form::answered_by(&all, "group:default/money", &json!({ "spec": { "type": "team" } }));
     assert_eq!(Value::Object(group), json!({ "owner": "group:default/money" }));
 }
+
+/// An object that is either a host with a port or an address, which no field of theirs tells.
+fn place() -> Value {
+    json!({ "place": { "type": "object", "required": ["name"], "properties": { "name": { "type": "string" } }, "oneOf": [
+        { "title": "A host", "required": ["host", "port"], "additionalProperties": true,
+          "properties": { "host": { "type": "string", "default": "localhost" }, "port": { "type": "integer" } } },
+        { "required": ["url"], "properties": { "url": { "type": "string" } } },
+    ] } })
+}
+
+#[test]
+fn variants_that_nothing_tells_apart_are_chosen() {
+    for (given, shown, picked, answers, faulty) in [
+        // The first one, as long as nothing is said.
+        (json!({}), vec!["name", ":oneOf", "host", "port"], 0, json!({ "host": "localhost" }), vec!["name", "port"]),
+        // The one that fits.
+        (json!({ "url": "x" }), vec!["name", ":oneOf", "url"], 1, json!({ "url": "x" }), vec!["name"]),
+        // The one that was chosen, as a number or as a text; what belongs to the other one goes,
+        // and of an object without an answer nothing is asked.
+        (json!({ ":oneOf": 1, "port": 1 }), vec!["name", ":oneOf", "url"], 1, json!({}), vec![]),
+        (
+            json!({ ":oneOf": "0", "url": "x", "name": "n", "port": 1 }),
+            vec!["name", ":oneOf", "host", "port"],
+            0,
+            json!({ "name": "n", "port": 1, "host": "localhost" }),
+            vec![],
+        ),
+        // There is no such variant.
+        (json!({ ":oneOf": 7, "url": "x" }), vec!["name", ":oneOf", "url"], 1, json!({ "url": "x" }), vec!["name"]),
+    ] {
+        let (all, values) = (pages(&place()), json!({ "place": given }));
+        let group = form::pages(&all, values.as_object().unwrap()).remove(0).fields.remove(0);
+        let names: Vec<&str> = group.fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, shown, "{given}");
+        let choice = &group.fields[1];
+        assert_eq!((choice.control, &choice.value), (Control::Select, &Some(json!(picked))), "{given}");
+        let labels: Vec<&str> = choice.choices.iter().map(|choice| choice.label.as_str()).collect();
+        assert_eq!(labels, ["A host", "url"]);
+        let told = group.fields.iter().filter(|field| field.error.is_some()).map(|field| field.name.as_str());
+        assert_eq!(told.collect::<Vec<_>>(), faulty, "{given}");
+        let filled = Value::Object(form::with_defaults(&all, values.as_object().unwrap()));
+        let wanted = if answers == json!({}) { json!({}) } else { json!({ "place": answers }) };
+        assert_eq!(filled, wanted, "{given}");
+    }
+    // Whoever answers both without a choice is told, and nothing is taken away.
+    let both = json!({ "place": { "name": "n", "host": "h", "port": 1, "url": "x" } });
+    let both = form::with_defaults(&pages(&place()), both.as_object().unwrap());
+    assert_eq!(both["place"]["url"], "x");
+    assert!(form::faults(&pages(&place()), &both)[0].message.contains("more than one"));
+}
+
+#[test]
+fn owners_of_repositories_are_those_that_the_template_allows() {
+    let picker =
+        |options: &Value| json!({ "x": { "type": "string", "ui:field": "RepoOwnerPicker", "ui:options": options } });
+    let narrow = picker(&json!({ "allowedOwners": ["one", "two"], "excludedOwners": ["two"] }));
+    let field = fields(&narrow).remove(0);
+    assert_eq!((field.control, field.choices.len()), (Control::Select, 1));
+    assert_eq!(fields(&picker(&json!({ "excludedOwners": ["two"] })))[0].control, Control::Text);
+    for (owner, is_fine) in [("one", true), ("two", false), ("three", false)] {
+        let values = json!({ "x": owner });
+        assert_eq!(form::faults(&pages(&narrow), values.as_object().unwrap()).is_empty(), is_fine, "{owner}");
+    }
+}

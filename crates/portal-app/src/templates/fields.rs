@@ -161,7 +161,7 @@ fn control(parts: &Parts<'_>) -> Content {
                 div class="input-group" {
                     (icon("search"))
                     input class="input" type="text" id=(id) name=(pointer) value=(value) autocomplete="off"
-                        placeholder=(placeholder.as_deref().unwrap_or("Type a name")) data-suggest=(suggestions(field))
+                        placeholder=(placeholder.as_deref().unwrap_or("Type a name")) data-suggest=(crate::paths::suggestions(field.kinds.iter().map(String::as_str)))
                         role="combobox" aria-expanded="false" aria-controls=(format!("{id}-list"))
                         aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled];
                 }
@@ -233,29 +233,6 @@ fn example(field: &FormField) -> &'static str {
         Control::Tags => "one, another",
         _ => "",
     }
-}
-
-/// Where a picker of entities finds them.
-fn suggestions(field: &FormField) -> String {
-    let mut kinds = Vec::new();
-    let mut collect = |value: &Value| match value {
-        Value::String(kind) => kinds.push(kind.to_lowercase()),
-        Value::Array(all) => kinds.extend(all.iter().filter_map(Value::as_str).map(str::to_lowercase)),
-        _ => {}
-    };
-    match &field.options["catalogFilter"] {
-        Value::Array(filters) => filters.iter().for_each(|filter| collect(&filter["kind"])),
-        filter => collect(&filter["kind"]),
-    }
-    collect(&field.options["allowedKinds"]);
-    if kinds.is_empty() {
-        match field.extension.as_deref() {
-            Some("OwnerPicker") => kinds.extend(["group".to_owned(), "user".to_owned()]),
-            Some("MyGroupsPicker") => kinds.push("group".to_owned()),
-            _ => {}
-        }
-    }
-    crate::paths::suggestions(kinds.iter().map(String::as_str))
 }
 
 fn choices(field: &FormField) -> Content {

@@ -40,6 +40,8 @@ pub struct FormField {
     pub error: Option<String>,
     /// What can be chosen.
     pub choices: Vec<Choice>,
+    /// Kinds of entities that it takes, in lower case; of a picker of entities without any, all.
+    pub kinds: Vec<String>,
     /// As the template wrote `ui:options`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Value,

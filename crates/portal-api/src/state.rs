@@ -10,7 +10,7 @@ use crate::access::jwt::{CiIssuers, Keys};
 use crate::access::oidc::Providers;
 use crate::access::seal::Sealer;
 use crate::catalog::view::CatalogView;
-use crate::changes::tail::Wake;
+use crate::changes::tail::Feed;
 use crate::clock::Clock;
 use crate::config::{Config, variable};
 use crate::connectors::gate::Gates;
@@ -46,7 +46,8 @@ pub struct Inner {
     pub gates: Gates,
     /// What reading sources needs.
     pub sources: sources::fetch::Context,
-    pub wake: Wake,
+    /// Changes, as they are committed here and elsewhere.
+    pub feed: Feed,
     /// Which queues of jobs have something to do.
     pub due: Due,
     /// The logs of runs that are followed here.
@@ -65,10 +66,10 @@ impl App {
     pub async fn start(db: Db, clock: Arc<dyn Clock>, config: Config, stop: CancellationToken) -> DbResult<Self> {
         let sources = sources::configured::context(&config).map_err(DbError::Unsupported)?;
         let calls = sources::configured::calls(&config).map_err(DbError::Unsupported)?;
-        let wake = Wake::start(&db, stop.clone());
-        let catalog = CatalogView::start(&db, wake.clone(), stop.clone()).await?;
+        let feed = Feed::start(&db, stop.clone()).await?;
+        let catalog = CatalogView::start(&db, &feed, stop.clone()).await?;
         let search = open_search(&config).await?;
-        tokio::spawn(projector::follow(db.clone(), search.clone(), wake.clone(), stop.clone()));
+        tokio::spawn(projector::follow(db.clone(), search.clone(), feed.clone(), stop.clone()));
         let events = Events::start(db.clone());
         let due = Due::start(&db, clock.clone(), stop.clone());
         let usage = Usage::new(&config.limits);
@@ -96,7 +97,7 @@ impl App {
             calls,
             gates: Gates::default(),
             sources,
-            wake,
+            feed,
             due,
             instance,
             tails: Tails::default(),

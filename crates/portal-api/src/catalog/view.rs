@@ -18,7 +18,8 @@ use super::documents::{Documents, mark_orphan};
 use super::state::EntityState;
 use super::store;
 use crate::access::policies::{self, InForce};
-use crate::changes::{self, Change, tail};
+use crate::changes::tail::Feed;
+use crate::changes::{self, Change};
 use crate::db::{Db, DbError, DbResult};
 
 /// The catalog as of one change.
@@ -64,7 +65,7 @@ impl CatalogView {
     ///
     /// # Errors
     /// The database does not answer, or a row is damaged.
-    pub async fn start(db: &Db, wake: tail::Wake, stop: CancellationToken) -> DbResult<Self> {
+    pub async fn start(db: &Db, feed: &Feed, stop: CancellationToken) -> DbResult<Self> {
         // Rows may be newer than this sequence; their changes are applied again, which is harmless.
         let seq = changes::store::last_seq(db.reader()).await?;
         let (kinds, index) = rebuild(db).await?;
@@ -76,11 +77,11 @@ impl CatalogView {
         let projector = view.clone();
         let reader = db.clone();
         let sender = Arc::new(sender);
-        let apply = move |changes: Vec<Change>| -> BoxFuture<'static, ()> {
+        let apply = move |changes: Vec<Arc<Change>>| -> BoxFuture<'static, ()> {
             let (projector, reader, sender) = (projector.clone(), reader.clone(), sender.clone());
             Box::pin(async move { projector.apply(&reader, changes, &sender).await })
         };
-        tokio::spawn(tail::follow(db.clone(), wake, seq, stop, apply));
+        tokio::spawn(feed.clone().follow(seq, stop, apply));
         Ok(view)
     }
 
@@ -101,7 +102,7 @@ impl CatalogView {
         self.live.subscribe()
     }
 
-    async fn apply(&self, db: &Db, changes: Vec<Change>, applied: &watch::Sender<i64>) {
+    async fn apply(&self, db: &Db, changes: Vec<Arc<Change>>, applied: &watch::Sender<i64>) {
         let Some(seq) = changes.last().map(|change| change.seq) else { return };
         let mut next = Snapshot::clone(&self.snapshot());
         if changes.iter().any(|change| change.subject.starts_with("kind:")) {
@@ -166,7 +167,7 @@ impl CatalogView {
         // Nobody may be listening.
         let _ = applied.send(seq);
         for change in changes {
-            let _ = self.live.send(Arc::new(change));
+            let _ = self.live.send(change);
         }
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Duration, Utc};
-use sea_orm::sea_query::{Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, LockBehavior, LockType, OnConflict, Query};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    UpdateMany,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QuerySelect, UpdateMany,
 };
 
 use crate::db::entity::job::{ActiveModel, Column, Entity, Model};
@@ -90,14 +89,16 @@ pub async fn keys<C: ConnectionTrait>(db: &C, queue: &str) -> DbResult<HashSet<S
     Ok(keys.into_tuple::<String>().all(db).await?.into_iter().collect())
 }
 
-/// Takes the oldest due job of a queue; the claim holds for `lease` without a heartbeat.
+/// Takes the oldest due jobs of a queue, at most so many; the claims hold for `lease` without a
+/// heartbeat.
 pub async fn claim(
     db: &Db,
     queue: &'static str,
     owner: &str,
+    most: u64,
     now: DateTime<Utc>,
     lease: Duration,
-) -> DbResult<Option<Claimed>> {
+) -> DbResult<Vec<Claimed>> {
     let owner = owner.to_owned();
     db.write(Priority::Background, move |txn| {
         Box::pin(async move {
@@ -105,10 +106,9 @@ pub async fn claim(
                 .column(Column::Id)
                 .from(Entity)
                 .and_where(Expr::col(Column::Queue).eq(queue))
-                .and_where(Expr::col(Column::RunAt).lte(now))
-                .and_where(Expr::col(Column::LeaseUntil).is_null().or(Expr::col(Column::LeaseUntil).lt(now)))
+                .and_where(is_due(now))
                 .order_by(Column::RunAt, sea_orm::Order::Asc)
-                .limit(1)
+                .limit(most)
                 .to_owned();
             if txn.get_database_backend() == DbBackend::Postgres {
                 due.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
@@ -121,32 +121,41 @@ pub async fn claim(
                 .filter(Expr::col(Column::Id).in_subquery(due))
                 .exec_with_returning(txn)
                 .await?;
-            Ok::<_, DbError>(claimed.into_iter().next().map(Claimed::from))
+            Ok::<_, DbError>(claimed.into_iter().map(Claimed::from).collect())
         })
     })
     .await
 }
 
-/// Queues of which anything is due.
-pub async fn due(db: &Db, now: DateTime<Utc>) -> DbResult<HashSet<String>> {
-    let queues = Entity::find()
-        .select_only()
-        .column(Column::Queue)
-        .filter(Column::RunAt.lte(now))
-        .filter(Column::LeaseUntil.is_null().or(Column::LeaseUntil.lt(now)))
-        .distinct();
-    Ok(queues.into_tuple::<String>().all(db.reader()).await?.into_iter().collect())
+/// Those of these queues of which anything is due, without taking the write lock.
+pub async fn due(db: &Db, queues: &[&'static str], now: DateTime<Utc>) -> DbResult<HashSet<&'static str>> {
+    let first = |queue: &str| {
+        Query::select()
+            .column(Column::Id)
+            .from(Entity)
+            .and_where(Expr::col(Column::Queue).eq(queue))
+            .and_where(is_due(now))
+            .limit(1)
+            .to_owned()
+    };
+    // One question for each, of which the first row of an index is the answer, however many wait.
+    let mut look = Query::select();
+    for queue in queues {
+        look.expr_as(Expr::exists(first(queue)), Alias::new(*queue));
+    }
+    let Some(found) = db.reader().query_one(&look).await? else { return Ok(HashSet::new()) };
+    let mut due = HashSet::new();
+    for queue in queues {
+        if found.try_get::<bool>("", queue)? {
+            due.insert(*queue);
+        }
+    }
+    Ok(due)
 }
 
-/// Whether anything of a queue is due, without taking the write lock.
-pub async fn is_due(db: &Db, queue: &str, now: DateTime<Utc>) -> DbResult<bool> {
-    let due = Entity::find()
-        .filter(Column::Queue.eq(queue))
-        .filter(Column::RunAt.lte(now))
-        .filter(Column::LeaseUntil.is_null().or(Column::LeaseUntil.lt(now)))
-        .count(db.reader())
-        .await?;
-    Ok(due > 0)
+fn is_due(now: DateTime<Utc>) -> Expr {
+    let is_free = Expr::col(Column::LeaseUntil).is_null().or(Expr::col(Column::LeaseUntil).lt(now));
+    Expr::col(Column::RunAt).lte(now).and(is_free)
 }
 
 /// Prolongs the lease; false when it was lost, and the work must stop.

@@ -9,39 +9,47 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::queue::{self, Claimed};
-use crate::db::{DbError, Priority};
+use crate::db::Priority;
 use crate::state::App;
 
 /// What a worker makes of a job: the payload that it has worked off. It may be
 /// called again for the same job.
 pub type Work = fn(App, Claimed) -> BoxFuture<'static, Result<String, String>>;
 
+/// Jobs that are claimed together.
+const AT_ONCE: usize = 8;
 /// Attempts after which a job is given up.
 const ATTEMPTS: i32 = 10;
 
 /// Works `queue` off with at most `concurrency` jobs at once, until `stop`.
 pub async fn run(app: App, queue: &'static str, concurrency: usize, work: Work, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(concurrency));
-    let mut due = app.due.clone();
+    let mut due = app.due.of(queue);
     loop {
-        let Ok(permit) = permits.clone().acquire_owned().await else { return };
-        let seen = due.number();
-        match next(&app, queue).await {
-            Ok(Some(job)) => {
-                let app = app.clone();
-                tokio::spawn(async move {
-                    execute(&app, job, work).await;
-                    drop(permit);
-                });
-                continue;
-            }
-            Ok(None) => {}
-            Err(error) => tracing::warn!(queue, error = %error, "could not claim a job"),
+        let Ok(first) = permits.clone().acquire_owned().await else { return };
+        let mut free = vec![first];
+        while let (true, Ok(another)) = (free.len() < AT_ONCE, permits.clone().try_acquire_owned()) {
+            free.push(another);
         }
-        drop(permit);
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = due.wait(seen, queue) => {}
+        let (seen, now) = (due.number(), app.clock.now());
+        let jobs = queue::claim(&app.db, queue, &app.instance, free.len() as u64, now, lease(&app)).await;
+        let jobs = jobs.unwrap_or_else(|error| {
+            tracing::warn!(queue, error = %error, "could not claim jobs");
+            Vec::new()
+        });
+        let is_all = jobs.len() < free.len();
+        for (job, permit) in jobs.into_iter().zip(free) {
+            let app = app.clone();
+            tokio::spawn(async move {
+                execute(&app, job, work).await;
+                drop(permit);
+            });
+        }
+        if is_all {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = due.wait(seen) => {}
+            }
         }
     }
 }
@@ -49,14 +57,6 @@ pub async fn run(app: App, queue: &'static str, concurrency: usize, work: Work, 
 /// How long a claim holds without a heartbeat.
 fn lease(app: &App) -> TimeDelta {
     TimeDelta::seconds(i64::try_from(app.config.limits.lease_seconds).unwrap_or(30).clamp(3, 3600))
-}
-
-async fn next(app: &App, queue: &'static str) -> Result<Option<Claimed>, DbError> {
-    let now = app.clock.now();
-    if !queue::is_due(&app.db, queue, now).await? {
-        return Ok(None);
-    }
-    queue::claim(&app.db, queue, &app.instance, now, lease(app)).await
 }
 
 async fn execute(app: &App, job: Claimed, work: Work) {

@@ -163,7 +163,6 @@ async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
     let Some(stored) = store::find(app.db.reader(), run_id).await? else { return Ok(()) };
     let mut holder = Holder::new(app, job, stored).await?;
     loop {
-        holder.life.cancel_requested = store::is_cancel_requested(app.db.reader(), run_id).await?;
         match holder.life.next() {
             Task::Begin(_) if holder.must_wait().await? => return Ok(()),
             Task::Begin(position) => holder.step(position, false).await?,
@@ -177,6 +176,7 @@ async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
             Task::Nothing if holder.has_expired().await? => return holder.finish(RunState::Expired).await,
             Task::Nothing => return Ok(()),
         }
+        holder.life.cancel_requested = store::is_cancel_requested(app.db.reader(), run_id).await?;
         // Whoever has news asks again, or the clock.
         let is_waiting = holder.life.state == RunState::Waiting && matches!(holder.life.next(), Task::Resume(_));
         if is_waiting || holder.is_postponed {
@@ -289,7 +289,7 @@ impl<'h> Holder<'h> {
             tokio::pin!(working);
             let deadline = tokio::time::sleep(STEP_LIMIT);
             tokio::pin!(deadline);
-            let mut beat = tokio::time::interval(BEAT);
+            let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
             loop {
                 tokio::select! {
                     result = &mut working => break result,
@@ -583,12 +583,10 @@ struct Saving {
 impl Saving {
     /// False when the lease was lost.
     async fn save(self, txn: &DatabaseTransaction) -> DbResult<bool> {
-        let Self { before, mut stored, job, writing, makes_room, state, lines, told, workspace, wake, ended } = self;
+        let Self { before, stored, job, writing, makes_room, state, lines, told, workspace, wake, ended } = self;
         if !queue::holds(txn, &job).await? {
             return Ok(false);
         }
-        // Asked for by somebody else in the meantime: not ours to overwrite.
-        stored.run.cancel_requested = store::is_cancel_requested(txn, stored.run.id).await?;
         store::update(txn, &before, &stored).await?;
         if let Some(content) = workspace {
             store::put_workspace(txn, stored.run.id, content).await?;

@@ -16,14 +16,13 @@ use serde_json::{Map, Value, json};
 
 use super::engine;
 use super::store::{self, NewRun, RunRow, Stored};
-use crate::actions::versions;
+use crate::actions::vetting::Vetting;
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval, WHOLE};
 use crate::changes::{self, Writing};
 use crate::clock::later;
 use crate::db::{DatabaseTransaction, DbError, DbResult};
 use crate::error::{ApiError, ApiResult};
-use crate::sources;
 use crate::sources::credential::Secret;
 use crate::state::App;
 use crate::templates;
@@ -51,20 +50,8 @@ impl Template {
     /// # Errors
     /// The database.
     pub async fn ask_source(&mut self, app: &App) -> DbResult<()> {
-        let Some(source_id) = self.source_id else {
-            // Of templates the portal keeps no versions.
-            if self.entity["kind"] != "Action" {
-                return Ok(());
-            }
-            if let Some(version) = versions::in_force(app.db.reader(), &self.entity_ref).await? {
-                self.is_trusted = version.trusted;
-                self.revision = Some(format!("v{}", version.number));
-            }
-            return Ok(());
-        };
-        let source = sources::store::find(app.db.reader(), source_id).await?;
-        self.is_trusted = source.as_ref().is_some_and(|source| source.trusted);
-        self.revision = source.and_then(|source| source.revision);
+        let Vetting { is_trusted, revision } = Vetting::of(app.db.reader(), &self.entity_ref, self.source_id).await?;
+        (self.is_trusted, self.revision) = (is_trusted, revision);
         Ok(())
     }
 

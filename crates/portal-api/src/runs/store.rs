@@ -10,7 +10,8 @@ use portal_core::templates::actions::{self, Effect};
 use sea_orm::sea_query::{Expr, OnConflict};
 use sea_orm::{
     ActiveModelTrait as _, ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, ExprTrait as _,
-    IntoActiveModel as _, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _, Select,
+    IntoActiveModel, Iterable, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait as _,
+    Select,
 };
 use serde_json::{Map, Value};
 
@@ -327,15 +328,27 @@ pub async fn delete_logs(txn: &DatabaseTransaction, ids: &[i64]) -> DbResult<()>
 
 /// Stores a run and the steps that changed.
 pub async fn update(txn: &DatabaseTransaction, before: &Stored, after: &Stored) -> DbResult<()> {
-    if after.run != before.run {
-        after.run.clone().into_active_model().reset_all().update(txn).await?;
+    if let Some(row) = changed::<run::Entity>(&before.run, &after.run) {
+        run::Entity::update_many().set(row).filter(run::Column::Id.eq(after.run.id)).exec(txn).await?;
     }
     for (old, new) in before.steps.iter().zip(&after.steps) {
-        if old != new {
-            new.clone().into_active_model().reset_all().update(txn).await?;
-        }
+        let Some(row) = changed::<run_step::Entity>(old, new) else { continue };
+        let update = run_step::Entity::update_many().set(row).filter(run_step::Column::RunId.eq(new.run_id));
+        update.filter(run_step::Column::Position.eq(new.position)).exec(txn).await?;
     }
     Ok(())
+}
+
+/// The columns in which two states of a row differ.
+fn changed<E: EntityTrait>(before: &E::Model, after: &E::Model) -> Option<E::ActiveModel>
+where
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let mut row = before.clone().into_active_model();
+    for column in E::Column::iter() {
+        row.set_if_not_equals(column, after.get(column));
+    }
+    row.is_changed().then_some(row)
 }
 
 /// The state of a run alone.

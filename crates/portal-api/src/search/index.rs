@@ -144,7 +144,7 @@ impl SearchIndex {
 
     /// The sequence up to which changes are visible; 0 for a new index.
     pub fn seq(&self) -> i64 {
-        self.published.view.load().seq
+        self.published.seq()
     }
 
     /// How many entities are visible.
@@ -243,6 +243,17 @@ impl Published {
         self.view.store(Arc::new(view));
         self.seq.send_replace(seq);
         Ok(())
+    }
+
+    pub fn seq(&self) -> i64 {
+        self.view.load().seq
+    }
+
+    /// Shows that changes up to `seq` have left the index as it is.
+    pub fn advance(&self, seq: i64) {
+        let View { searcher, rows, .. } = &**self.view.load();
+        self.view.store(Arc::new(View { searcher: searcher.clone(), seq, rows: rows.clone() }));
+        self.seq.send_replace(seq);
     }
 
     pub fn searcher(&self) -> Searcher {

@@ -5,6 +5,7 @@
 //! catalog index.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,8 @@ use super::document::MAX_DOCUMENTATION;
 use super::{SearchChange, SearchDocument, SearchError, SearchIndex};
 use crate::catalog::state::EntityState;
 use crate::catalog::store;
-use crate::changes::{self, Change, tail};
+use crate::changes::tail::Feed;
+use crate::changes::{self, Change};
 use crate::db::{Db, DbError, DbResult};
 use crate::documentation::store as documentation;
 
@@ -35,7 +37,7 @@ enum Stalled {
 }
 
 /// Follows the feed until `stop`.
-pub async fn follow(db: Db, index: SearchIndex, wake: tail::Wake, stop: CancellationToken) {
+pub async fn follow(db: Db, index: SearchIndex, feed: Feed, stop: CancellationToken) {
     let seq = loop {
         match start(&db, &index).await {
             Ok(seq) => break seq,
@@ -47,7 +49,7 @@ pub async fn follow(db: Db, index: SearchIndex, wake: tail::Wake, stop: Cancella
         }
     };
     let (reader, writer) = (db.clone(), index.clone());
-    let apply = move |changes: Vec<Change>| {
+    let apply = move |changes: Vec<Arc<Change>>| {
         let (db, index) = (reader.clone(), writer.clone());
         async move {
             if let Err(error) = apply(&db, &index, changes).await {
@@ -56,7 +58,7 @@ pub async fn follow(db: Db, index: SearchIndex, wake: tail::Wake, stop: Cancella
         }
         .boxed()
     };
-    tail::follow(db, wake, seq, stop, apply).await;
+    feed.follow(seq, stop, apply).await;
     index.close().await;
 }
 
@@ -81,7 +83,7 @@ async fn start(db: &Db, index: &SearchIndex) -> Result<i64, Stalled> {
     Ok(last)
 }
 
-async fn apply(db: &Db, index: &SearchIndex, changes: Vec<Change>) -> Result<(), Stalled> {
+async fn apply(db: &Db, index: &SearchIndex, changes: Vec<Arc<Change>>) -> Result<(), Stalled> {
     let Some(seq) = changes.last().map(|change| change.seq) else { return Ok(()) };
     // Only the newest state of each entity matters.
     let mut newest: HashMap<&str, Option<&str>> = HashMap::new();

@@ -23,6 +23,8 @@ use super::schema::{self, Fields, ROW, VERSION};
 const MEMORY: usize = 32 << 20;
 /// Time after which waiting changes are committed although more arrive.
 const PATIENCE: Duration = Duration::from_millis(150);
+/// Changes that are passed over until a commit notes them all the same.
+const IDLE: i64 = 1000;
 /// Wait after a failure.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -108,12 +110,15 @@ pub struct WriterThread {
     published: Published,
     /// Not committed yet.
     pending: Vec<Batch>,
+    /// The sequence of the last commit.
+    committed: i64,
     last_commit: Duration,
 }
 
 impl WriterThread {
     pub fn new(writer: IndexWriter, fields: Fields, known: Known, published: Published) -> Self {
-        Self { writer, fields, known, published, pending: Vec::new(), last_commit: Duration::ZERO }
+        let committed = published.seq();
+        Self { writer, fields, known, published, pending: Vec::new(), committed, last_commit: Duration::ZERO }
     }
 
     /// Serves until it is closed or every sender is gone.
@@ -128,7 +133,7 @@ impl WriterThread {
                 let Ok(message) = messages.try_recv() else { break };
                 open = self.take(message);
             }
-            while let Err(error) = self.commit() {
+            while let Err(error) = self.settle(open) {
                 tracing::error!(error = %error, "could not commit the search index; trying again");
                 std::thread::sleep(RETRY);
                 if messages.is_closed() || !open {
@@ -178,15 +183,28 @@ impl WriterThread {
         }
     }
 
-    fn commit(&mut self) -> tantivy::Result<()> {
-        let Some((_, seq)) = self.pending.last() else { return Ok(()) };
-        let seq = *seq;
+    /// Shows readers what came. Most changes are about something else than the index has: they
+    /// are passed over, and the next commit says how far.
+    fn settle(&mut self, goes_on: bool) -> tantivy::Result<()> {
+        let seq = self.pending.last().map_or_else(|| self.published.seq(), |(_, seq)| *seq);
+        let is_same = self.pending.iter().all(|(changes, _)| changes.is_empty());
+        let is_near = self.committed != 0 && seq - self.committed < IDLE;
+        if is_same && (seq == self.committed || is_near && goes_on) {
+            self.pending.clear();
+            self.published.advance(seq);
+            return Ok(());
+        }
+        self.commit(seq)
+    }
+
+    fn commit(&mut self, seq: i64) -> tantivy::Result<()> {
         let started = Instant::now();
         let payload = serde_json::to_string(&Payload { version: VERSION, seq }).unwrap_or_default();
         let mut commit = self.writer.prepare_commit()?;
         commit.set_payload(&payload);
         commit.commit()?;
         self.last_commit = started.elapsed();
+        self.committed = seq;
         self.pending.clear();
         self.published.publish(seq)
     }

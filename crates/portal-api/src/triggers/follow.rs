@@ -1,13 +1,14 @@
 //! Changes of the catalog and ends of runs, one after the other: each is answered to once, by
 //! whichever replica comes first, in one transaction that notes the change as done.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
 use portal_core::actions::triggers::{On, Trigger};
 use portal_core::catalog::EntityRef;
+use portal_core::runs::RunState;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
@@ -16,7 +17,7 @@ use super::fire::{self, Occasion, Patience};
 use super::reconcile;
 use super::store::{self, TriggerRow};
 use crate::changes::handlers::shown;
-use crate::changes::{self, Change, tail};
+use crate::changes::{self, Change};
 use crate::db::{DbError, Priority};
 use crate::error::{ApiError, ApiResult};
 use crate::runs::SUBJECT as RUN;
@@ -59,12 +60,12 @@ pub async fn begin(app: &App) -> Result<i64, DbError> {
 /// Follows the feed until the portal stops.
 pub async fn follow(app: App, seq: i64) {
     let follower = Arc::new(Mutex::new(Follower { app: app.clone(), stored: seq, read: HashMap::new() }));
-    let (db, wake, stop) = (app.db.clone(), app.wake.clone(), app.stop.clone());
-    let apply = move |changes: Vec<Change>| {
+    let (feed, stop) = (app.feed.clone(), app.stop.clone());
+    let apply = move |changes: Vec<Arc<Change>>| {
         let follower = follower.clone();
         async move { follower.lock().await.apply(changes).await }.boxed()
     };
-    tail::follow(db, wake, seq, stop, apply).await;
+    feed.follow(seq, stop, apply).await;
 }
 
 struct Follower {
@@ -79,8 +80,8 @@ type Ready = (TriggerRow, Arc<Trigger>);
 
 impl Follower {
     /// Answers to changes, however long the database is in trouble.
-    async fn apply(&mut self, changes: Vec<Change>) {
-        let mut changes = std::collections::VecDeque::from(changes);
+    async fn apply(&mut self, changes: Vec<Arc<Change>>) {
+        let mut changes = VecDeque::from(changes);
         let (mut attempts, mut at) = (0, 0);
         while let Some(seq) = changes.front().map(|change| change.seq).filter(|_| !self.app.stop.is_cancelled()) {
             if seq != at {
@@ -94,7 +95,12 @@ impl Follower {
     }
 
     /// Takes those off that are done.
-    async fn work_off(&mut self, changes: &mut std::collections::VecDeque<Change>, gives_up: bool) -> ApiResult<()> {
+    async fn work_off(&mut self, changes: &mut VecDeque<Arc<Change>>, gives_up: bool) -> ApiResult<()> {
+        let last = changes.back().map_or(0, |change| change.seq);
+        if !changes.iter().any(|change| is_news(change)) && last - self.stored < IDLE {
+            changes.clear();
+            return Ok(());
+        }
         let mut ready = self.ready().await?;
         // What another replica has answered to is done.
         self.stored = store::cursor(self.app.db.reader()).await?.unwrap_or(self.stored).max(self.stored);
@@ -259,6 +265,12 @@ impl Follower {
         self.stored = self.stored.max(change.seq);
         Ok(())
     }
+}
+
+/// Whether a change may start anything, or change what does: of runs, only that they end.
+fn is_news(change: &Change) -> bool {
+    let ends = || RunState::parse(&change.operation).is_some_and(RunState::is_final);
+    change.subject.starts_with(ENTITY) || reconcile::concerns(change) || (change.subject.starts_with(RUN) && ends())
 }
 
 fn is_about(trigger: &Trigger, kind: &str) -> bool {

@@ -12,8 +12,8 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::fire::{self, Occasion, Outcome, Patience};
-use super::reconcile;
 use super::store::{self, TriggerRow};
+use crate::actions::vetting::Vetting;
 use crate::catalog::handlers::{document, reference};
 use crate::changes;
 use crate::connectors::signature;
@@ -47,7 +47,7 @@ pub async fn list_triggers(
     let (action, findings) = definition::read(&serde_json::from_slice(&found.json).unwrap_or_default());
     let stopped = match findings.iter().any(|finding| finding.is_error) {
         true => Some("its author has to mend the action first"),
-        false if !reconcile::is_trusted(app.db.reader(), &reference.to_string(), found.source_id).await? => {
+        false if !Vetting::of(app.db.reader(), &reference.to_string(), found.source_id).await?.is_trusted => {
             Some("nothing starts by itself that comes from a source nobody has vetted")
         }
         false => None,

@@ -8,12 +8,11 @@ use serde_json::Value;
 
 use super::schedules;
 use super::store::{self, TriggerRow};
-use crate::actions::versions;
+use crate::actions::vetting::Vetting;
 use crate::catalog::state::EntityState;
 use crate::catalog::store as catalog;
 use crate::changes::Change;
 use crate::db::{ConnectionTrait, DatabaseTransaction, DbResult};
-use crate::sources;
 
 /// The subject of changes of actions begins so.
 const ACTION: &str = "entity:action:";
@@ -71,7 +70,7 @@ async fn wanted<C: ConnectionTrait>(db: &C, action_ref: String, state: Option<&E
     let none = Wanted { action_ref: action_ref.clone(), triggers: Vec::new(), scope: "[]".to_owned() };
     let Some(state) = state.filter(|state| state.orphan_since.is_none()) else { return Ok(none) };
     let listed = &state.entity.0["spec"]["triggers"];
-    if listed.as_array().is_none_or(Vec::is_empty) || !is_trusted(db, &action_ref, state.source_id).await? {
+    if listed.as_array().is_none_or(Vec::is_empty) || !Vetting::of(db, &action_ref, state.source_id).await?.is_trusted {
         return Ok(none);
     }
     let (action, findings) = definition::read(&state.entity.0);
@@ -82,18 +81,6 @@ async fn wanted<C: ConnectionTrait>(db: &C, action_ref: String, state: Option<&E
     let says = listed.as_array().into_iter().flatten().map(Value::to_string);
     let scope = Value::from(action.kinds.clone()).to_string();
     Ok(Wanted { action_ref, triggers: action.triggers.into_iter().zip(says).collect(), scope })
-}
-
-/// Whether whoever answers for the portal has vetted an action: its source, or the version that the
-/// portal keeps.
-///
-/// # Errors
-/// The database.
-pub async fn is_trusted<C: ConnectionTrait>(db: &C, action_ref: &str, source_id: Option<i64>) -> DbResult<bool> {
-    let Some(source_id) = source_id else {
-        return Ok(versions::in_force(db, action_ref).await?.is_some_and(|version| version.trusted));
-    };
-    Ok(sources::store::find(db, source_id).await?.is_some_and(|source| source.trusted))
 }
 
 /// Makes it so. What says the same as before keeps what it remembers.

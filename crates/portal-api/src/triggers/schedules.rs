@@ -13,8 +13,8 @@ use portal_core::cel::Expression;
 use serde_json::{Map, Value, json};
 
 use super::fire::{self, Occasion, Patience};
-use super::reconcile;
 use super::store::{self, TriggerRow};
+use crate::actions::vetting::Vetting;
 use crate::changes;
 use crate::db::{DatabaseTransaction, DbError, DbResult, Priority};
 use crate::error::{ApiError, ApiResult};
@@ -110,7 +110,7 @@ async fn on(app: &App, row: &TriggerRow, rule: Option<&Expression>) -> ApiResult
     let documents = &app.catalog.documents;
     let found = documents.get(&app.db, &snapshot.index, &Visibility::All, &[action_row]).await?;
     let Some(document) = found.into_iter().next().flatten() else { return Ok(Vec::new()) };
-    if !reconcile::is_trusted(app.db.reader(), &row.action_ref, document.source_id).await? {
+    if !Vetting::of(app.db.reader(), &row.action_ref, document.source_id).await?.is_trusted {
         return Ok(Vec::new());
     }
     let (action, _) = definition::read(&serde_json::from_slice(&document.json).unwrap_or_default());

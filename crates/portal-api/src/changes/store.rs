@@ -28,10 +28,8 @@ pub const CHANNEL: &str = "portal_changes";
 /// seen sequence N has seen everything before it. Call it just before writing.
 pub async fn reserve(txn: &DatabaseTransaction) -> DbResult<i64> {
     if txn.get_database_backend() == DbBackend::Postgres {
-        let lock = format!("SELECT pg_advisory_xact_lock({APPEND_LOCK})");
+        let lock = format!("SELECT pg_advisory_xact_lock({APPEND_LOCK}), pg_notify('{CHANNEL}', '')");
         txn.execute_raw(Statement::from_string(DbBackend::Postgres, lock)).await?;
-        let wake = format!("SELECT pg_notify('{CHANNEL}', '')");
-        txn.execute_raw(Statement::from_string(DbBackend::Postgres, wake)).await?;
     }
     Ok(last_seq(txn).await? + 1)
 }

@@ -176,6 +176,9 @@ async fn drive(app: &App, job: &Claimed) -> Result<(), Stopped> {
             Task::Nothing if holder.has_expired().await? => return holder.finish(RunState::Expired).await,
             Task::Nothing => return Ok(()),
         }
+        if holder.life.state.is_final() {
+            return Ok(());
+        }
         holder.life.cancel_requested = store::is_cancel_requested(app.db.reader(), run_id).await?;
         // Whoever has news asks again, or the clock.
         let is_waiting = holder.life.state == RunState::Waiting && matches!(holder.life.next(), Task::Resume(_));
@@ -466,7 +469,11 @@ impl<'h> Holder<'h> {
         }
         // Who looks at a platform every few seconds tells only what is new.
         let is_news = !was_waiting || log.as_ref().is_some_and(StepLog::has_lines);
-        let told = (outcome == Outcome::Waits && is_news).then_some("waiting");
+        let told = match self.life.next() {
+            // The last step ends the run, in one write.
+            Task::Finish(state) if state != RunState::Cancelled => Some(self.conclude(state, &mut after)),
+            _ => (outcome == Outcome::Waits && is_news).then_some("waiting"),
+        };
         let is_held = again.is_some_and(|seconds| seconds <= HELD);
         self.is_postponed = outcome == Outcome::Deferred || (again.is_some() && !is_held);
         if let Some(seconds) = again.filter(|_| !is_held) {
@@ -482,9 +489,14 @@ impl<'h> Holder<'h> {
     }
 
     async fn finish(&mut self, state: RunState) -> Result<(), Stopped> {
-        let mut state = state;
         let log = if state == RunState::Cancelled { self.stopped().await? } else { None };
         let mut after = self.stored.clone();
+        let told = Some(self.conclude(state, &mut after));
+        self.save(after, Then { told, log, ..Then::default() }).await
+    }
+
+    /// Ends the run, with its outputs where it succeeded; the name of the state that it is in then.
+    fn conclude(&mut self, mut state: RunState, after: &mut Stored) -> &'static str {
         if state == RunState::Succeeded {
             match self.scope.output(&self.definition) {
                 Ok(output) => after.run.output = hide(&self.hidden, &Value::Object(output).to_string()),
@@ -501,7 +513,7 @@ impl<'h> Holder<'h> {
         if !state.can_retry() {
             after.run.secrets = None;
         }
-        self.save(after, Then { told: Some(state.as_str()), log, ..Then::default() }).await
+        state.as_str()
     }
 
     /// Stops what the run waits for over there; what is told of it.
@@ -588,11 +600,11 @@ impl Saving {
             return Ok(false);
         }
         store::update(txn, &before, &stored).await?;
-        if let Some(content) = workspace {
-            store::put_workspace(txn, stored.run.id, content).await?;
-        }
-        if state == RunState::Succeeded {
-            store::delete_workspace(txn, stored.run.id).await?;
+        // What a retry would go on with.
+        match workspace {
+            _ if state == RunState::Succeeded => store::delete_workspace(txn, stored.run.id).await?,
+            Some(content) => store::put_workspace(txn, stored.run.id, content).await?,
+            None => {}
         }
         for chunk in lines.chunks(400) {
             store::append_log(txn, stored.run.id, chunk.to_vec()).await?;

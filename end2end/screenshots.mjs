@@ -54,6 +54,12 @@ const pages = {
     await area.fill((await area.inputValue()).replace("fs:write", "fs:wrote").replace("input:", "inputs:"));
     await page.getByText("is it").waitFor();
   }],
+  actions: ["/actions"],
+  "actions-of-entity": [`${component}?tab=actions`],
+  action: ["/actions/default/provision-database?for=component:default/booking-api&name=ledger-db&size=medium"],
+  "action-editor": ["/actions/editor?place=action:default/preview-environment"],
+  approvals: ["/approvals"],
+  connectors: ["/admin/connectors"],
   notifications: ["/notifications"],
   validate: ["/validate"],
   "validate-faults": ["/validate", broken],

@@ -42,6 +42,7 @@ struct Site;
 
 /// Pages and files for every path that the API does not know.
 pub fn mount(app: &App, api: Router) -> Router {
+    portal_app::address_files(versioned);
     let site = SiteInfo {
         sample: app.config.sample,
         script: versioned("pkg/portal.js"),

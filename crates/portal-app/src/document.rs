@@ -11,6 +11,7 @@ use leptos_meta::MetaTags;
 use portal_core::access::Verb;
 
 use crate::App;
+use crate::ui::public_file;
 
 /// What the server tells every page about the portal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,16 +103,16 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         format!("import({script:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()))");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-sample=sample data-caller=caller.name data-refused=refused>
+        <html lang="en" data-icons=public_file("icons.svg") data-sample=sample data-caller=caller.name data-refused=refused>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
-                <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
+                <link rel="icon" href=public_file("favicon.svg") type="image/svg+xml" />
                 <link rel="stylesheet" href=styles />
                 // Runs before the first paint, so that a stored theme never flashes.
-                <script src="/theme.js" nonce=use_nonce()></script>
-                <script src="/page.js" nonce=use_nonce() defer></script>
+                <script src=public_file("theme.js") nonce=use_nonce()></script>
+                <script src=public_file("page.js") nonce=use_nonce() defer></script>
                 <link rel="modulepreload" href=script nonce=use_nonce() />
                 // What is read comes before what brings it to life.
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="" fetchpriority="low" />

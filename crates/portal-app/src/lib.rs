@@ -23,8 +23,8 @@
 //! `LeptosOptions` need `output_name = "portal"` and `site_pkg_dir = "pkg"`. The
 //! page asks for [`SiteInfo::script`], [`SiteInfo::wasm`] and [`SiteInfo::styles`]
 //! (`/pkg/portal.js`, `/pkg/portal_bg.wasm`, `/pkg/portal.css` unless set; give
-//! them `?v=…` to cache them forever), and for `/theme.js`, `/page.js`,
-//! `/icons.svg` and `/favicon.svg` of `public/`. Scripts carry the nonce
+//! them `?v=…` to cache them forever), and for `/theme.js`, `/page.js`, `/icons.svg` and
+//! `/favicon.svg` of `public/`, as [`address_files`] says. Scripts carry the nonce
 //! of `leptos::nonce`; no element has a `style` attribute, so the policy may be
 //! `default-src 'self'; script-src 'nonce-…' 'strict-dynamic' 'wasm-unsafe-eval'`.
 
@@ -65,6 +65,7 @@ pub use document::{CallerInfo, PageStatus, SiteInfo, shell};
 pub use served::{FRAGMENTS, written};
 #[cfg(feature = "ssr")]
 pub use styleguide::styleguide;
+pub use ui::address_files;
 
 /// Takes over the page that the server rendered.
 #[cfg(feature = "hydrate")]

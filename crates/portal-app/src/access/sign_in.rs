@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use crate::document::SiteInfo;
 use crate::paths;
-use crate::ui::{icon, small_icon};
+use crate::ui::{icon, public_file, small_icon};
 
 /// What the sign-in page shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -129,9 +129,9 @@ fn document(site: &SiteInfo, nonce: &str, title: &str, content: &Markup) -> Stri
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
                 title { (title) " · Portal" }
-                link rel="icon" href="/favicon.svg" type="image/svg+xml";
+                link rel="icon" href=(public_file("favicon.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(site.styles);
-                script src="/theme.js" nonce=(nonce) {}
+                script src=(public_file("theme.js")) nonce=(nonce) {}
             }
             body class="door" data-hydrated {
                 main class="card door-card" id="content" {

@@ -152,7 +152,7 @@ fn draw_node(graph: &EntityGraph, placed: &Placed) -> Option<Content> {
         g {
             rect width=(WIDTH) height=(HEIGHT) rx="6" {}
             svg x="12" y="12" width="16" height="16" class="icon" {
-                use href=(format!("/icons.svg#i-{symbol}")) {}
+                use href=(crate::ui::symbol(symbol)) {}
             }
             text x="38" y="17" { (cut(title)) }
             text class="kind" x="38" y="31" { (second) }
@@ -176,7 +176,7 @@ fn draw_fold(title: &str, href: String, placed: &Placed) -> Content {
         g transform=(format!("translate({} {})", placed.x, placed.y)) {
             a class="node" data-fold href=(href) {
                 rect width=(WIDTH) height=(HEIGHT) rx="6" {}
-                svg x="12" y="12" width="16" height="16" class="icon" { use href="/icons.svg#i-more" {} }
+                svg x="12" y="12" width="16" height="16" class="icon" { use href=(crate::ui::symbol("more")) {} }
                 text x="38" y="24" { (title) }
             }
         }

@@ -7,7 +7,7 @@ use portal_core::access::Verb;
 
 use crate::document::{is_sample, refusal};
 use crate::paths;
-use crate::ui::{Erase, icon};
+use crate::ui::{Erase, icon, symbol};
 
 /// Whether the caller may; of what they may not, the navigation is silent.
 fn may(verb: Verb) -> bool {
@@ -31,7 +31,7 @@ pub(super) fn navigation() -> AnyView {
         <nav class="nav" id="nav" popover="auto" aria-label="Main">
             <a class="nav-brand" href=paths::HOME>
                 <svg class="icon brand-mark" aria-hidden="true">
-                    <use href="/icons.svg#i-mark"></use>
+                    <use href=symbol("mark")></use>
                 </svg>
                 "Portal"
             </a>

@@ -26,7 +26,7 @@ pub(crate) fn state_badge(source: &SourceView) -> Content {
     Content::from(html! {
         span class="status" data-tone=(tone) data-quiet[quiet] {
             svg class=(class) aria-hidden="true" {
-                use href=(format!("/icons.svg#i-{symbol}")) {}
+                use href=(crate::ui::symbol(symbol)) {}
             }
             (words)
         }

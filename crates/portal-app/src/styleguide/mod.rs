@@ -10,7 +10,7 @@ mod foundations;
 use maud::{DOCTYPE, html};
 
 use crate::document::SiteInfo;
-use crate::ui::Content;
+use crate::ui::{Content, public_file};
 
 /// The page as HTML. Its script carries `nonce`.
 pub fn styleguide(site: &SiteInfo, nonce: &str) -> String {
@@ -31,9 +31,9 @@ pub fn styleguide(site: &SiteInfo, nonce: &str) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 title { "Style guide · Portal" }
-                link rel="icon" href="/favicon.svg" type="image/svg+xml";
+                link rel="icon" href=(public_file("favicon.svg")) type="image/svg+xml";
                 link rel="stylesheet" href=(site.styles);
-                script src="/theme.js" nonce=(nonce) {}
+                script src=(public_file("theme.js")) nonce=(nonce) {}
             }
             body data-hydrated {
                 main class="page" {

@@ -2,13 +2,13 @@
 
 use maud::html;
 
-use super::Content;
+use super::{Content, symbol};
 
 /// An icon of 16 px beside a word that says the same.
 pub(crate) fn icon(name: &str) -> Content {
     Content::from(html! {
         svg class="icon" aria-hidden="true" {
-            use href=(format!("/icons.svg#i-{name}")) {}
+            use href=(symbol(name)) {}
         }
     })
 }
@@ -17,7 +17,7 @@ pub(crate) fn icon(name: &str) -> Content {
 pub(crate) fn small_icon(name: &str) -> Content {
     Content::from(html! {
         svg class="icon" data-size="sm" aria-hidden="true" {
-            use href=(format!("/icons.svg#i-{name}")) {}
+            use href=(symbol(name)) {}
         }
     })
 }

@@ -17,6 +17,7 @@ mod live_field;
 mod markdown;
 mod morph;
 mod pagination;
+mod public;
 mod region;
 mod remembered;
 mod send_form;
@@ -41,6 +42,8 @@ pub(crate) use live_field::live_field;
 #[cfg(feature = "ssr")]
 pub(crate) use markdown::markdown;
 pub(crate) use pagination::pagination;
+pub use public::address_files;
+pub(crate) use public::{public_file, symbol};
 pub(crate) use region::{effect, loaded, loaded_quietly, whole};
 pub(crate) use remembered::Remembered;
 pub(crate) use send_form::{provide_forms, revealed};

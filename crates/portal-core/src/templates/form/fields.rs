@@ -48,7 +48,8 @@ pub(super) fn fields(
     let shown = schema.properties.iter().map(|(name, property)| {
         let pointer = format!("{pointer}/{}", escape(name));
         let is_choice = variants::is_choice(name);
-        let value = data.get(name).or_else(|| property.get("default").filter(|_| is_choice));
+        // What is meant, whatever was asked for.
+        let value = if is_choice { property.get("default") } else { data.get(name) };
         let is_required = is_choice || schema.required.contains(name);
         field(root, followed(root, property), name, pointer, value, is_required, faults, depth)
     });

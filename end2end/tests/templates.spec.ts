@@ -236,6 +236,49 @@ test("a repository is answered by its host, owner and name", async ({ page, requ
   await expect(page.getByRole("textbox", { name: "Owner" })).toHaveValue("a team");
 });
 
+test("one of several shapes is chosen, and what belongs to another goes", async ({ page, request }) => {
+  const name = fresh("shape");
+  const text = (title: string) => ({ type: "string", title });
+  const entity = {
+    apiVersion: "scaffolder.backstage.io/v1beta3",
+    kind: "Template",
+    metadata: { name, title: name },
+    spec: {
+      type: "service",
+      parameters: {
+        properties: {
+          place: {
+            type: "object",
+            title: "Place",
+            oneOf: [
+              { title: "A host", required: ["host", "port"], properties: { host: { ...text("Host"), default: "localhost" }, port: { type: "integer", title: "Port" } } },
+              { title: "An address", required: ["url"], properties: { url: text("Address") } },
+            ],
+          },
+        },
+      },
+      steps: [{ action: "debug:log", input: { message: "at ${{ parameters.place | dump }}" } }],
+    },
+  };
+  const stored = await request.put(`/api/v1/entities/template/default/${name}`, { data: entity });
+  expect(stored.ok(), await stored.text()).toBe(true);
+  await open(page, `/templates/default/${name}`);
+  await expect(page.getByLabel("Host")).toHaveValue("localhost");
+  await page.getByLabel("Port").fill("99");
+  await page.getByLabel("One of").selectOption("An address");
+  await expect(page.getByLabel("Port")).toHaveCount(0);
+  await page.getByLabel("Address").fill("https://ledger.example");
+  const given = page.getByRole("complementary", { name: "So far" });
+  await expect(given).toContainText("Place: Addresshttps://ledger.example");
+  await expect(given).not.toContainText("99");
+  await expectNoAxeViolations(page);
+  await expectNoSidewaysScroll(page);
+  await page.getByRole("button", { name: "Continue" }).last().click();
+  await page.getByRole("button", { name: "Create" }).click();
+  await expect(page.getByRole("heading", { name: /Succeeded/, level: 1 })).toBeVisible();
+  await expect(page.getByText('at {"url":"https://ledger.example"}').first()).toBeVisible();
+});
+
 test("what a run tells everybody stands under the bell until it is read", async ({ page, request }) => {
   const name = fresh("tell");
   const entity = {

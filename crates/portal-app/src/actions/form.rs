@@ -14,7 +14,7 @@ use crate::paths;
 use crate::served::{Asking, Parts, Refusal, WHOLE};
 use crate::templates::answers::Asked;
 use crate::templates::fields::{anchor, fields};
-use crate::templates::{answer, is_asked_later, problems};
+use crate::templates::{answers, is_asked_later, problems};
 use crate::ui::{Content, counted, denied, icon, markdown, with_code};
 
 /// What the page shows.
@@ -200,7 +200,7 @@ fn confirming(page: &Page<'_>) -> Content {
     let values = Value::Object(form.form.values.clone());
     let back = paths::with_query(path, [("entity", *entity), ("rest", values.to_string().as_str())]);
     let secrets: Vec<&FormField> = all_fields(page).into_iter().filter(|field| is_asked_later(field)).collect();
-    let given: Vec<(String, String)> = all_fields(page).into_iter().filter_map(answer).collect();
+    let given: Vec<(String, String)> = all_fields(page).into_iter().flat_map(answers).collect();
     Content::from(html! {
         div class="stack" data-gap="5" {
             (head(action, target(page)))

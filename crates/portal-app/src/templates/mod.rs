@@ -12,5 +12,5 @@ mod wizard;
 
 pub(crate) use editor::editor;
 pub(crate) use gallery::gallery;
-pub(crate) use review::answer;
+pub(crate) use review::answers;
 pub(crate) use wizard::{is_asked_later, problems, wizard};

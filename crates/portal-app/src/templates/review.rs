@@ -35,7 +35,7 @@ pub(super) async fn review(asking: &Asking<'_>, wizard: &Wizard<'_>, question: &
                         header class="card-head" { h2 id="answers" { "Answers" } div class="push" { a href=(at(wizard, 0)) { "Edit" } } }
                         div class="card-body" {
                             dl class="kv" {
-                                @for (label, value) in all.iter().filter_map(|field| answer(field)) { dt { (label) } dd class="breakable" { (value) } }
+                                @for (label, value) in all.iter().flat_map(|field| answers(field)) { dt { (label) } dd class="breakable" { (value) } }
                             }
                         }
                     }
@@ -128,11 +128,23 @@ pub(super) fn steps(report: &DryRunView) -> Content {
     })
 }
 
-/// A field and what was answered, as far as it is shown.
-pub(crate) fn answer(field: &FormField) -> Option<(String, String)> {
+/// What was answered in a field, or in those that it holds, as far as it is shown.
+pub(crate) fn answers(field: &FormField) -> Vec<(String, String)> {
     if !field.reviewed || field.control == Control::Hidden || is_asked_later(field) {
-        return None;
+        return Vec::new();
     }
+    let is_plain = |inner: &FormField| inner.fields.is_empty();
+    match field.control {
+        Control::List if field.fields.iter().all(is_plain) => answer(field).into_iter().collect(),
+        Control::Group | Control::List if !field.masked => {
+            let inner = field.fields.iter().flat_map(answers);
+            inner.map(|(label, text)| (format!("{}: {label}", field.label), text)).collect()
+        }
+        _ => answer(field).into_iter().collect(),
+    }
+}
+
+fn answer(field: &FormField) -> Option<(String, String)> {
     let text = |value: &Value| match value {
         _ if field.choices.iter().any(|choice| choice.value == *value) => {
             let chosen = field.choices.iter().find(|choice| choice.value == *value);

@@ -191,7 +191,7 @@ fn collect(fields: &[FormField], faults: &mut Vec<(String, String)>) {
 fn aside(wizard: &Wizard<'_>) -> Content {
     let Wizard { template, form, .. } = wizard;
     let given: Vec<(String, String)> =
-        form.pages.iter().flat_map(|page| &page.fields).filter_map(super::review::answer).collect();
+        form.pages.iter().flat_map(|page| &page.fields).flat_map(super::review::answers).collect();
     let (_, reason) = denied(Verb::RunTemplates);
     Content::from(html! {
         aside class="stack" data-gap="4" aria-label="So far" {

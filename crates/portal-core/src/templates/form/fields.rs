@@ -100,7 +100,7 @@ fn field(
         help: text("description").or_else(|| text("ui:description")),
         hint: text("ui:help"),
         placeholder: text("ui:placeholder"),
-        value: value.cloned(),
+        value: value.cloned().map(variants::without),
         choices: choices(schema),
         kinds: match control {
             Control::Entity | Control::Entities => kinds(schema),

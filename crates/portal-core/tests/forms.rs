@@ -121,3 +121,86 @@ fn owners_of_repositories_are_those_that_the_template_allows() {
         assert_eq!(form::faults(&pages(&narrow), values.as_object().unwrap()).is_empty(), is_fine, "{owner}");
     }
 }
+
+#[test]
+fn variants_are_chosen_in_lists_and_where_something_depends() {
+    let either = json!([
+        { "title": "A", "required": ["a"], "properties": { "a": { "type": "string" } } },
+        { "title": "B", "required": ["b"], "properties": { "b": { "type": "string", "default": "beta" } } },
+    ]);
+    let list = pages(&json!({ "m": { "type": "array", "items": { "oneOf": either } } }));
+    let values = json!({ "m": [{ ":oneOf": 1, "a": "old" }, null] });
+    let values = values.as_object().unwrap();
+    assert_eq!(Value::Object(form::with_defaults(&list, values))["m"][0], json!({ "b": "beta" }));
+    let items = form::pages(&list, values).remove(0).fields.remove(0).fields;
+    let names = |field: &FormField| field.fields.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
+    assert_eq!(items.iter().map(names).collect::<Vec<_>>(), [vec![":oneOf", "b"], vec![":oneOf", "a"]]);
+    let told: Vec<String> = form::faults_of(&list, values).into_iter().map(|fault| fault.pointer).collect();
+    assert_eq!(told, ["/m/1/a"]);
+
+    let depends = json!({ "title": "One", "properties": { "on": { "type": "boolean" } }, "dependencies": { "on": { "oneOf": either } } });
+    let depends = read(&json!({ "spec": { "parameters": [depends] } })).0.pages;
+    let values = json!({ "on": true, ":oneOf": 1 });
+    let shown = form::pages(&depends, values.as_object().unwrap()).remove(0).fields;
+    assert_eq!(shown.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["on", ":oneOf", "b"]);
+    assert!(form::faults_of(&depends, values.as_object().unwrap()).is_empty());
+}
+
+#[test]
+fn pickers_are_judged_wherever_they_stand() {
+    let owner = json!({ "type": "string", "ui:field": "RepoOwnerPicker", "ui:options": { "allowedOwners": ["x"] } });
+    let all = pages(
+        &json!({ "g": { "type": "object", "properties": { "o": owner } }, "l": { "type": "array", "items": owner } }),
+    );
+    let values = json!({ "g": { "o": "w" }, "l": ["x", "w"] });
+    let told: Vec<String> =
+        form::faults(&all, values.as_object().unwrap()).into_iter().map(|one| one.pointer).collect();
+    assert_eq!(told, ["/g/o", "/l/1"]);
+}
+
+#[test]
+fn a_form_without_an_end_is_told() {
+    let tree = json!({ "type": "object", "properties": {
+        "a": { "$ref": "#/definitions/n" }, "b": { "$ref": "#/definitions/n" }, "c": { "$ref": "#/definitions/n" },
+    } });
+    for page in [
+        json!({ "title": "P", "allOf": [{ "$ref": "#" }, { "$ref": "#" }, { "$ref": "#" }, { "$ref": "#" }] }),
+        json!({ "title": "P", "definitions": { "n": tree }, "properties": { "r": { "$ref": "#/definitions/n" } } }),
+    ] {
+        let (definition, findings) =
+            read(&json!({ "spec": { "parameters": [page], "steps": [{ "action": "debug:log" }] } }));
+        assert!(findings.iter().any(|one| one.is_error && one.message.contains("without an end")), "{findings:?}");
+        assert!(form::pages(&definition.pages, &Map::new())[0].fields.is_empty());
+    }
+}
+
+#[test]
+fn secrets_are_kept_apart_by_their_names() {
+    let secret = json!({ "type": "string", "ui:field": "Secret" });
+    let found = |properties: Value| {
+        let page = json!({ "title": "One", "definitions": { "s": secret }, "properties": properties });
+        read(&json!({ "spec": { "parameters": [page], "steps": [{ "action": "debug:log" }] } }))
+    };
+    let (definition, findings) = found(json!({ "r": { "$ref": "#/definitions/s" } }));
+    assert!(!findings.iter().any(|one| one.is_error), "{findings:?}");
+    let values = json!({ "r": "hunter2" });
+    let (answers, secrets) = portal_core::templates::secrets::part(&definition.pages, values.as_object().unwrap());
+    assert_eq!((Value::Object(answers), Value::Object(secrets)), (json!({}), values));
+    let group = |name: &str| json!({ "type": "object", "properties": { name: secret } });
+    for (properties, words) in [
+        (json!({ "l": { "type": "array", "items": secret } }), "without a name"),
+        (json!({ "l": { "type": "array", "items": group("t") } }), "stands in a list"),
+        (json!({ "m": { "type": "object", "additionalProperties": { "$ref": "#/definitions/s" } } }), "without a name"),
+        (json!({ "g": group("t"), "h": group("t") }), "have one name"),
+    ] {
+        let (_, findings) = found(properties.clone());
+        assert!(findings.iter().any(|one| one.is_error && one.message.contains(words)), "{properties}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_variant_without_fields_is_chosen_by_its_title() {
+    let options = json!([{ "title": "None", "type": "object" }, { "properties": { "b": { "type": "string" } } }]);
+    let choice = fields(&json!({ "x": { "type": "object", "oneOf": options } })).remove(0).fields.remove(0);
+    assert_eq!(choice.choices.iter().map(|one| one.label.as_str()).collect::<Vec<_>>(), ["None", "b"]);
+}

@@ -125,8 +125,7 @@ async fn webhook(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Output {
     let body = Bytes::from(live.reveal_in(&body).to_string());
     let id = calls::message_id(&row);
     let path = input.text("path")?.unwrap_or_default().trim_start_matches('/');
-    let base = connector.url.trim_end_matches('/');
-    let url = if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") };
+    let url = connectors::below(&connector.url, path).map_err(|text| Trouble::new("invalid_input", text))?;
     let headers = headers(live, &connector, &id, &body).await?;
     let sent = egress::Call { method: Method::POST, url, headers, body: Some(body), limit: ANSWER };
     let gate = live.app.gates.of(&connector);

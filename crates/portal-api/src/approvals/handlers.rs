@@ -18,7 +18,7 @@ use crate::http::authorized::{Authorized, ReadRuns, RunTemplates};
 use crate::http::body::JsonBody;
 use crate::http::context::RequestId;
 use crate::http::cursor;
-use crate::http::params::Params;
+use crate::http::params::{Params, one_of};
 use crate::runs;
 use crate::state::App;
 
@@ -40,13 +40,16 @@ pub async fn list_approvals(
     State(app): State<App>,
     mut params: Params,
 ) -> ApiResult<Json<ApprovalList>> {
-    let state = match params.chosen("state")? {
-        Some(text) => {
-            let state = ApprovalState::parse(&text);
-            Some(state.ok_or_else(|| ApiError::parameter("state", "not a state of an approval"))?)
-        }
-        None => None,
-    };
+    let state =
+        match params.chosen("state")? {
+            Some(text) => {
+                let state = ApprovalState::parse(&text);
+                Some(state.ok_or_else(|| {
+                    ApiError::parameter("state", one_of(ApprovalState::ALL.map(ApprovalState::as_str)))
+                })?)
+            }
+            None => None,
+        };
     let run_id = params.sequence("run")?;
     let is_mine = params.flag("mine")?;
     let limit = params.number("limit", 25, 1..=200)?;
@@ -154,7 +157,7 @@ pub async fn views(app: &App, principal: &Principal, rows: Vec<ApprovalRow>) -> 
         let (Some(ask), Some(stored)) = (store::ask_of(&row), of_runs.get(&row.run_id)) else { continue };
         let name = names.get(&stored.run.actor).cloned().unwrap_or_default();
         let votes = votes.remove(&row.id).unwrap_or_default();
-        let (refusal, on_behalf_of) = match right(&row, &ask, &stored.run.actor, principal, &handed, &votes) {
+        let (refusal, on_behalf_of) = match right(&row, &ask, &stored.run, principal, &handed, &votes) {
             Ok(Right::Own) => (None, None),
             Ok(Right::For(Handed { from, .. })) => {
                 (None, Some(RunPerson { name: from.name.clone(), entity_ref: from.user.clone() }))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use portal_core::access::Principal;
+use portal_core::access::{Decision, Principal, Resource, Verb, decide};
 use portal_core::actions::approval::{Ask, Verdict};
 use portal_core::actions::wire::{ApprovalState, VoteCreate};
 use portal_core::personal::wire::Severity;
@@ -15,6 +15,7 @@ use crate::db::{DatabaseTransaction, DbResult};
 use crate::delegations::service::{self as delegations, Handed};
 use crate::error::{ApiError, ApiResult};
 use crate::notifications::store::{self as notifications, NewNotification};
+use crate::runs::store::RunRow;
 use crate::runs::{engine, store};
 use crate::state::App;
 
@@ -64,23 +65,35 @@ pub enum Right<'h> {
 pub fn right<'h>(
     row: &ApprovalRow,
     ask: &Ask,
-    requester: &str,
+    run: &RunRow,
     principal: &Principal,
     handed: &'h [Handed],
     votes: &[VoteRow],
 ) -> ApiResult<Right<'h>> {
+    let requester = run.actor.as_str();
     if approvals::state_of(row) != ApprovalState::Pending {
         return Err(ApiError::conflict("approval_ended", format!("it is {} already", row.state)));
     }
     if !principal.has_account() {
         return Err(ApiError::Forbidden("sign in to decide".to_owned()));
     }
+    if decide(principal, Verb::RunTemplates, Resource::Any) != Decision::Allow {
+        let role = principal.role.as_str();
+        return Err(ApiError::Forbidden(format!("the role `{role}` does not decide; an administrator can change it")));
+    }
     let said = |text: String| ApiError::conflict("voted_already", text);
     let actor = &principal.actor.0;
-    if votes.iter().any(|vote| vote.actor == *actor) {
+    // Somebody with two accounts is one person.
+    let is_same = |one: Option<&String>, other: Option<&String>| one.is_some() && one == other;
+    let has_said = |vote: &VoteRow| vote.actor == *actor || is_same(vote.user_ref.as_ref(), principal.user.as_ref());
+    if votes.iter().any(has_said) {
         return Err(said("you have decided already".to_owned()));
     }
-    let may_not = |of: &Principal| ask.may_not(requester, &of.actor.0, &approvals::names(of).into_iter().collect());
+    let asked = |of: &Principal| of.actor.0 == requester || is_same(of.user.as_ref(), run.user_ref.as_ref());
+    let may_not = |of: &Principal| {
+        let as_actor = if asked(of) { requester } else { of.actor.0.as_str() };
+        ask.may_not(requester, as_actor, &approvals::names(of).into_iter().collect())
+    };
     let own = match may_not(principal) {
         None => {
             return match votes.iter().find(|vote| vote.person.as_ref() == Some(actor)) {
@@ -91,13 +104,13 @@ pub fn right<'h>(
         Some(reason) => reason,
     };
     // Whoever asks does not decide by another's right either.
-    if ask.four_eyes && actor == requester {
+    if ask.four_eyes && asked(principal) {
         return Err(ApiError::Forbidden(own));
     }
     let mut reason = ApiError::Forbidden(own);
     for one in handed.iter().filter(|one| one.covers(row.id)) {
         let from = &one.from.actor.0;
-        if ask.four_eyes && from == requester {
+        if ask.four_eyes && asked(&one.from) {
             let message = format!("{} asked, so that nobody decides in their place", one.from.name);
             reason = ApiError::Forbidden(message);
         } else if may_not(&one.from).is_none() {
@@ -132,7 +145,7 @@ pub async fn vote(
     }
     let handed = delegations::handed_to(app, txn, principal, writing.at).await?;
     let votes = approvals::votes(txn, &[id]).await?;
-    let of = match right(&row, &ask, &requester, principal, &handed, &votes)? {
+    let of = match right(&row, &ask, &stored.run, principal, &handed, &votes)? {
         Right::Own => None,
         Right::For(handed) => Some(&handed.from),
     };

@@ -13,7 +13,7 @@ use sea_orm::{
 };
 
 use crate::db::entity::{approval, approval_approver, approval_vote};
-use crate::db::{DatabaseTransaction, DbError, DbResult};
+use crate::db::{DatabaseTransaction, DbError, DbResult, storable};
 use crate::delegations::store as delegations;
 
 pub use approval::Model as ApprovalRow;
@@ -56,7 +56,7 @@ pub async fn insert(txn: &DatabaseTransaction, new: NewApproval) -> DbResult<(Ap
         generation: Set(generation),
         plan: Set(plan),
         plan_hash: Set(plan_hash),
-        title: Set(title),
+        title: Set(storable(title)),
         ask: Set(text),
         state: Set(ApprovalState::Pending.as_str().to_owned()),
         created_at: Set(at),

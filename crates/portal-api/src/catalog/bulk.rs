@@ -76,7 +76,7 @@ pub async fn bulk_upsert_entities(
         let work = app.db.write(Priority::Interactive, move |txn| {
             Box::pin(async move { idempotent.record(txn, now, StatusCode::MULTI_STATUS, &text).await })
         });
-        work.await.map_err(|error: DbError| error)?;
+        work.await?;
     }
     Ok((StatusCode::MULTI_STATUS, Json(result)).into_response())
 }

@@ -136,6 +136,24 @@ pub async fn all(app: &App) -> DbResult<Vec<Connector>> {
     Ok(all)
 }
 
+/// The address of a path at a platform. Paths may be made of what people answer, and do not
+/// lead up from where they begin, in whatever way that is written.
+///
+/// # Errors
+/// What is wrong with the path, for whoever wrote it.
+pub fn below(base: &str, path: &str) -> Result<String, String> {
+    let (base, path) = (base.trim_end_matches('/'), path.trim_start_matches('/'));
+    let mut own = path.split(['?', '#']).next().unwrap_or_default().to_owned();
+    // Written twice over, it may be read twice over.
+    for _ in 0..3 {
+        own = percent_encoding::percent_decode_str(&own).decode_utf8_lossy().into_owned();
+    }
+    if own.split(['/', '\\']).any(|segment| matches!(segment.trim(), "." | "..")) {
+        return Err(format!("the path `/{path}` leads up from the address of the connector; leave out `.` and `..`"));
+    }
+    Ok(if path.is_empty() { base.to_owned() } else { format!("{base}/{path}") })
+}
+
 fn configured<'a>(app: &'a App, name: &str) -> Option<&'a ConnectorConfig> {
     app.config.connectors.iter().find(|connector| connector.name == name)
 }
@@ -145,4 +163,24 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(handlers::list_connectors, handlers::create_connector))
         .routes(routes!(handlers::find_connector, handlers::update_connector, handlers::delete_connector))
         .routes(routes!(testing::test_connector))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::below;
+
+    #[test]
+    fn paths_do_not_lead_up() {
+        for (path, address) in [
+            ("", "https://x.example/a"),
+            ("/", "https://x.example/a"),
+            ("deploy?at=../b", "https://x.example/a/deploy?at=../b"),
+            ("/v1/..hidden/a.b", "https://x.example/a/v1/..hidden/a.b"),
+        ] {
+            assert_eq!(below("https://x.example/a/", path).as_deref(), Ok(address), "{path}");
+        }
+        for path in ["..", "a/../b", "a/./b", "a\\..\\b", "a/%2e%2E/b", "%2e./b", "a%2f..%2fb", "a/%252e%252e/b"] {
+            assert!(below("https://x.example/a", path).is_err(), "{path}");
+        }
+    }
 }

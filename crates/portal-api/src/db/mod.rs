@@ -25,6 +25,11 @@ use sea_orm_migration::MigratorTrait;
 pub use writer::Priority;
 use writer::Writer;
 
+/// A text as every database takes it: PostgreSQL has no place for NUL in one.
+pub fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 /// A handle on the database, cheap to clone.
 #[derive(Clone)]
 pub struct Db {

@@ -154,7 +154,7 @@ async fn handing_on(app: &App, principal: &Principal, id: i64, delegate_ref: &st
     let stored = runs::store::find(db, row.run_id).await?.ok_or_else(absent)?;
     let votes = approvals::votes(db, &[id]).await?;
     let handed = service::handed_to(app, db, principal, app.clock.now()).await?;
-    match right(&row, &ask, &stored.run.actor, principal, &handed, &votes)? {
+    match right(&row, &ask, &stored.run, principal, &handed, &votes)? {
         Right::Own => {}
         Right::For(handed) => {
             let message =

@@ -71,6 +71,9 @@ async fn in_force<C: ConnectionTrait>(app: &App, db: &C, rows: Vec<DelegationRow
 /// The database.
 pub async fn decider<C: ConnectionTrait>(app: &App, db: &C, principal: &Principal) -> DbResult<Decider> {
     let mut decider = Decider { actor: principal.actor.0.clone(), names: names(principal), ..Decider::default() };
+    if decide(principal, Verb::RunTemplates, Resource::Any) != Decision::Allow {
+        return Ok(Decider { actor: decider.actor, ..Decider::default() });
+    }
     for Handed { from, approval_id, .. } in handed_to(app, db, principal, app.clock.now()).await? {
         match approval_id {
             Some(id) => decider.handed.push(id),

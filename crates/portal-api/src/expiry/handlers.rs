@@ -41,7 +41,8 @@ pub async fn extend_entity(
     let reference: EntityRef = reference(parts)?;
     let days = LONGEST / 86_400;
     let wanted = || ApiError::field("/ttl", format!("write `90s`, `15m`, `24h` or `7d`, at most {days} days"));
-    let life = seconds(&ttl).filter(|seconds| *seconds > 0).ok_or_else(wanted)?;
+    let has_unit = ttl.trim().ends_with(char::is_alphabetic);
+    let life = seconds(&ttl).filter(|seconds| *seconds > 0 && has_unit).ok_or_else(wanted)?;
     let snapshot = app.catalog.snapshot();
     check_write(&app, &auth, &snapshot, &reference, None).await?;
     let (_, found) = document(&app, &snapshot, &reference, &auth.visibility(&snapshot)).await?;
@@ -71,6 +72,11 @@ pub async fn extend_entity(
             let row = store::find(txn, &told).await?.filter(|row| row.clean_up.is_none());
             let row =
                 row.ok_or_else(|| ApiError::conflict("does_not_expire", "it is being cleaned up already".to_owned()))?;
+            if until < row.expires_at {
+                let end = row.expires_at.format("%Y-%m-%d %H:%M UTC");
+                let message = format!("it is kept until {end} already, and an end is only put off, counted from now");
+                return Err(ApiError::field("/ttl", message));
+            }
             let extensions = row.extensions + 1;
             super::extend(txn, row, until, writing.at).await?;
             let done = service::upsert(txn, &writing, vec![draft]).await?;

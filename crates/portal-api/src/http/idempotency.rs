@@ -7,7 +7,7 @@ use portal_core::access::Principal;
 use sha2::Digest as _;
 
 use crate::db::idempotency;
-use crate::db::{DatabaseTransaction, Db, DbResult};
+use crate::db::{DatabaseTransaction, Db, DbError};
 use crate::error::{ApiError, ApiResult};
 
 /// A key and what it was first used for.
@@ -37,7 +37,8 @@ impl Idempotent {
     /// 400 for a malformed key, 422 for a key that was used for something else.
     pub async fn check(db: &Db, principal: &Principal, headers: &HeaderMap, request: &[&[u8]]) -> ApiResult<Self> {
         let Some(value) = headers.get("idempotency-key") else { return Ok(Self::Plain) };
-        let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 255);
+        let is_visible = |key: &&str| key.bytes().all(|sign| sign.is_ascii_graphic());
+        let key = value.to_str().ok().filter(|key| !key.is_empty() && key.len() <= 255).filter(is_visible);
         let Some(key) = key else {
             return Err(ApiError::bad(
                 "invalid_idempotency_key",
@@ -75,9 +76,16 @@ impl Idempotent {
         now: DateTime<Utc>,
         status: StatusCode,
         body: &str,
-    ) -> DbResult<()> {
+    ) -> ApiResult<()> {
         let Self::First(IdempotencyKey { actor, key, request_hash }) = self else { return Ok(()) };
-        idempotency::insert(txn, actor, key, request_hash, status.as_u16().into(), body, now).await
+        let kept = idempotency::insert(txn, actor, key, request_hash, status.as_u16().into(), body, now).await;
+        kept.map_err(|error| match error {
+            DbError::Unique(_) => {
+                let why = "the same request was taken in the same moment; send it again for its answer".to_owned();
+                ApiError::conflict("request_under_way", why)
+            }
+            other => other.into(),
+        })
     }
 }
 

@@ -16,6 +16,11 @@ pub struct Params {
     known: Vec<&'static str>,
 }
 
+/// What a value has to be that is one of several.
+pub fn one_of<const N: usize>(names: [&str; N]) -> String {
+    format!("must be one of {}", names.join(", "))
+}
+
 impl Params {
     /// Reads a query string; `+` and `%20` are spaces. What is not UTF-8, or a
     /// NUL, which PostgreSQL cannot take, becomes U+FFFD.

@@ -138,6 +138,9 @@ pub async fn due(db: &Db, queues: &[&'static str], now: DateTime<Utc>) -> DbResu
             .limit(1)
             .to_owned()
     };
+    if queues.is_empty() {
+        return Ok(HashSet::new());
+    }
     // One question for each, of which the first row of an index is the answer, however many wait.
     let mut look = Query::select();
     for queue in queues {

@@ -13,7 +13,7 @@ use sea_orm::{
 use super::SUBJECT;
 use crate::changes::{self, NewChange, Writing};
 use crate::db::entity::{notification, notification_read};
-use crate::db::{DatabaseTransaction, DbResult};
+use crate::db::{DatabaseTransaction, DbResult, storable};
 
 /// The recipient that is everybody.
 pub const EVERYBODY: &str = "*";
@@ -42,8 +42,8 @@ pub async fn insert(txn: &DatabaseTransaction, writing: &Writing, new: NewNotifi
         let row = notification::ActiveModel {
             id: NotSet,
             recipient: Set(recipient.clone()),
-            title: Set(title.clone()),
-            text: Set(text.clone()),
+            title: Set(storable(title.clone())),
+            text: Set(text.clone().map(storable)),
             link: Set(link.clone()),
             severity: Set(severity.as_str().to_owned()),
             topic: Set(topic.clone()),

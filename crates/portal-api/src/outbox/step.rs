@@ -91,7 +91,8 @@ fn channel<'l>(live: &'l Live, input: &Input<'_>) -> Result<&'l ChannelConfig, T
     let all = &live.app.config.channels;
     all.iter().find(|channel| channel.name == name).ok_or_else(|| {
         let names: Vec<&str> = all.iter().map(|channel| channel.name.as_str()).collect();
-        wrong("channel", format!("there is no channel `{name}`; there are {}", names.join(", ")))
+        let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        wrong("channel", format!("there is no channel `{name}`; there are {there}"))
     })
 }
 

@@ -13,7 +13,7 @@ use sea_orm::{
 
 use crate::catalog::store as catalog;
 use crate::db::entity::outbox::{ActiveModel, Column, Entity};
-use crate::db::{DatabaseTransaction, DbResult};
+use crate::db::{DatabaseTransaction, DbResult, storable};
 
 pub use crate::db::entity::outbox::Model as MessageRow;
 
@@ -42,8 +42,8 @@ pub async fn insert(txn: &DatabaseTransaction, new: NewMessage, now: DateTime<Ut
         id: NotSet,
         channel: Set(channel),
         recipient: Set(recipient),
-        title: Set(title),
-        text: Set(text),
+        title: Set(storable(title)),
+        text: Set(text.map(storable)),
         link: Set(link),
         dedupe_key: Set(key),
         state: Set(MessageState::Pending.as_str().to_owned()),

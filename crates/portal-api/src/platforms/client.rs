@@ -9,7 +9,7 @@ use portal_core::templates::Trouble;
 use serde_json::Value;
 
 use crate::connectors::gate::Gate;
-use crate::connectors::{Connector, secrets};
+use crate::connectors::{self, Connector, secrets};
 use crate::egress::Call;
 use crate::state::App;
 use crate::templates::hosts::client::{self, pause, said};
@@ -79,7 +79,8 @@ impl Client {
             Body::Form(text) => (Some("application/x-www-form-urlencoded"), Some(Bytes::from(text))),
         };
         headers.extend(kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind))));
-        let call = Call { method: method.clone(), url: format!("{}{path}", self.base), headers, body, limit: ANSWER };
+        let url = connectors::below(&self.base, path).map_err(|text| Trouble::new("invalid_input", text))?;
+        let call = Call { method: method.clone(), url, headers, body, limit: ANSWER };
         let called = self.gate.send(&self.app, call, || {}).await.map_err(|unanswered| unanswered.trouble(&method))?;
         let answer = Answer { status: called.status.as_u16(), headers: called.headers, body: called.body };
         if let Some(seconds) = pause(answer.status, &answer.headers) {

@@ -22,7 +22,7 @@ use crate::http::body;
 use crate::http::context::RequestId;
 use crate::http::cursor;
 use crate::http::idempotency::{Idempotent, replayed};
-use crate::http::params::Params;
+use crate::http::params::{Params, one_of};
 use crate::state::App;
 use crate::templates;
 
@@ -58,7 +58,10 @@ pub async fn list_runs(
     let about = params.chosen("about")?;
     let user = params.chosen("user")?.map(|text| whole("user", &text));
     let state = match params.chosen("state")? {
-        Some(text) => Some(RunState::parse(&text).ok_or_else(|| ApiError::parameter("state", "not a state of a run"))?),
+        Some(text) => Some(
+            RunState::parse(&text)
+                .ok_or_else(|| ApiError::parameter("state", one_of(RunState::ALL.map(RunState::as_str))))?,
+        ),
         None => None,
     };
     let mine = params.flag("mine")?;

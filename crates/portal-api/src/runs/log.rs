@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::store;
 use crate::clock::Clock;
-use crate::db::{DatabaseTransaction, Db, DbResult, Priority};
+use crate::db::{DatabaseTransaction, Db, DbResult, Priority, storable};
 
 /// Bytes of one line.
 const LINE: usize = 4000;
@@ -45,7 +45,7 @@ impl StepLog {
         for line in hide(&self.hidden, text).split('\n') {
             waiting.count += 1;
             let line = match waiting.count.cmp(&LINES) {
-                std::cmp::Ordering::Less => line.replace('\0', "\u{fffd}").chars().take(LINE).collect(),
+                std::cmp::Ordering::Less => line.chars().take(LINE).collect(),
                 std::cmp::Ordering::Equal => format!("more than {LINES} lines; the rest is left out"),
                 std::cmp::Ordering::Greater => continue,
             };
@@ -95,7 +95,8 @@ impl StepLog {
 
 /// A text without what is hidden.
 pub fn hide(hidden: &[(String, String)], text: &str) -> String {
-    hidden.iter().fold(text.to_owned(), |text, (secret, shown)| text.replace(secret, shown))
+    let text = storable(text.to_owned());
+    hidden.iter().fold(text, |text, (secret, shown)| text.replace(secret, shown))
 }
 
 /// A value in whose texts nothing is shown that is hidden.

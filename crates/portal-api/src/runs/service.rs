@@ -19,6 +19,7 @@ use super::store::{self, NewRun, RunRow, Stored};
 use crate::actions::vetting::Vetting;
 use crate::approvals::service as approving;
 use crate::approvals::store::{self as approvals, NewApproval, WHOLE};
+use crate::calls::store as calls;
 use crate::changes::{self, Writing};
 use crate::clock::later;
 use crate::db::{DatabaseTransaction, DbError, DbResult};
@@ -242,9 +243,10 @@ pub fn hosts(app: &App) -> Hosts {
 /// # Errors
 /// It has ended.
 pub async fn cancel(txn: &DatabaseTransaction, writing: &Writing, stored: &Stored) -> ApiResult<()> {
-    let life = stored.life();
-    if !life.state.can_cancel() {
-        return Err(ApiError::conflict("run_ended", format!("the run has ended: it is {}", life.state.as_str())));
+    // As it is now: it may have ended since it was looked at.
+    let state = store::state(txn, stored.run.id).await?.unwrap_or(stored.state());
+    if !state.can_cancel() {
+        return Err(ApiError::conflict("run_ended", format!("the run has ended: it is {}", state.as_str())));
     }
     store::request_cancel(txn, stored.run.id).await?;
     changes::store::append(txn, writing, vec![engine::change(stored, "cancel")]).await?;
@@ -268,6 +270,7 @@ pub async fn retry(
         let detail = format!("a run can be retried when it failed or was stopped; it is {}", state.as_str());
         ApiError::conflict("run_not_retryable", detail)
     })?;
+    again(&mut life, &stored.spec());
     let mut after = stored.clone();
     after.run.state = life.state.as_str().to_owned();
     after.run.cancel_requested = false;
@@ -280,6 +283,10 @@ pub async fn retry(
     for (row, step) in after.steps.iter_mut().zip(&life.steps) {
         let state = step.state.as_str();
         if row.state != state {
+            if row.state == StepState::Succeeded.as_str() {
+                (row.turns, row.output) = (None, None);
+                calls::close(txn, row.run_id, row.position, writing.at).await?;
+            }
             row.state = state.to_owned();
             row.attempts = 0;
             (row.error, row.started_at, row.finished_at) = (None, None, None);
@@ -293,6 +300,18 @@ pub async fn retry(
     changes::store::append(txn, writing, vec![engine::change(&after, "retry")]).await?;
     engine::ask(txn, stored.run.id, writing.at).await?;
     Ok(())
+}
+
+/// What came because a step had failed comes again: it belongs to that failure.
+fn again(life: &mut Run, spec: &Value) {
+    let (definition, _) = definition::read(spec);
+    let first = life.steps.iter().position(|step| step.state == StepState::Pending).unwrap_or(life.steps.len());
+    for (step, written) in life.steps.iter_mut().zip(&definition.steps).skip(first) {
+        let condition = written.condition.as_ref().map(Value::to_string).unwrap_or_default();
+        if ["always()", "failure()"].iter().any(|name| condition.contains(name)) {
+            (step.state, step.attempts) = (StepState::Pending, 0);
+        }
+    }
 }
 
 /// The entity of whoever starts a run.

@@ -19,7 +19,7 @@ use crate::approvals::store as approvals;
 use crate::calls::store as calls;
 use crate::changes;
 use crate::db::entity::{run, run_entity, run_log, run_step, run_workspace};
-use crate::db::{DatabaseTransaction, DbResult};
+use crate::db::{DatabaseTransaction, DbResult, storable};
 
 pub use run::Model as RunRow;
 pub use run_step::Model as StepRow;
@@ -96,7 +96,7 @@ pub async fn insert(txn: &DatabaseTransaction, new: NewRun) -> DbResult<i64> {
     let NewRun { definition, title, actor, user_ref, target, state, spec, answers, at, steps, chain, is_test } = new;
     let row = run::ActiveModel {
         definition: Set(definition),
-        title: Set(title),
+        title: Set(storable(title)),
         state: Set(state.as_str().to_owned()),
         actor: Set(actor),
         user_ref: Set(user_ref),

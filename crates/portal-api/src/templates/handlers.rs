@@ -126,7 +126,7 @@ fn filled(
     values: &Map<String, Value>,
 ) -> (Vec<FormPage>, Vec<FieldError>) {
     let mut pages = form::pages(&definition.pages, values);
-    let mut faults = form::faults(&definition.pages, &form::with_defaults(&definition.pages, values));
+    let mut faults = form::faults_of(&definition.pages, values);
     let mut unknown = Vec::new();
     for page in &pages {
         unknown_entities(snapshot, visibility, &page.fields, &mut unknown);

@@ -109,7 +109,14 @@ impl Follower {
                 let occasions = self.occasions(change, &ready).await?;
                 let concerns = reconcile::concerns(change);
                 if concerns || !occasions.is_empty() || change.seq - self.stored >= IDLE {
-                    self.answer(change, occasions, gives_up).await?;
+                    match self.answer(change, occasions, gives_up).await {
+                        // One that nothing can be made of does not hold up all that come after it.
+                        Err(error) if gives_up && !matches!(error, ApiError::Unavailable(_)) => {
+                            tracing::error!(change.seq, error = %error, "what a change starts is passed by");
+                            self.answer(change, Vec::new(), gives_up).await?;
+                        }
+                        answered => answered?,
+                    }
                 }
                 if concerns {
                     ready = self.ready().await?;

@@ -17,6 +17,8 @@ use crate::db::{ConnectionTrait, DatabaseTransaction, DbResult};
 /// The subject of changes of actions begins so.
 const ACTION: &str = "entity:action:";
 /// The subject of changes of sources begins so.
+/// And those of the versions that the portal keeps so.
+const VERSION: &str = "action_version:";
 const SOURCE: &str = "source:";
 
 /// The triggers that an action is to have.
@@ -29,7 +31,7 @@ pub struct Wanted {
 
 /// Whether a change may lead to other triggers.
 pub fn concerns(change: &Change) -> bool {
-    change.subject.starts_with(ACTION) || change.subject.starts_with(SOURCE)
+    [ACTION, VERSION, SOURCE].iter().any(|about| change.subject.starts_with(about))
 }
 
 /// What is to be after a change.
@@ -40,6 +42,11 @@ pub async fn after<C: ConnectionTrait>(db: &C, change: &Change) -> DbResult<Vec<
     if let Some(name) = change.subject.strip_prefix(ACTION) {
         let state = change.document.as_deref().and_then(|text| serde_json::from_str::<EntityState>(text).ok());
         return Ok(vec![wanted(db, format!("action:{name}"), state.as_ref()).await?]);
+    }
+    // Published again by somebody else, the same text may be trusted now.
+    if let Some(action_ref) = change.subject.strip_prefix(VERSION) {
+        let state = catalog::by_ref(db, action_ref).await?;
+        return Ok(vec![wanted(db, action_ref.to_owned(), state.as_ref()).await?]);
     }
     // A source that is trusted, not any more, or gone: its actions are looked at again.
     let Some(id) = change.subject.strip_prefix(SOURCE).and_then(|id| id.parse::<i64>().ok()) else {

@@ -230,6 +230,12 @@ on_both!(steps_run_by_their_conditions, portal, {
         assert!(text.contains(line), "{text}");
     }
     assert!(!text.contains("ran never") && !text.contains("ran after"), "{text}");
+    // It fails again, and what belongs to a failure comes again; what came before does not.
+    portal.post(&format!("/api/v1/runs/{id}/retry"), &json!({})).await.is(202);
+    assert_eq!(ended(&portal, id).await["state"], "failed");
+    let text = self::log(&portal, id).await;
+    let count = |line: &str| text.matches(line).count();
+    assert_eq!((count("ran first"), count("ran cleanup"), count("ran sorry")), (1, 2, 2), "{text}");
 });
 
 on_both!(a_run_is_stopped_and_goes_on_from_where_it_was, portal, {

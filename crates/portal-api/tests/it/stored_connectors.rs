@@ -209,9 +209,9 @@ crate::on_both!(what_cannot_be_saved_is_told_at_its_field, portal, {
         (json!({"kind": "jenkins", "credential": "hunter2"}), "invalid_connector", &["/credential"]),
         (json!({"signing_secret": "hunter2"}), "invalid_connector", &["/signing_secret"]),
         (json!({"name": "?", "credential": ""}), "invalid_connector", &["/name", "/credential"]),
-        (json!({"credential": 424_242}), "invalid_body", &[""]),
-        (json!({"kind": "ftp"}), "invalid_body", &[""]),
-        (json!({"password": "hunter2"}), "invalid_body", &[""]),
+        (json!({"credential": 424_242}), "invalid_body", &["/credential"]),
+        (json!({"kind": "ftp"}), "invalid_body", &["/kind"]),
+        (json!({"password": "hunter2"}), "invalid_body", &["/password"]),
         // What `[egress]` does not allow.
         (json!({"url": "http://169.254.169.254/latest"}), "egress_denied", &["/url"]),
         (json!({"url": "http://10.0.0.1:8080"}), "egress_denied", &["/url"]),

@@ -344,6 +344,26 @@ on_both!(nothing_starts_by_itself_that_nobody_has_vetted, portal, {
     assert_eq!(run["target"]["entity_ref"], "component:default/b", "not what had been before");
 });
 
+on_both!(a_version_that_a_maintainer_publishes_again_starts_by_itself, portal, {
+    organisation(&portal).await;
+    let (ann, max) = (person(&portal, "ann", Role::Developer).await, person(&portal, "max", Role::Maintainer).await);
+    let steps = json!([{"id": "say", "action": "debug:log", "input": {"message": "x"}}]);
+    let on = json!([{"schedule": {"cron": "0 4 * * *", "timezone": "UTC"}}]);
+    let text = action("nightly", json!({"owner": "team-a", "triggers": on, "steps": steps})).to_string();
+    let path = "/api/v1/actions/default/nightly";
+    call(&portal, &ann, "PUT", &format!("{path}/draft"), &json!({"text": text})).await.is(200);
+    for (who, is_asleep) in [(&ann, true), (&max, false)] {
+        call(&portal, who, "POST", &format!("{path}/versions/1/publish"), &json!({})).await.is(200);
+        for _ in 0..100 {
+            if next(&portal, "nightly").await.is_none() == is_asleep {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!(next(&portal, "nightly").await.is_none(), is_asleep);
+    }
+});
+
 /// Sends a body to a webhook, signed with the secret of these tests.
 async fn hook(portal: &Portal, path: &str, id: &str, at: DateTime<Utc>, body: &str) -> Answer {
     let headers = signature::headers(id, at, body.as_bytes(), &Secret::new(SECRET.to_owned())).unwrap();

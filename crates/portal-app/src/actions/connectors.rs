@@ -137,7 +137,7 @@ fn users(connector: &ConnectorView) -> Content {
                 "Used by "
                 @for (position, user) in used_by.iter().enumerate() {
                     @if position > 0 { ", " }
-                    a class="underlined" href=(paths::entity(user)) { (user) }
+                    a class="underlined" href=(paths::entity(user)) title=(user) { (user.rsplit('/').next().unwrap_or(user)) }
                 }
                 @if *used_by_hidden > 0 {
                     @if !used_by.is_empty() { " and " }

@@ -472,7 +472,7 @@ pub(super) fn tag_of(style: ScalarStyle, tag: Option<&str>) -> Tag<'_> {
 }
 
 /// One part of a JSON pointer.
-pub(crate) fn escape(key: &str) -> String {
+pub fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 

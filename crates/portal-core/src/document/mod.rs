@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::catalog::wire::Fault;
 
-pub(crate) use build::escape;
+pub use build::escape;
 pub use place::Spot;
 
 /// What one input may cost before reading stops.

@@ -102,7 +102,9 @@ fn text(value: &Value) -> Option<String> {
 
 fn read_page(index: usize, page: &Value) -> Page {
     let title = text(&page["title"]).unwrap_or_else(|| format!("Page {}", index + 1));
-    Page { title, description: text(&page["description"]), schema: page.clone() }
+    // One that has no end is told below, and asks nothing.
+    let schema = if super::form::is_endless(page) { Value::Object(Map::new()) } else { page.clone() };
+    Page { title, description: text(&page["description"]), schema }
 }
 
 fn read_step(index: usize, step: &Value) -> Step {
@@ -131,11 +133,19 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
         if let Err(message) = super::form::judge(&page.schema) {
             tell(page_pointer(index), message, true);
         }
+        let written = spec["parameters"].get(index).unwrap_or(&spec["parameters"]);
+        if super::form::is_endless(written) {
+            let message = "has more than 10 000 parts, or refers to itself without an end".to_owned();
+            tell(page_pointer(index), message, true);
+        }
         let mut patterns = Vec::new();
         super::form::unmatchable(&page.schema, &page_pointer(index), 0, &mut patterns);
         for (pointer, text) in patterns {
             tell(pointer, format!("`{text}` is no pattern, and every answer passes"), false);
         }
+    }
+    for (index, message) in super::secrets::misplaced(&definition.pages) {
+        tell(page_pointer(index), message, true);
     }
     let ids: Vec<&str> = definition.steps.iter().map(|step| step.id.as_str()).collect();
     let mut seen = BTreeSet::new();

@@ -1,11 +1,14 @@
 //! Fields whose values are secret: `ui:field: Secret`, and passwords. They are never among
 //! the answers; a run gets them beside, by the names of their fields.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::definition::Page;
 use super::form;
 use super::wire::{Control, FormField};
+use crate::document::escape;
 use crate::problem::FieldError;
 
 /// What stands for a secret that was given.
@@ -42,7 +45,7 @@ fn collect(fields: &[FormField], found: &mut Vec<SecretField>) {
 pub fn part(pages: &[Page], values: &Map<String, Value>) -> (Map<String, Value>, Map<String, Value>) {
     let (mut answers, mut secrets) = (Value::Object(values.clone()), Map::new());
     for page in pages {
-        each(&page.schema, &mut answers, 0, &mut |name, fields| {
+        each(&page.schema, &page.schema, &mut answers, 0, &mut |name, fields| {
             if let Some(value) = fields.shift_remove(name)
                 && !is_mask(&value)
             {
@@ -62,7 +65,7 @@ fn is_mask(value: &Value) -> bool {
 pub fn masked(pages: &[Page], values: Map<String, Value>) -> Map<String, Value> {
     let mut answers = Value::Object(values);
     for page in pages {
-        each(&page.schema, &mut answers, 0, &mut |name, fields| {
+        each(&page.schema, &page.schema, &mut answers, 0, &mut |name, fields| {
             if let Some(value) = fields.get_mut(name) {
                 *value = MASK.into();
             }
@@ -77,30 +80,100 @@ fn is_secret(property: &Value) -> bool {
 }
 
 /// Calls for each secret property of a schema, with the object that may hold it.
-fn each(schema: &Value, data: &mut Value, depth: usize, call: &mut impl FnMut(&str, &mut Map<String, Value>)) {
+fn each(
+    root: &Value,
+    schema: &Value,
+    data: &mut Value,
+    depth: usize,
+    call: &mut impl FnMut(&str, &mut Map<String, Value>),
+) {
+    let schema = form::followed(root, schema);
     if depth > 24 || !schema.is_object() {
         return;
     }
     if let Value::Object(fields) = data {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-            if is_secret(property) {
+            if is_secret(form::followed(root, property)) {
                 call(name, fields);
             } else if let Some(inner) = fields.get_mut(name) {
-                each(property, inner, depth + 1, call);
+                each(root, property, inner, depth + 1, call);
             }
         }
     }
     if let Value::Array(items) = data {
-        items.iter_mut().for_each(|item| each(&schema["items"], item, depth + 1, call));
+        items.iter_mut().for_each(|item| each(root, &schema["items"], item, depth + 1, call));
     }
     for key in ["allOf", "oneOf", "anyOf"] {
-        schema[key].as_array().into_iter().flatten().for_each(|part| each(part, data, depth + 1, call));
+        schema[key].as_array().into_iter().flatten().for_each(|part| each(root, part, data, depth + 1, call));
     }
     for key in ["then", "else"] {
-        each(&schema[key], data, depth + 1, call);
+        each(root, &schema[key], data, depth + 1, call);
     }
     for key in ["dependencies", "dependentSchemas"] {
-        schema[key].as_object().into_iter().flatten().for_each(|(_, part)| each(part, data, depth + 1, call));
+        schema[key].as_object().into_iter().flatten().for_each(|(_, part)| each(root, part, data, depth + 1, call));
+    }
+}
+
+/// Secrets that a run could not keep apart, by the number of their page: items of lists, values
+/// of names that anybody chooses, and two in different places by one name.
+pub(super) fn misplaced(pages: &[Page]) -> Vec<(usize, String)> {
+    let mut places = Places::default();
+    for (index, page) in pages.iter().enumerate() {
+        places.look(index, &page.schema, &page.schema, "", 0);
+    }
+    places.found
+}
+
+#[derive(Default)]
+struct Places {
+    /// Where secrets stand, by name.
+    known: BTreeMap<String, String>,
+    found: Vec<(usize, String)>,
+}
+
+impl Places {
+    fn tell(&mut self, page: usize, message: String) {
+        if !self.found.iter().any(|(_, known)| *known == message) {
+            self.found.push((page, message));
+        }
+    }
+
+    fn look(&mut self, page: usize, root: &Value, schema: &Value, at: &str, depth: usize) {
+        let schema = form::followed(root, schema);
+        if depth > 12 || !schema.is_object() {
+            return;
+        }
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let place = format!("{at}/{}", escape(name));
+            if !is_secret(form::followed(root, property)) {
+                self.look(page, root, property, &place, depth + 1);
+            } else if at.contains("/*") {
+                self.tell(page, format!("the secret `{place}` stands in a list; a run keeps secrets by their names"));
+            } else if let Some(other) = self.known.get(name).filter(|other| **other != place) {
+                let message = format!("the secrets `{other}` and `{place}` have one name; give each its own");
+                self.tell(page, message);
+            } else {
+                self.known.insert(name.clone(), place);
+            }
+        }
+        for key in ["items", "additionalProperties"] {
+            if is_secret(form::followed(root, &schema[key])) {
+                let message = format!("`{at}` holds secrets without a name; a run keeps secrets by their names");
+                self.tell(page, message);
+            }
+            self.look(page, root, &schema[key], &format!("{at}/*"), depth + 1);
+        }
+        for key in ["allOf", "oneOf", "anyOf"] {
+            let parts = schema[key].as_array().into_iter().flatten();
+            parts.for_each(|part| self.look(page, root, part, at, depth + 1));
+        }
+        for key in ["then", "else"] {
+            self.look(page, root, &schema[key], at, depth + 1);
+        }
+        for key in ["dependencies", "dependentSchemas"] {
+            let parts = schema[key].as_object().into_iter().flatten();
+            parts.for_each(|(_, part)| self.look(page, root, part, at, depth + 1));
+        }
     }
 }
 

@@ -5,14 +5,17 @@ use std::collections::BTreeSet;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::{Map, Value};
 
-use super::DEEPEST;
-use super::resolve::resolve;
+use super::resolve::{Effective, followed, is_group, resolve};
 use super::schema::compile;
 use super::variants::{self, Variants};
+use super::{DEEPEST, MOST_ITEMS};
 use crate::document::escape;
 use crate::problem::FieldError;
 use crate::templates::definition::Page;
 use crate::templates::language;
+
+/// Faults that are told.
+const MOST_FAULTS: usize = 200;
 
 /// What is wrong with the values, by JSON pointer; fields that no page has among it.
 pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
@@ -22,27 +25,17 @@ pub fn faults(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
 /// The same of what was filled in, with choices between variants.
 pub(super) fn judge(pages: &[Page], filled: &Value) -> Vec<FieldError> {
     let data = variants::without(filled.clone());
-    let mut found: Vec<FieldError> = Vec::new();
+    let (mut found, mut told): (Vec<FieldError>, BTreeSet<String>) = (Vec::new(), BTreeSet::new());
     let mut tell = |pointer: String, message: String| {
-        if !found.iter().any(|fault| fault.pointer == pointer) {
+        if found.len() < MOST_FAULTS && told.insert(pointer.clone()) {
             found.push(FieldError { pointer, message });
         }
     };
     let mut known = BTreeSet::new();
     for page in pages {
-        let shown = resolve(&page.schema, &page.schema, filled, 0).properties;
-        for (name, property) in &shown {
-            let judge = match property["ui:field"].as_str() {
-                Some("RepoUrlPicker") => repository_fault,
-                Some("RepoOwnerPicker") => owner_fault,
-                _ => continue,
-            };
-            let given = data[name.as_str()].as_str().filter(|text| !text.is_empty());
-            if let Some(message) = given.and_then(|text| judge(&property["ui:options"], text)) {
-                tell(format!("/{}", escape(name)), message);
-            }
-        }
-        known.extend(shown.into_keys());
+        let shown = resolve(&page.schema, &page.schema, filled, 0);
+        pickers(&page.schema, &shown, &data, "", 0, &mut tell);
+        known.extend(shown.properties.into_keys());
         every_property(&page.schema, &mut known, 0);
         match compile(&page.schema) {
             Ok(validator) => {
@@ -59,6 +52,51 @@ pub(super) fn judge(pages: &[Page], filled: &Value) -> Vec<FieldError> {
         tell(format!("/{}", escape(name)), format!("the form has no field `{name}`"));
     }
     found
+}
+
+/// What pickers of owners and repositories do not allow.
+fn pickers(
+    root: &Value,
+    schema: &Effective,
+    data: &Value,
+    at: &str,
+    depth: usize,
+    tell: &mut impl FnMut(String, String),
+) {
+    for (name, property) in &schema.properties {
+        let (property, value) = (followed(root, property), &data[name.as_str()]);
+        picker(root, property, value, &format!("{at}/{}", escape(name)), depth, tell);
+    }
+}
+
+fn picker(
+    root: &Value,
+    property: &Value,
+    value: &Value,
+    at: &str,
+    depth: usize,
+    tell: &mut impl FnMut(String, String),
+) {
+    let options = &property["ui:options"];
+    let given = value.as_str().filter(|text| !text.is_empty());
+    let fault = match property["ui:field"].as_str() {
+        Some("RepoUrlPicker") => given.and_then(|text| repository_fault(options, text)),
+        Some("RepoOwnerPicker") => given.and_then(|text| owner_fault(options, text)),
+        _ => None,
+    };
+    if let Some(message) = fault {
+        tell(at.to_owned(), message);
+    }
+    if depth >= DEEPEST {
+        return;
+    }
+    if is_group(property) && value.is_object() {
+        pickers(root, &resolve(root, property, value, depth + 1), value, at, depth + 1, tell);
+    }
+    let item = followed(root, &property["items"]);
+    for (index, value) in value.as_array().into_iter().flatten().take(MOST_ITEMS).enumerate() {
+        picker(root, item, value, &format!("{at}/{index}"), depth + 1, tell);
+    }
 }
 
 /// What is wrong with a repository, as `RepoUrlPicker` writes one.
@@ -86,7 +124,8 @@ fn owner_fault(options: &Value, owner: &str) -> Option<String> {
     if excluded.contains(&owner) {
         return Some("is excluded by the template".to_owned());
     }
-    (!allowed.is_empty() && !allowed.contains(&owner)).then(|| format!("must be one of {}", allowed.join(", ")))
+    let there: Vec<&str> = allowed.iter().copied().filter(|one| !excluded.contains(one)).collect();
+    (!allowed.is_empty() && !allowed.contains(&owner)).then(|| format!("must be one of {}", there.join(", ")))
 }
 
 fn texts(list: &Value) -> Vec<&str> {

@@ -2,15 +2,13 @@
 
 use serde_json::Value;
 
-use super::DEEPEST;
 use super::pickers::kinds;
 use super::resolve::{Effective, followed, is_group, resolve};
 use super::variants;
+use super::{DEEPEST, MOST_ITEMS};
 use crate::document::escape;
 use crate::problem::FieldError;
 use crate::templates::wire::{Choice, Control, FormField};
-
-const MOST_ITEMS: usize = 100;
 
 /// Whether an object has fields of its own, or takes any name.
 fn has_fields(schema: &Value) -> bool {

@@ -17,14 +17,18 @@ use serde_json::{Map, Value};
 pub use faults::faults;
 use fields::fields;
 pub use pickers::answered_by;
-use resolve::{Effective, followed, is_group, resolve};
-pub(super) use schema::{judge, unmatchable};
+pub(super) use resolve::followed;
+use resolve::{Effective, is_group, resolve};
+pub(super) use schema::{is_endless, judge, unmatchable};
 
 use super::definition::Page;
 use super::wire::FormPage;
+use crate::problem::FieldError;
 
 /// Objects within objects, and conditions within conditions.
 const DEEPEST: usize = 12;
+/// Items of a list that are shown.
+const MOST_ITEMS: usize = 100;
 
 /// Every page of the form, with values, defaults and faults.
 pub fn pages(pages: &[Page], values: &Map<String, Value>) -> Vec<FormPage> {
@@ -39,6 +43,12 @@ pub fn pages(pages: &[Page], values: &Map<String, Value>) -> Vec<FormPage> {
         }
     });
     shown.collect()
+}
+
+/// What is wrong with the values once they are filled up, as far as it belongs to variants that
+/// are meant.
+pub fn faults_of(pages: &[Page], values: &Map<String, Value>) -> Vec<FieldError> {
+    faults::judge(pages, &filled(pages, values))
 }
 
 /// The values, and the defaults of fields that have none and are shown, without choices
@@ -68,7 +78,8 @@ fn filled(pages: &[Page], values: &Map<String, Value>) -> Value {
 
 fn fill(root: &Value, schema: &Effective, data: &mut Value, depth: usize) {
     let Value::Object(fields) = data else { return };
-    for name in &schema.foreign {
+    // What another variant has is shown all the same where the object has it, too.
+    for name in schema.foreign.iter().filter(|name| !schema.properties.contains_key(*name)) {
         fields.shift_remove(name);
     }
     for (name, property) in schema.properties.iter().filter(|(name, _)| !variants::is_choice(name)) {
@@ -82,6 +93,17 @@ fn fill(root: &Value, schema: &Effective, data: &mut Value, depth: usize) {
             fill(root, &effective, inner, depth + 1);
             if inner.as_object().is_some_and(Map::is_empty) {
                 fields.shift_remove(name);
+            }
+        }
+        let item = followed(root, &property["items"]);
+        if let Some(Value::Array(items)) = fields.get_mut(name).filter(|_| is_group(item) && depth < DEEPEST) {
+            for inner in items.iter_mut().take(MOST_ITEMS) {
+                // One that was just added.
+                if inner.is_null() {
+                    *inner = Value::Object(Map::new());
+                }
+                let effective = resolve(root, item, inner, depth + 1);
+                fill(root, &effective, inner, depth + 1);
             }
         }
     }

@@ -19,7 +19,7 @@ pub(super) struct Effective {
     pub foreign: Vec<String>,
 }
 
-pub(super) fn followed<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
+pub(in crate::templates) fn followed<'s>(root: &'s Value, schema: &'s Value) -> &'s Value {
     let target = schema["$ref"].as_str().and_then(|text| text.strip_prefix('#')).and_then(|at| root.pointer(at));
     target.unwrap_or(schema)
 }
@@ -80,7 +80,9 @@ fn merge(root: &Value, schema: &Value, data: &Value, depth: usize, into: &mut Ef
                 merge(root, &without(chosen, name), data, depth + 1, into);
             }
             let mut rest = dependent.clone();
-            if let Value::Object(rest) = &mut rest {
+            if let Value::Object(rest) = &mut rest
+                && Variants::of(root, &dependent["oneOf"]).is_none()
+            {
                 rest.remove("oneOf");
             }
             merge(root, &rest, data, depth + 1, into);
@@ -135,7 +137,17 @@ fn holds(root: &Value, schema: &Value, data: &Value) -> bool {
     compile(schema).is_ok_and(|validator| validator.is_valid(data))
 }
 
+/// Whether one of several objects is meant.
+fn has_objects(schema: &Value) -> bool {
+    let mut options = ["oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let is_object = |option: &Value| {
+        option.is_object() && option.get("const").is_none() && option.get("type").is_none_or(|kind| kind == "object")
+    };
+    options.clone().all(is_object) && options.any(|option| option.get("properties").is_some())
+}
+
 pub(super) fn is_group(schema: &Value) -> bool {
     schema.get("ui:field").is_none()
-        && (schema["type"] == "object" || schema.get("type").is_none() && schema.get("properties").is_some())
+        && (schema["type"] == "object"
+            || schema.get("type").is_none() && (schema.get("properties").is_some() || has_objects(schema)))
 }

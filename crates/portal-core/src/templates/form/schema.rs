@@ -6,11 +6,39 @@ use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
 use super::DEEPEST;
+use super::resolve::followed;
 use crate::document::escape;
 
 /// Whether a page's schema can be used.
 pub(in crate::templates) fn judge(schema: &Value) -> Result<(), String> {
     compile(schema).map(|_| ())
+}
+
+/// Parts that a form may have, with all that they refer to and whatever shows them.
+const MOST_PARTS: usize = 10_000;
+
+/// Whether a schema refers to itself so often that no form could be made of it.
+pub(in crate::templates) fn is_endless(schema: &Value) -> bool {
+    let mut left = MOST_PARTS;
+    weigh(schema, schema, 0, &mut left);
+    left == 0
+}
+
+fn weigh(root: &Value, schema: &Value, depth: usize, left: &mut usize) {
+    if depth > DEEPEST || *left == 0 {
+        return;
+    }
+    *left -= 1;
+    let schema = followed(root, schema);
+    let named = ["properties", "dependencies", "dependentSchemas"];
+    let named = named.iter().filter_map(|key| schema[*key].as_object()).flat_map(|parts| parts.values());
+    let listed = ["allOf", "oneOf", "anyOf"].iter().filter_map(|key| schema[*key].as_array()).flatten();
+    let single = ["if", "then", "else", "items"].iter().filter_map(|key| schema.get(*key));
+    named
+        .chain(listed)
+        .chain(single)
+        .filter(|part| part.is_object())
+        .for_each(|part| weigh(root, part, depth + 1, left));
 }
 
 /// Steps that a pattern may take that looks around or back.

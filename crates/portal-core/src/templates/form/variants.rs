@@ -27,10 +27,17 @@ impl<'s> Variants<'s> {
     pub(super) fn of(root: &'s Value, options: &'s Value) -> Option<Self> {
         let options: Vec<&Value> = options.as_array()?.iter().map(|option| followed(root, option)).collect();
         let decides = |field: &Value| field.get("const").is_some() || field.get("enum").is_some();
+        let fields = |option: &Value| option["properties"].as_object().into_iter().flatten().count();
         let is_open = |option: &&Value| {
-            option["properties"].as_object().is_some_and(|fields| !fields.is_empty() && !fields.values().any(decides))
+            option.is_object()
+                && option.get("const").is_none()
+                && !option["properties"].as_object().into_iter().flatten().any(|(_, field)| decides(field))
         };
-        (options.len() > 1 && options.iter().all(is_open)).then_some(Self { options })
+        let asks = options.iter().filter(|option| fields(option) > 0).count();
+        let (all, open) = (options.len(), options.iter().filter(|option| is_open(option)).count());
+        // One that has no fields is chosen by its title.
+        let named = options.iter().filter(|option| fields(option) > 0 || option["title"].is_string()).count();
+        (all > 1 && open == all && asks > 0 && named == all).then_some(Self { options })
     }
 
     fn fields(&self, index: usize) -> impl Iterator<Item = &'s String> + use<'s> {

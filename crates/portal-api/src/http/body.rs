@@ -107,14 +107,11 @@ const NUMBERS: [(&str, &str); 5] = [
 
 /// The place of a text with NUL.
 fn nul(bytes: &[u8]) -> Option<String> {
-    // Written in no other way; a quoted backslash before it is looked at below.
-    bytes
-        .windows(6)
-        .any(|part| part == b"\\u0000")
-        .then(|| serde_json::from_slice(bytes).ok())
-        .flatten()
-        .as_ref()
-        .and_then(nul_in)
+    // JSON writes it in no other way; whether it is one, and where, is for the parser to say.
+    if !bytes.windows(6).any(|part| part == br"\u0000") {
+        return None;
+    }
+    nul_in(&serde_json::from_slice(bytes).ok()?)
 }
 
 fn nul_in(value: &Value) -> Option<String> {

@@ -236,7 +236,7 @@ crate::on_both!(what_cannot_be_saved_is_told_at_its_field, portal, {
         (json!({"limit": 0}), "invalid_connector", "/limit"),
         (json!({"credential": ""}), "invalid_connector", "/credential"),
         (json!({"contract": {"start": 1}}), "invalid_connector", "/contract"),
-        (json!({"name": "other"}), "invalid_body", ""),
+        (json!({"name": "other"}), "invalid_body", "/name"),
     ] {
         assert_eq!(errors(&portal.patch(&own, &body).await, code)[0], pointer, "{body}");
     }

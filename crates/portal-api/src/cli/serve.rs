@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use crate::access::first_start;
 use crate::clock::SystemClock;
 use crate::config::{Config, Flags, ServeFlags};
-use crate::db::Db;
+use crate::db::{self, Db};
+use crate::error::ApiResult;
 use crate::http::crowd::Crowd;
 use crate::http::tls::Tls;
 use crate::state::App;
@@ -46,7 +47,7 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
     let app = App::start(db.clone(), Arc::new(SystemClock), config, stop.clone()).await?;
     if role == Role::Server {
         // A worker may have been started without the server's flags.
-        crate::sources::configured::sync(&app).await?;
+        db::patiently(|| crate::sources::configured::sync(&app)).await?;
     }
     crate::workers::start(&app).await?;
     match listener {
@@ -54,12 +55,14 @@ pub async fn serve(flags: &Flags, serve: &ServeFlags, role: Role) -> Result<()> 
             let address = listener.local_addr()?;
             let router = router::outer(&app);
             println!("portal is ready at {scheme}://{address}");
-            if !first_start::is_set_up(&app.db).await.map_err(anyhow::Error::msg)? {
-                let path = first_start::admin_link(&app.db, app.config.sample, app.clock.now())
-                    .await
-                    .map_err(anyhow::Error::msg)?;
-                println!("nobody has signed in yet; within 15 minutes, this link signs the administrator in once:");
-                println!("  {scheme}://{address}{path}");
+            match first_link(&app).await {
+                Ok(Some(path)) => {
+                    println!("nobody has signed in yet; within 15 minutes, this link signs the administrator in once:");
+                    println!("  {scheme}://{address}{path}");
+                }
+                Ok(None) => {}
+                // It serves all the same; the next start makes one.
+                Err(error) => tracing::warn!(error = %error, "no link was made for the first administrator"),
             }
             if let Some(tls) = tls.clone() {
                 tokio::spawn(tls.follow(stop.clone()));
@@ -94,4 +97,12 @@ fn stop_on_signal(stop: CancellationToken) -> Result<()> {
         }
     });
     Ok(())
+}
+
+/// Where the first administrator signs in, as long as nobody has.
+async fn first_link(app: &App) -> ApiResult<Option<String>> {
+    if first_start::is_set_up(&app.db).await? {
+        return Ok(None);
+    }
+    Ok(Some(first_start::admin_link(&app.db, app.config.sample, app.clock.now()).await?))
 }

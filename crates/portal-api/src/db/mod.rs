@@ -25,6 +25,25 @@ use sea_orm_migration::MigratorTrait;
 pub use writer::Priority;
 use writer::Writer;
 
+/// Tries again for some seconds while the database is in passing trouble: what a process does
+/// first meets others that begin.
+///
+/// # Errors
+/// The last failure.
+pub async fn patiently<T, F: Future<Output = DbResult<T>>>(mut work: impl FnMut() -> F) -> DbResult<T> {
+    let mut pause = Duration::from_millis(100);
+    loop {
+        match work().await {
+            Err(error) if error.is_transient() && pause < Duration::from_secs(5) => {
+                tracing::warn!(error = %error, "the database is in trouble; trying again");
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            done => return done,
+        }
+    }
+}
+
 /// A text as every database takes it: PostgreSQL has no place for NUL in one.
 pub fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }

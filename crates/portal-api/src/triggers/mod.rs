@@ -28,7 +28,7 @@ pub fn router() -> OpenApiRouter<App> {
 /// # Errors
 /// The database.
 pub async fn start(app: &App) -> DbResult<()> {
-    let seq = follow::begin(app).await?;
+    let seq = crate::db::patiently(|| follow::begin(app)).await?;
     schedules::start(app);
     tokio::spawn(follow::follow(app.clone(), seq));
     Ok(())

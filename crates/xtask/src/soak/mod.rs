@@ -90,34 +90,34 @@ pub fn run(workspace: &Workspace, arguments: &Arguments) -> Result<ExitCode> {
         true => workspace.artifact("release/portal"),
         false => server::debug_binary(workspace),
     };
-    let mut figures = json!({ "seed": seed });
+    // Each as it ends: what was seen is not lost over what comes later.
+    let note = |what: &str, figures: Value| results::append(workspace, "soak", json!({ "seed": seed, what: figures }));
     if arguments.kills + arguments.run_kills > 0 || arguments.invocations > 0 {
         let postgres = Postgres::start(workspace)?;
         if arguments.kills > 0 {
-            figures["kills"] = kills(workspace, &program, &postgres, arguments.kills, seed)?;
+            note("kills", kills(workspace, &program, &postgres, arguments.kills, seed)?)?;
         }
         if arguments.run_kills > 0 {
-            figures["runs"] = runs::kills(workspace, &program, &postgres, arguments.run_kills, seed)?;
-            figures["schedules"] = schedules(workspace, SCHEDULES)?;
+            note("runs", runs::kills(workspace, &program, &postgres, arguments.run_kills, seed)?)?;
+            note("schedules", schedules(workspace, SCHEDULES)?)?;
         }
         if arguments.invocations > 0 {
-            figures["actions"] = invocations::run(workspace, &program, &postgres, arguments.invocations, seed)?;
+            note("actions", invocations::run(workspace, &program, &postgres, arguments.invocations, seed)?)?;
         }
     }
     if arguments.cases > 0 {
         let (examples, wanted) = (EXAMPLES, u64::from(arguments.cases));
         let run = schemathesis::Run { workspace, program: &program, examples, wanted, seed };
-        figures["schemathesis"] = json!({ "cases": run.all()? });
+        note("schemathesis", json!({ "cases": run.all()? }))?;
     }
     if arguments.fuzz > 0 {
-        figures["fuzz"] = fuzz::run(workspace, arguments.fuzz)?;
+        note("fuzz", fuzz::run(workspace, arguments.fuzz)?)?;
     }
     if !arguments.no_pages {
         let mut pages = Command::new(std::env::current_exe()?);
         process::run(pages.args(["test", "browser"]).env("PORTAL_ALL_SIZES", "1"))?;
-        figures["pages"] = json!("light and dark, 1440 and 390");
+        note("pages", json!("light and dark, 1440 and 390"))?;
     }
-    results::append(workspace, "soak", figures)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -50,7 +50,9 @@ pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Outpu
 }
 
 pub(crate) fn database(error: impl Into<DbError>) -> Trouble {
-    Trouble::new("database", error.into().to_string())
+    let error = error.into();
+    // What passes is waited for; a row that it does not take is none of that.
+    Trouble::new(if error.is_transient() { "database" } else { "database_error" }, error.to_string())
 }
 
 pub(super) fn wrong(name: &str, what: &str) -> Trouble {

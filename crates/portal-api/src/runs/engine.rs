@@ -45,6 +45,8 @@ const STEP_LIMIT: Duration = Duration::from_secs(900);
 const LOST: Duration = Duration::from_secs(20);
 /// Times that a run is saved again while the database is in trouble, for some seconds in all.
 const SAVES: u32 = 6;
+/// Seconds after which a step is looked at again that the database had no answer for.
+const OWN_TROUBLE: u64 = 5;
 /// How often a step's log is written, and a cancellation looked for.
 const BEAT: Duration = Duration::from_millis(200);
 
@@ -319,6 +321,8 @@ impl<'h> Holder<'h> {
             Ok(None) => Outcome::Skipped,
             Err(trouble) if trouble.code == WAITS => Outcome::Waits,
             Err(trouble) if trouble.code == LATER => Outcome::Deferred,
+            // The portal's own trouble costs a step no attempt, as long as it can be done again.
+            Err(trouble) if trouble.code == "database" && effect != Effect::Once => Outcome::Deferred,
             Err(trouble) if trouble.code == "cancelled" => Outcome::Cancelled,
             Err(trouble) if trouble.code == "no_answer" => Outcome::Doubtful,
             Err(trouble) if is_passing(trouble.code) => Outcome::FailedForNow,
@@ -449,7 +453,10 @@ impl<'h> Holder<'h> {
                     self.scope.outputs.insert(step_id, output);
                 }
             }
-            Err(trouble) if is_open(outcome) => wake = until(&trouble),
+            Err(trouble) if is_open(outcome) => {
+                let own = || (trouble.code == "database").then(|| clock::later(self.app.clock.now(), OWN_TROUBLE));
+                wake = until(&trouble).or_else(own);
+            }
             Err(Trouble { code, message }) => {
                 let message = hide(&self.hidden, &message);
                 step.error = Some(message.clone());

@@ -6,6 +6,7 @@ import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import type { APIRequestContext } from "@playwright/test";
 import { expect, expectNoAxeViolations, expectNoSidewaysScroll, open, test } from "../support/portal";
 
 /** Not the blocking kind: the git host lives in this process. */
@@ -203,25 +204,23 @@ test("a template of the catalog is taken up in the editor, with the files beside
   await expect(preview.getByRole("region", { name: "Cargo.toml" })).toContainText('name = "ledger"');
 });
 
-test("a repository is answered by its host, owner and name", async ({ page, request }) => {
-  const name = fresh("repo");
+/** A template that says something of what it is answered. */
+async function offer(request: APIRequestContext, name: string, parameters: object, message: string): Promise<void> {
   const entity = {
     apiVersion: "scaffolder.backstage.io/v1beta3",
     kind: "Template",
     metadata: { name, title: name },
-    spec: {
-      type: "service",
-      parameters: {
-        required: ["repoUrl"],
-        properties: {
-          repoUrl: { title: "Place", type: "string", "ui:field": "RepoUrlPicker", "ui:options": { allowedHosts: ["github.com", "gitlab.com"] } },
-        },
-      },
-      steps: [{ action: "debug:log", input: { message: "${{ parameters.repoUrl }}" } }],
-    },
+    spec: { type: "service", parameters, steps: [{ action: "debug:log", input: { message } }] },
   };
   const stored = await request.put(`/api/v1/entities/template/default/${name}`, { data: entity });
   expect(stored.ok(), await stored.text()).toBe(true);
+}
+
+test("a repository is answered by its host, owner and name", async ({ page, request }) => {
+  const name = fresh("repo");
+  const hosts = { allowedHosts: ["github.com", "gitlab.com"] };
+  const repoUrl = { title: "Place", type: "string", "ui:field": "RepoUrlPicker", "ui:options": hosts };
+  await offer(request, name, { required: ["repoUrl"], properties: { repoUrl } }, "${{ parameters.repoUrl }}");
   await open(page, `/templates/default/${name}`);
   await page.getByLabel("Host").selectOption("gitlab.com");
   await page.getByRole("textbox", { name: "Owner" }).fill("a team");
@@ -239,29 +238,12 @@ test("a repository is answered by its host, owner and name", async ({ page, requ
 test("one of several shapes is chosen, and what belongs to another goes", async ({ page, request }) => {
   const name = fresh("shape");
   const text = (title: string) => ({ type: "string", title });
-  const entity = {
-    apiVersion: "scaffolder.backstage.io/v1beta3",
-    kind: "Template",
-    metadata: { name, title: name },
-    spec: {
-      type: "service",
-      parameters: {
-        properties: {
-          place: {
-            type: "object",
-            title: "Place",
-            oneOf: [
-              { title: "A host", required: ["host", "port"], properties: { host: { ...text("Host"), default: "localhost" }, port: { type: "integer", title: "Port" } } },
-              { title: "An address", required: ["url"], properties: { url: text("Address") } },
-            ],
-          },
-        },
-      },
-      steps: [{ action: "debug:log", input: { message: "at ${{ parameters.place | dump }}" } }],
-    },
-  };
-  const stored = await request.put(`/api/v1/entities/template/default/${name}`, { data: entity });
-  expect(stored.ok(), await stored.text()).toBe(true);
+  const oneOf = [
+    { title: "A host", required: ["host", "port"], properties: { host: { ...text("Host"), default: "localhost" }, port: { type: "integer", title: "Port" } } },
+    { title: "An address", required: ["url"], properties: { url: text("Address") } },
+  ];
+  const place = { type: "object", title: "Place", oneOf };
+  await offer(request, name, { properties: { place } }, "at ${{ parameters.place | dump }}");
   await open(page, `/templates/default/${name}`);
   await expect(page.getByLabel("Host")).toHaveValue("localhost");
   await page.getByLabel("Port").fill("99");

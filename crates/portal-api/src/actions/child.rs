@@ -64,7 +64,8 @@ async fn start(live: &Live, input: &Input<'_>, call: i64, log: &mut Log<'_>) -> 
     let writing = live.writing_now();
     let draft = drafted(&live.app, &live.starter, &writing, (template, "/template"), &values, Map::new()).await;
     let mut draft = draft.map_err(|error| match error {
-        ApiError::Unavailable(text) | ApiError::Internal(text) => Trouble::new("database", text),
+        ApiError::Unavailable(text) => Trouble::new("database", text),
+        ApiError::Internal(text) => Trouble::new("database_error", text),
         error => wrong("template", &error.to_string()),
     })?;
     draft.run.spec["portal"]["depth"] = depth.into();

@@ -49,7 +49,7 @@ pub async fn act(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Option<Outpu
     })
 }
 
-pub(crate) fn database(error: impl Into<DbError>) -> Trouble {
+pub(crate) fn database<E: Into<DbError>>(error: E) -> Trouble {
     let error = error.into();
     // What passes is waited for; a row that it does not take is none of that.
     Trouble::new(if error.is_transient() { "database" } else { "database_error" }, error.to_string())

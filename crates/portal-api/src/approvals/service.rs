@@ -77,7 +77,7 @@ pub fn right<'h>(
     if !principal.has_account() {
         return Err(ApiError::Forbidden("sign in to decide".to_owned()));
     }
-    if decide(principal, Verb::RunTemplates, Resource::Any) != Decision::Allow {
+    if !may_decide(principal) {
         let role = principal.role.as_str();
         return Err(ApiError::Forbidden(format!("the role `{role}` does not decide; an administrator can change it")));
     }
@@ -121,6 +121,11 @@ pub fn right<'h>(
         }
     }
     Err(reason)
+}
+
+/// Whether somebody decides about anything at all, by their role and the policies.
+pub fn may_decide(principal: &Principal) -> bool {
+    decide(principal, Verb::RunTemplates, Resource::Any) == Decision::Allow
 }
 
 /// Takes a vote, and lets the run go on, or end, where it was the last that was needed.

@@ -11,7 +11,8 @@ use sha2::Sha256;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::db::{DbError, Priority};
+use crate::actions::steps::database;
+use crate::db::Priority;
 use crate::runs::live::Live;
 use crate::state::App;
 use crate::templates::perform::Place;
@@ -27,7 +28,6 @@ pub fn router() -> OpenApiRouter<App> {
 /// # Errors
 /// The database, or a key that cannot be made.
 pub async fn open(live: &Live, place: Place, deadline: DateTime<Utc>) -> Result<CallRow, Trouble> {
-    let database = |error: DbError| Trouble::new("database", error.to_string());
     let (run_id, now) = (live.run_id, live.app.clock.now());
     let (position, turn) = (number(place.position), number(place.turn));
     if let Some(row) = store::last(live.app.db.reader(), run_id, position, turn).await.map_err(database)?
@@ -36,9 +36,9 @@ pub async fn open(live: &Live, place: Place, deadline: DateTime<Utc>) -> Result<
         return Ok(row);
     }
     let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|error| Trouble::new("database", error.to_string()))?;
+    getrandom::fill(&mut key).map_err(|error| Trouble::new("unavailable", error.to_string()))?;
     let sealed = live.app.sealer.seal(&sealed_at(run_id, position, turn), &key);
-    let signing_key = sealed.map_err(|error| Trouble::new("database", format!("{error:#}")))?;
+    let signing_key = sealed.map_err(|error| Trouble::new("unavailable", format!("{error:#}")))?;
     let new = NewCall { run_id, position, turn, signing_key, at: now, deadline };
     let work = live.app.db.write(Priority::Background, move |txn| Box::pin(async move { store::open(txn, new).await }));
     work.await.map_err(database)

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use portal_core::access::{Decision, Principal, Resource, Verb, decide};
+use portal_core::access::Principal;
 use portal_core::actions::approval::Ask;
 use portal_core::personal::wire::Severity;
 
 use super::store::{self, DelegationRow, NewDelegation};
 use crate::access::{identity, store as accounts};
+use crate::approvals::service::may_decide;
 use crate::approvals::store::{Decider, names};
 use crate::changes::{self, NewChange, Writing};
 use crate::db::{ConnectionTrait, DatabaseTransaction, DbResult};
@@ -59,8 +60,7 @@ async fn in_force<C: ConnectionTrait>(app: &App, db: &C, rows: Vec<DelegationRow
     let handed = |row: DelegationRow| {
         let account = known.get(&row.actor).filter(|account| !account.disabled)?;
         let from = identity::as_account(&snapshot, account.clone());
-        let may = decide(&from, Verb::RunTemplates, Resource::Any) == Decision::Allow;
-        may.then_some(Handed { from, to: row.delegate_ref, approval_id: row.approval_id })
+        may_decide(&from).then_some(Handed { from, to: row.delegate_ref, approval_id: row.approval_id })
     };
     Ok(rows.into_iter().filter_map(handed).collect())
 }
@@ -70,10 +70,11 @@ async fn in_force<C: ConnectionTrait>(app: &App, db: &C, rows: Vec<DelegationRow
 /// # Errors
 /// The database.
 pub async fn decider<C: ConnectionTrait>(app: &App, db: &C, principal: &Principal) -> DbResult<Decider> {
-    let mut decider = Decider { actor: principal.actor.0.clone(), names: names(principal), ..Decider::default() };
-    if decide(principal, Verb::RunTemplates, Resource::Any) != Decision::Allow {
-        return Ok(Decider { actor: decider.actor, ..Decider::default() });
+    let mut decider = Decider { actor: principal.actor.0.clone(), ..Decider::default() };
+    if !may_decide(principal) {
+        return Ok(decider);
     }
+    decider.names = names(principal);
     for Handed { from, approval_id, .. } in handed_to(app, db, principal, app.clock.now()).await? {
         match approval_id {
             Some(id) => decider.handed.push(id),

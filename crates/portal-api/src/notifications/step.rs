@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::store::{self, EVERYBODY, NewNotification};
+use crate::actions::steps::database;
 use crate::db::{DbError, Priority};
 use crate::runs::live::Live;
 use crate::templates::perform::{Call, Log};
@@ -37,7 +38,7 @@ pub async fn send(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Result<Map<
         .app
         .db
         .write(Priority::Background, move |txn| Box::pin(async move { store::insert(txn, &writing, new).await }));
-    work.await.map_err(|error: DbError| Trouble::new("database", error.to_string()))?;
+    work.await.map_err(database::<DbError>)?;
     Ok(Map::new())
 }
 

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 
 use super::store::{self, NewMessage};
 use super::{ChannelConfig, TEXT, TITLE, absolute, addresses, key, put};
-use crate::db::{DbError, Priority};
+use crate::actions::steps::database;
+use crate::db::Priority;
 use crate::runs::live::Live;
 use crate::templates::perform::{Call, Log};
 
@@ -20,10 +21,6 @@ const RECIPIENTS: usize = 500;
 
 fn wrong(name: &str, what: impl std::fmt::Display) -> Trouble {
     Trouble::new("invalid_input", format!("`{name}`: {what}"))
-}
-
-fn database(error: DbError) -> Trouble {
-    Trouble::new("database", error.to_string())
 }
 
 /// Writes what the step says into the outbox, once. Whether it arrives is seen there.

@@ -23,6 +23,7 @@ use super::live::Live;
 use super::log::{Line, StepLog, hide, hide_in};
 use super::store::{self, Stored};
 use super::{SUBJECT, service};
+use crate::actions::steps::database;
 use crate::approvals::store as approvals;
 use crate::calls::store as calls;
 use crate::changes::{self, NewChange, Writing};
@@ -409,7 +410,7 @@ impl<'h> Holder<'h> {
         match work.await {
             Ok(true) => Ok(()),
             Ok(false) => Err(Trouble::new("lost_lease", "another worker has the run".to_owned())),
-            Err(error) => Err(Trouble::new("database", error.to_string())),
+            Err(error) => Err(database(error)),
         }
     }
 

@@ -16,6 +16,7 @@ use url::Url;
 
 use super::published;
 use crate::actions;
+use crate::actions::steps::database;
 use crate::catalog::{handlers, store as catalog_store};
 use crate::changes::Writing;
 use crate::db::{DbError, Priority};
@@ -60,10 +61,6 @@ pub struct Live {
 
 pub(crate) fn trouble(error: &FetchError) -> Trouble {
     Trouble::new(error.code(), error.to_string())
-}
-
-fn database(error: impl Into<DbError>) -> Trouble {
-    Trouble::new("database", error.into().to_string())
 }
 
 impl Live {
@@ -271,7 +268,7 @@ impl Live {
     async fn ask_again(&self, uid: &str) -> Result<i64, Trouble> {
         let sources = source_store::list(self.app.db.reader()).await.map_err(database)?;
         let Some(id) = sources.into_iter().find(|source| source.uid == uid).map(|source| source.id) else {
-            return Err(Trouble::new("database", "the source cannot be found".to_owned()));
+            return Err(Trouble::new("unavailable", "the source cannot be found".to_owned()));
         };
         let now = self.app.clock.now();
         let asked: Result<(), DbError> = self

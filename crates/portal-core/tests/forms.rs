@@ -71,21 +71,33 @@ fn place() -> Value {
 fn variants_that_nothing_tells_apart_are_chosen() {
     for (given, shown, picked, answers, faulty) in [
         // The first one, as long as nothing is said.
-        (json!({}), vec!["name", ":oneOf", "host", "port"], 0, json!({ "host": "localhost" }), vec!["name", "port"]),
+        (
+            json!({}),
+            vec!["name", ":oneOf:host", "host", "port"],
+            0,
+            json!({ "host": "localhost" }),
+            vec!["name", "port"],
+        ),
         // The one that fits.
-        (json!({ "url": "x" }), vec!["name", ":oneOf", "url"], 1, json!({ "url": "x" }), vec!["name"]),
+        (json!({ "url": "x" }), vec!["name", ":oneOf:host", "url"], 1, json!({ "url": "x" }), vec!["name"]),
         // The one that was chosen, as a number or as a text; what belongs to the other one goes,
         // and of an object without an answer nothing is asked.
-        (json!({ ":oneOf": 1, "port": 1 }), vec!["name", ":oneOf", "url"], 1, json!({}), vec![]),
+        (json!({ ":oneOf:host": 1, "port": 1 }), vec!["name", ":oneOf:host", "url"], 1, json!({}), vec![]),
         (
-            json!({ ":oneOf": "0", "url": "x", "name": "n", "port": 1 }),
-            vec!["name", ":oneOf", "host", "port"],
+            json!({ ":oneOf:host": "0", "url": "x", "name": "n", "port": 1 }),
+            vec!["name", ":oneOf:host", "host", "port"],
             0,
             json!({ "name": "n", "port": 1, "host": "localhost" }),
             vec![],
         ),
         // There is no such variant.
-        (json!({ ":oneOf": 7, "url": "x" }), vec!["name", ":oneOf", "url"], 1, json!({ "url": "x" }), vec!["name"]),
+        (
+            json!({ ":oneOf:host": 7, "url": "x" }),
+            vec!["name", ":oneOf:host", "url"],
+            1,
+            json!({ "url": "x" }),
+            vec!["name"],
+        ),
     ] {
         let (all, values) = (pages(&place()), json!({ "place": given }));
         let group = form::pages(&all, values.as_object().unwrap()).remove(0).fields.remove(0);
@@ -129,21 +141,68 @@ fn variants_are_chosen_in_lists_and_where_something_depends() {
         { "title": "B", "required": ["b"], "properties": { "b": { "type": "string", "default": "beta" } } },
     ]);
     let list = pages(&json!({ "m": { "type": "array", "items": { "oneOf": either } } }));
-    let values = json!({ "m": [{ ":oneOf": 1, "a": "old" }, null] });
+    let values = json!({ "m": [{ ":oneOf:a": 1, "a": "old" }, null] });
     let values = values.as_object().unwrap();
     assert_eq!(Value::Object(form::with_defaults(&list, values))["m"][0], json!({ "b": "beta" }));
     let items = form::pages(&list, values).remove(0).fields.remove(0).fields;
     let names = |field: &FormField| field.fields.iter().map(|one| one.name.clone()).collect::<Vec<_>>();
-    assert_eq!(items.iter().map(names).collect::<Vec<_>>(), [vec![":oneOf", "b"], vec![":oneOf", "a"]]);
+    assert_eq!(items.iter().map(names).collect::<Vec<_>>(), [vec![":oneOf:a", "b"], vec![":oneOf:a", "a"]]);
     let told: Vec<String> = form::faults_of(&list, values).into_iter().map(|fault| fault.pointer).collect();
     assert_eq!(told, ["/m/1/a"]);
 
     let depends = json!({ "title": "One", "properties": { "on": { "type": "boolean" } }, "dependencies": { "on": { "oneOf": either } } });
     let depends = read(&json!({ "spec": { "parameters": [depends] } })).0.pages;
-    let values = json!({ "on": true, ":oneOf": 1 });
+    let values = json!({ "on": true, ":oneOf:a": 1 });
     let shown = form::pages(&depends, values.as_object().unwrap()).remove(0).fields;
-    assert_eq!(shown.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["on", ":oneOf", "b"]);
+    assert_eq!(shown.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), ["on", ":oneOf:a", "b"]);
     assert!(form::faults_of(&depends, values.as_object().unwrap()).is_empty());
+}
+
+#[test]
+fn several_choices_of_one_object_are_kept_apart() {
+    let option =
+        |name: &str| json!({ "title": name, "required": [name], "properties": { name: { "type": "string" } } });
+    let either = |one: &str, two: &str| json!({ "oneOf": [option(one), option(two)] });
+    let all = json!([
+        { "title": "One", "allOf": [either("a", "b"), either("c", "d")] },
+        { "title": "Two", "oneOf": [option("e"), option("f")] },
+    ]);
+    let all = read(&json!({ "spec": { "parameters": all } })).0.pages;
+    let values = json!({ ":oneOf:a": 1, ":oneOf:c": 0, ":oneOf:e": 1 });
+    let shown = form::pages(&all, values.as_object().unwrap());
+    let names = |page: &FormPage| page.fields.iter().map(|field| field.name.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        shown.iter().map(names).collect::<Vec<_>>(),
+        [vec![":oneOf:a", "b", ":oneOf:c", "c"], vec![":oneOf:e", "f"],]
+    );
+}
+
+#[test]
+fn a_list_of_choices_in_one_variant_alone_tells_none_apart() {
+    let options = json!([
+        { "title": "A", "properties": { "mode": { "enum": ["x", "y"] }, "a": { "type": "string" } } },
+        { "title": "B", "properties": { "b": { "type": "string" } } },
+    ]);
+    let all = read(&json!({ "spec": { "parameters": [{ "title": "One", "anyOf": options }] } })).0.pages;
+    let values = json!({ ":anyOf:mode": 1 });
+    let shown = form::pages(&all, values.as_object().unwrap()).remove(0).fields;
+    assert_eq!(shown.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(), [":anyOf:mode", "b"]);
+}
+
+#[test]
+fn repositories_are_those_that_the_template_allows() {
+    let options = json!({ "allowedHosts": ["github.com"], "allowedOwners": ["acme"], "allowedRepos": ["one", "two"] });
+    let all = pages(&json!({ "x": { "type": "string", "ui:field": "RepoUrlPicker", "ui:options": options } }));
+    for (text, wanted) in [
+        ("github.com?owner=acme&repo=one", None),
+        ("gitlab.com?owner=acme&repo=one", Some("is on `gitlab.com`")),
+        ("github.com?owner=other&repo=one", Some("is owned by `other`; allowed is acme")),
+        ("github.com?owner=acme&repo=three", Some("is named `three`")),
+    ] {
+        let found = form::faults(&all, json!({ "x": text }).as_object().unwrap());
+        assert_eq!(found.is_empty(), wanted.is_none(), "{text}: {found:?}");
+        assert!(wanted.is_none_or(|wanted| found[0].message.starts_with(wanted)), "{text}: {found:?}");
+    }
 }
 
 #[test]

@@ -80,7 +80,8 @@ pub(crate) fn time(input: &Input<'_>, name: &str) -> Result<Option<u64>, Trouble
 pub(crate) async fn connector(live: &Live, input: &Input<'_>, kind: ConnectorKind) -> Result<Connector, Trouble> {
     let name = input.must("connector")?;
     if !live.is_trusted {
-        let message = "connectors are for definitions of trusted sources; a maintainer can trust the source";
+        let message =
+            "connectors are for definitions that a maintainer vouches for: of a trusted source, or published by one";
         return Err(Trouble::new("not_allowed", message));
     }
     let found = connectors::find(&live.app, name).await.map_err(database)?;

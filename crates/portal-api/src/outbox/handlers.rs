@@ -15,7 +15,7 @@ use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, ReadAudit, ReadOperations, WriteSources};
 use crate::http::context::RequestId;
 use crate::http::cursor;
-use crate::http::params::Params;
+use crate::http::params::{Params, one_of};
 use crate::state::App;
 
 /// Messages that leave the portal, newest first. What they say in full is not kept here for
@@ -36,10 +36,10 @@ pub async fn list_messages(
     mut params: Params,
 ) -> ApiResult<Json<MessageList>> {
     let state = match params.chosen("state")? {
-        Some(text) => {
-            let state = MessageState::parse(&text);
-            Some(state.ok_or_else(|| ApiError::parameter("state", "not a state of a message"))?)
-        }
+        Some(text) => Some(
+            MessageState::parse(&text)
+                .ok_or_else(|| ApiError::parameter("state", one_of(MessageState::ALL.map(MessageState::as_str))))?,
+        ),
         None => None,
     };
     let channel = params.chosen("channel")?;

@@ -82,7 +82,8 @@ pub async fn notify(live: &Live, call: Call<'_>, log: &mut Log<'_>) -> Result<Ma
 fn channel<'l>(live: &'l Live, input: &Input<'_>) -> Result<&'l ChannelConfig, Trouble> {
     let name = input.must("channel")?;
     if !live.is_trusted {
-        let message = "channels are for definitions of trusted sources; a maintainer can trust the source";
+        let message =
+            "channels are for definitions that a maintainer vouches for: of a trusted source, or published by one";
         return Err(Trouble::new("not_allowed", message));
     }
     let all = &live.app.config.channels;

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use portal_core::access::{Principal, Verb};
 use portal_core::catalog::EntityRef;
+use portal_core::problem::FieldError;
 use portal_core::runs::RunState;
 use portal_core::runs::wire::{LogPage, RunCreate, RunList, RunView};
 use serde_json::{Map, Value};
@@ -52,11 +53,11 @@ pub async fn list_runs(
     State(app): State<App>,
     mut params: Params,
 ) -> ApiResult<Json<RunList>> {
-    let template = params.chosen("template")?.map(|text| whole("template", &text));
-    let action = params.chosen("action")?.map(|text| whole("action", &text));
-    let target = params.chosen("target")?;
-    let about = params.chosen("about")?;
-    let user = params.chosen("user")?.map(|text| whole("user", &text));
+    let template = reference(&mut params, "template", Some("template"))?;
+    let action = reference(&mut params, "action", Some("action"))?;
+    let target = reference(&mut params, "target", None)?;
+    let about = reference(&mut params, "about", None)?;
+    let user = reference(&mut params, "user", Some("user"))?;
     let state = match params.chosen("state")? {
         Some(text) => Some(
             RunState::parse(&text)
@@ -65,7 +66,7 @@ pub async fn list_runs(
         None => None,
     };
     let mine = params.flag("mine")?;
-    let entity = params.chosen("entity")?;
+    let entity = reference(&mut params, "entity", None)?;
     let limit = params.number("limit", 25, 1..=200)?;
     let before = params.cursor::<i64>()?;
     params.finish()?;
@@ -76,11 +77,11 @@ pub async fn list_runs(
     let filter = RunFilter {
         definitions: template.into_iter().chain(action).collect(),
         states: state.into_iter().collect(),
-        entity: entity.map(|text| text.to_lowercase()),
-        target: target.map(|text| text.to_lowercase()),
+        entity,
+        target,
         visible: (!sees_all).then(|| (actor.clone(), owned())),
         actor: mine.then_some(actor),
-        about: about.map(|text| text.to_lowercase()),
+        about,
         users: user.into_iter().collect(),
     };
     let db = app.db.reader();
@@ -90,10 +91,20 @@ pub async fn list_runs(
     Ok(Json(RunList { items: views::views(&app, &auth.principal, runs).await?, next_cursor, total }))
 }
 
-/// A reference as it is stored, of one that may leave its kind out.
-fn whole(kind: &str, text: &str) -> String {
-    let reference = EntityRef::parse(text, Some(kind), EntityRef::DEFAULT_NAMESPACE);
-    reference.map_or_else(|_| text.to_lowercase(), |reference| reference.to_string())
+/// A reference as it is stored, of a parameter that may leave this kind out.
+///
+/// # Errors
+/// It is none.
+fn reference(params: &mut Params, name: &'static str, kind: Option<&str>) -> ApiResult<Option<String>> {
+    let Some(text) = params.chosen(name)? else { return Ok(None) };
+    match EntityRef::parse(&text, kind, EntityRef::DEFAULT_NAMESPACE) {
+        Ok(reference) => Ok(Some(reference.to_string())),
+        Err(error) => {
+            let message = error.to_string();
+            let detail = format!("parameter `{name}`: {message}");
+            Err(ApiError::invalid("invalid_parameter", detail, vec![FieldError { pointer: name.to_owned(), message }]))
+        }
+    }
 }
 
 /// Starts a run of a template, or of an action on an entity.

@@ -100,10 +100,12 @@ pub fn unknown_entities(
         let kind = default.or((field.extension.as_deref() == Some("OwnerPicker")).then_some("Group"));
         let is_known = |text: &str| {
             let entity_ref = EntityRef::parse(text, kind, EntityRef::DEFAULT_NAMESPACE).ok();
-            entity_ref.and_then(|one| snapshot.index.row(&one)).is_some_and(|row| visibility.admits(row))
+            let fitting =
+                entity_ref.filter(|one| field.kinds.is_empty() || field.kinds.iter().any(|kind| kind == one.kind()));
+            fitting.and_then(|one| snapshot.index.row(&one)).is_some_and(|row| visibility.admits(row))
         };
         if let Some(unknown) = given.into_iter().find(|text| !is_known(text)) {
-            let message = format!("is not in the catalog: `{unknown}`; choose one that is offered");
+            let message = format!("is not offered, or not in the catalog: `{unknown}`; choose one that is");
             faults.push(FieldError { pointer: field.pointer.clone(), message });
         }
     }

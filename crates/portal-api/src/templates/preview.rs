@@ -6,17 +6,16 @@ use axum::extract::State;
 use portal_core::access::Verb;
 use portal_core::catalog::index::Visibility;
 use portal_core::catalog::validate;
-use portal_core::catalog::wire::DocumentVerdict;
-use portal_core::document::{self, Budget};
+use portal_core::catalog::wire::{DocumentVerdict, Fault};
+use portal_core::document::{self, Budget, Document};
 use portal_core::templates::definition;
 use portal_core::templates::wire::{TemplateDraft, TemplatePreview};
-
-use serde_json::Value;
 
 use super::handlers::{self, Tried};
 use crate::actions::find::{self, Found};
 use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
+use crate::connectors;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, RunTemplates};
 use crate::http::body::JsonBody;
@@ -51,12 +50,14 @@ pub async fn preview_template(
         Some(place) => Some(template_beside(&app, &auth, &snapshot, &visibility, &place).await?),
         None => None,
     };
-    let faults = faults(&snapshot, &text);
+    let mut faults = faults(&snapshot, &text);
     let documents = document::read(text.as_bytes(), &Budget::default()).documents;
-    let is_meant = |value: &Value| value["kind"] == "Template" || value["kind"] == "Action";
-    let Some(entity) = documents.into_iter().map(|document| document.value).find(is_meant) else {
+    let is_meant = |document: &Document| document.value["kind"] == "Template" || document.value["kind"] == "Action";
+    let Some(meant) = documents.into_iter().find(is_meant) else {
         return Ok(Json(TemplatePreview { faults, ..TemplatePreview::default() }));
     };
+    faults.extend(absent(&app, &meant).await?);
+    let entity = meant.value;
     let is_action = entity["kind"] == "Action";
     let entity_ref = portal_core::catalog::Entity(entity.clone()).entity_ref();
     let template = Template {
@@ -120,8 +121,30 @@ async fn template_beside(
     Err(ApiError::Forbidden(reason))
 }
 
+/// Connectors and channels that steps name and the portal does not have.
+async fn absent(app: &App, document: &Document) -> ApiResult<Vec<Fault>> {
+    let connectors = connectors::all(app).await?;
+    let has_connector = |name: &str| connectors.iter().any(|connector| connector.name == name);
+    let has_channel = |name: &str| app.config.channels.iter().any(|channel| channel.name == name);
+    let mut faults = Vec::new();
+    for (index, step) in document.value["spec"]["steps"].as_array().into_iter().flatten().enumerate() {
+        for field in ["connector", "channel"] {
+            // What is worked out when the step begins cannot be known.
+            let Some(name) = step["input"][field].as_str().filter(|name| !name.contains("${{")) else { continue };
+            if (field == "connector" && has_connector(name)) || (field == "channel" && has_channel(name)) {
+                continue;
+            }
+            let pointer = format!("/spec/steps/{index}/input/{field}");
+            let (line, column) = document.position(&pointer);
+            let (rule, message) = (validate::REMARK.to_owned(), format!("the portal has no {field} `{name}`"));
+            faults.push(Fault { line, column, pointer, rule, message, hint: None });
+        }
+    }
+    Ok(faults)
+}
+
 /// What is wrong, in the order of its lines; what keeps it from running among it.
-fn faults(snapshot: &Snapshot, text: &str) -> Vec<portal_core::catalog::wire::Fault> {
+fn faults(snapshot: &Snapshot, text: &str) -> Vec<Fault> {
     let verdicts = validate::verdicts("template.yaml", text.as_bytes(), &snapshot.kinds, &Budget::default());
     let mut faults: Vec<_> = verdicts
         .into_iter()

@@ -111,9 +111,12 @@ on_both!(what_is_no_action_is_not_kept, portal, {
         assert!(answer.to_string().contains(wanted), "{wanted}: {answer}");
     }
     // A draft may have faults; it is not published with them.
-    let broken = hello("a").replace("  owner", "  scop: {}\n  owner");
+    let broken = hello("a").replace("  owner", "  scop: {}\n  confirmation: ${{ oh\n  owner");
     call(&portal, &ann, "PUT", DRAFT, &json!({ "text": broken })).await.json(200);
-    call(&portal, &ann, "POST", &format!("{VERSIONS}/1/publish"), &json!({})).await.is(422);
+    let refused = call(&portal, &ann, "POST", &format!("{VERSIONS}/1/publish"), &json!({})).await.json(422);
+    let told: Vec<&str> =
+        refused["errors"].as_array().unwrap().iter().map(|one| one["message"].as_str().unwrap()).collect();
+    assert!(told.len() == 2 && told[0].starts_with("line 6: ") && told[1].starts_with("line 7: "), "{refused}");
     call(&portal, &ann, "POST", &format!("{VERSIONS}/7/publish"), &json!({})).await.is(404);
     call(&portal, &ann, "GET", &format!("{VERSIONS}/x"), &Value::Null).await.is(404);
 

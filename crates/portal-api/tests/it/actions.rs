@@ -806,6 +806,10 @@ crate::on_both!(an_action_is_tried_out_while_it_is_written, portal, {
     assert_eq!((&faulty["report"], &faulty["form"]["errors"][0]["pointer"]), (&Value::Null, &json!("/why")));
     let unfit = preview(Some("group:default/team-a"), json!({"why": "x"})).await;
     assert!(unfit["refusal"].as_str().unwrap().contains("it is for component"), "{unfit}");
+    let elsewhere = text.replace("\"platform\"", "\"nowhere\"");
+    let remarked = portal.post("/api/v1/template-preview", &json!({"text": elsewhere})).await.json(200);
+    let remark = remarked["faults"].as_array().unwrap().last().unwrap();
+    assert_eq!(remark["message"], "the portal has no connector `nowhere`", "{remarked}");
     let body = json!({"text": text, "entity": "component:default/nobody", "values": {}});
     let absent = portal.post("/api/v1/template-preview", &body).await.json(422);
     assert_eq!(absent["errors"][0]["pointer"], "/entity", "{absent}");

@@ -145,6 +145,10 @@ on_both!(answers_become_a_repository_and_an_entity, portal, {
         let found = portal.get(&format!("/api/v1/runs?{query}")).await.json(200);
         assert_eq!(found["total"], count, "{query}");
     }
+    for name in ["template", "action", "user", "entity", "target", "about"] {
+        let refused = portal.get(&format!("/api/v1/runs?{name}=%3A")).await.json(422);
+        assert_eq!(refused["errors"][0]["pointer"], name, "{refused}");
+    }
     let templates = portal.get("/api/v1/templates").await.json(200);
     assert_eq!(templates["items"][0]["usage"]["success_rate"], 1.0);
     assert!(log(&portal, id).await.contains("pushing 4 files"), "{}", log(&portal, id).await);

@@ -137,8 +137,9 @@ fn guess(field: &FormField) -> Option<Value> {
         Control::Entities => json!(["component:default/one"]),
         Control::Tags => json!(["one"]),
         Control::Repository => {
-            let host = field.options["allowedHosts"][0].as_str().unwrap_or("github.com");
-            json!(format!("{host}?owner=acme&repo=payment-svc"))
+            let first = |option: &str, usual| field.options[option][0].as_str().unwrap_or(usual).to_owned();
+            let (host, owner) = (first("allowedHosts", "github.com"), first("allowedOwners", "acme"));
+            json!(format!("{host}?owner={owner}&repo={}", first("allowedRepos", "payment-svc")))
         }
         Control::List => json!([]),
         Control::Pairs => json!({}),

@@ -7,8 +7,10 @@ use super::computed;
 use super::reading::Reading;
 use super::triggers::{self, Trigger};
 use crate::access::Principal;
+use crate::catalog::validate::hints;
 use crate::cel::Expression;
 use crate::templates::definition::{self, Definition, Finding};
+use crate::templates::form;
 use crate::templates::language::{self, Context, Hosts};
 
 /// Hours until an approval expires that says nothing else.
@@ -174,6 +176,11 @@ pub fn seconds(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor).filter(|seconds| *seconds <= LONGEST)
 }
 
+/// What is said of a text that is no such time.
+pub(crate) fn no_time(text: &str) -> String {
+    format!("`{text}` is no time: write `90s`, `15m`, `24h` or `7d`, at most 90 days")
+}
+
 /// Everything that an action says.
 const FIELDS: [&str; 14] = [
     "owner",
@@ -219,6 +226,11 @@ pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
         expected_seconds: read.time(&spec["expectedDuration"], "/spec/expectedDuration"),
         triggers: triggers::read(spec, &mut read),
     };
+    read.templates(&spec["confirmation"], "/spec/confirmation");
+    if action.run.steps.is_empty() {
+        read.fault("/spec/steps", "does nothing: an action has at least one step");
+    }
+    answered_by_triggers(&action, &mut read);
     if action.condition.is_some() && action.kinds.is_empty() {
         read.fault("/spec/scope", "a condition needs `kinds`: the entities that it speaks of");
     }
@@ -227,6 +239,19 @@ pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
         read.fault("/spec/approval/by", "`owner` owns the entity that it is run on; name `scope.kinds`");
     }
     (action, findings)
+}
+
+/// Tells answers of triggers that no field of the form asks for: such a run would be refused.
+fn answered_by_triggers(action: &Action, read: &mut Reading<'_>) {
+    let fields = form::names(&action.run.pages);
+    for (index, trigger) in action.triggers.iter().enumerate() {
+        for name in trigger.values.keys().filter(|name| !fields.contains(*name)) {
+            let near = hints::closest(name, fields.iter().map(String::as_str));
+            let near = near.map_or(String::new(), |near| format!("; is it `{near}`?"));
+            let pointer = format!("/spec/triggers/{index}/values/{}", crate::document::escape(name));
+            read.fault(&pointer, format!("the form has no field `{name}`{near}"));
+        }
+    }
 }
 
 impl Reading<'_> {
@@ -359,6 +384,15 @@ mod tests {
             (json!({"approval": {"by": ["ops"], "need": 0}}), "/spec/approval/need"),
             (json!({"approval": {"by": ["ops"], "expires": "soon"}}), "/spec/approval/expires"),
             (json!({"expectedDuration": "long"}), "/spec/expectedDuration"),
+            (json!({"confirmation": "Deploy ${{ parameters.version"}), "/spec/confirmation"),
+            (json!({"steps": []}), "/spec/steps"),
+            (json!({"steps": [{"action": "wait", "input": {"for": "99y"}}]}), "/spec/steps/0/input/for"),
+            (json!({"steps": [{"action": "wait", "input": {"for": 1e9}}]}), "/spec/steps/0/input/for"),
+            (
+                json!({"owner": "ops", "parameters": {"properties": {"version": {"type": "string"}}},
+                    "triggers": [{"schedule": {"cron": "0 7 * * *"}, "values": {"versoin": "1"}}]}),
+                "/spec/triggers/0/values/versoin",
+            ),
         ] {
             let (_, findings) = action(&spec);
             assert_eq!(findings.iter().map(|one| one.pointer.as_str()).collect::<Vec<_>>(), [pointer], "{spec}");

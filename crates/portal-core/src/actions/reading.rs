@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::definition::{Rule, seconds};
+use super::definition::{Rule, no_time, seconds};
 use crate::cel::Expression;
 use crate::templates::definition::Finding;
+use crate::templates::language::{Style, Template};
 
 /// What is wrong with a part is noted, and reading goes on.
 pub(super) struct Reading<'f>(pub(super) &'f mut Vec<Finding>);
@@ -35,6 +36,24 @@ impl Reading<'_> {
         }
     }
 
+    /// Notes every text that cannot be read as a template.
+    pub(super) fn templates(&mut self, value: &Value, pointer: &str) {
+        match value {
+            Value::String(text) => {
+                if let Err(fault) = Template::parse(text, Style::default()) {
+                    self.fault(pointer, format!("the expression cannot be read, {fault}"));
+                }
+            }
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(index, item)| self.templates(item, &format!("{pointer}/{index}")));
+            }
+            Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+                self.templates(value, &format!("{pointer}/{}", crate::document::escape(name)));
+            }),
+            _ => {}
+        }
+    }
+
     pub(super) fn time(&mut self, value: &Value, pointer: &str) -> Option<u64> {
         let text = match value {
             Value::Null => return None,
@@ -43,7 +62,7 @@ impl Reading<'_> {
         };
         let seconds = seconds(&text);
         if seconds.is_none() {
-            self.fault(pointer, format!("`{text}` is no time: write `90s`, `15m`, `24h` or `7d`, at most 90 days"));
+            self.fault(pointer, no_time(&text));
         }
         seconds
     }

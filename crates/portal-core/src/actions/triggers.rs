@@ -11,7 +11,6 @@ use super::schedule::{Schedule, ScheduleError};
 use crate::catalog::EntityRef;
 use crate::cel::Expression;
 use crate::runs::RunState;
-use crate::templates::language::{Style, Template};
 
 /// Triggers of one action.
 pub const MOST: usize = 20;
@@ -150,9 +149,9 @@ fn trigger(one: &Value, scope: &[String], pointer: &str, read: &mut Reading<'_>)
             Map::new()
         }
     };
-    templates(&one["values"], &format!("{pointer}/values"), read);
+    read.templates(&one["values"], &format!("{pointer}/values"));
     let entity = one["entity"].as_str().map(str::to_owned);
-    templates(&one["entity"], &format!("{pointer}/entity"), read);
+    read.templates(&one["entity"], &format!("{pointer}/entity"));
     let is_about_one = matches!(kind, "schedule" | "change");
     if !one["entity"].is_null() && (is_about_one || scope.is_empty() || entity.is_none()) {
         let message = "is a text, for a webhook or a run that starts an action with `scope.kinds`";
@@ -260,24 +259,6 @@ fn rule(given: &Value, name: &str, pointer: &str, read: &mut Reading<'_>) -> Opt
         read.fault(&pointer, "must be a text: an expression in CEL");
     }
     read.rule(&given[name], &Value::Null, &pointer).map(|rule| rule.expression)
-}
-
-/// Tells every text that cannot be read as a template.
-fn templates(value: &Value, pointer: &str, read: &mut Reading<'_>) {
-    match value {
-        Value::String(text) => {
-            if let Err(fault) = Template::parse(text, Style::default()) {
-                read.fault(pointer, format!("the expression cannot be read, {fault}"));
-            }
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(index, item)| templates(item, &format!("{pointer}/{index}"), read));
-        }
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-            templates(value, &format!("{pointer}/{}", crate::document::escape(name)), read);
-        }),
-        _ => {}
-    }
 }
 
 #[cfg(test)]

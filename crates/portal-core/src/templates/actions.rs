@@ -43,11 +43,14 @@ pub struct Action {
     pub effect: Effect,
 }
 
+/// A time such as `90s`, `15m`, `24h` or `7d`.
+pub const DURATION: &str = "duration";
+
 /// What goes into a step, or comes out of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
     pub name: &'static str,
-    /// As in JSON Schema, or `any`.
+    /// As in JSON Schema, or `any`, or [`DURATION`].
     pub kind: &'static str,
     pub required: bool,
     pub description: &'static str,
@@ -68,8 +71,11 @@ impl Action {
 fn schema(parameters: &[Parameter]) -> Value {
     let one = |Parameter { name, kind, description, .. }: &Parameter| {
         let mut property = json!({ "description": description });
-        if *kind != "any" {
-            property["type"] = (*kind).into();
+        match *kind {
+            "any" => {}
+            // `90` are seconds.
+            DURATION => property["type"] = json!(["string", "integer"]),
+            kind => property["type"] = kind.into(),
         }
         ((*name).to_owned(), property)
     };

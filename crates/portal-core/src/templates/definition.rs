@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::actions;
 use super::language::{Style, Template};
 use super::wire::TemplateProblem;
+use crate::actions::definition::{no_time, seconds};
 use crate::catalog::validate::hints;
 
 /// A template that was read; what is wrong with it is told apart.
@@ -165,6 +166,16 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
                     if !step.input.contains_key(parameter.name) {
                         let message = format!("`{}` needs `{}`", step.action, parameter.name);
                         tell(format!("{pointer}/input"), message, true);
+                    }
+                }
+                for name in action.input.iter().filter(|one| one.kind == actions::DURATION).map(|one| one.name) {
+                    let literal = match &step.input.get(name) {
+                        Some(Value::String(text)) if !text.contains("${{") => text.clone(),
+                        Some(Value::Number(number)) => number.to_string(),
+                        _ => continue,
+                    };
+                    if seconds(&literal).is_none() {
+                        tell(format!("{pointer}/input/{name}"), no_time(&literal), true);
                     }
                 }
                 let is_known = |name: &str| action.input.is_empty() || action.input.iter().any(|own| own.name == name);

@@ -8,6 +8,9 @@ use portal_core::access::Verb;
 use portal_core::actions::definition;
 use portal_core::actions::wire::{ActionText, ActionVersion, ActionVersionList};
 use portal_core::catalog::{Entity, EntityRef};
+use portal_core::document::{self, Budget};
+use portal_core::problem::FieldError;
+use portal_core::templates::definition::Finding;
 
 use super::store::{self, NewVersion, VersionRow};
 use super::{action_of, change, reference_of, tag, view};
@@ -329,12 +332,19 @@ async fn is_ours(txn: &DatabaseTransaction, action_ref: &EntityRef) -> ApiResult
 pub fn publishable(app: &App, action_ref: &EntityRef, text: &str) -> ApiResult<Entity> {
     let kinds = app.catalog.snapshot().kinds.clone();
     let entity = checked(action_of(text)?.0, &kinds).map_err(|faults| invalid(action_ref, faults))?;
-    let (_, findings) = definition::read(&entity.0);
-    match findings.into_iter().find(|finding| finding.is_error) {
-        Some(finding) => {
-            let detail = format!("the action cannot run: {}: {}", finding.pointer, finding.message);
-            Err(ApiError::invalid("invalid_action", detail, Vec::new()))
+    let document = document::read(text.as_bytes(), &Budget::default()).documents.into_iter().next();
+    let told = |Finding { pointer, message, .. }: Finding| {
+        let line = document.as_ref().map_or(1, |document| document.position(&pointer).0);
+        FieldError { message: format!("line {line}: {message}"), pointer }
+    };
+    let faults = definition::read(&entity.0).1.into_iter().filter(|finding| finding.is_error);
+    let errors: Vec<FieldError> = faults.map(told).collect();
+    match &errors[..] {
+        [] => Ok(entity),
+        [first, rest @ ..] => {
+            let more = if rest.is_empty() { String::new() } else { format!(" (and {} more)", rest.len()) };
+            let detail = format!("the action cannot run: {}: {}{more}", first.pointer, first.message);
+            Err(ApiError::invalid("invalid_action", detail, errors))
         }
-        None => Ok(entity),
     }
 }

@@ -59,7 +59,7 @@ pub(super) const LOCAL: &str = "local:";
 
 /// The folder of a repository that the portal keeps itself.
 pub(super) fn local(name: &str, settings: &SourceSettings) -> Result<String, FetchError> {
-    let refuse = |reason: &str| FetchError::Git(format!("`{LOCAL}{name}`: {reason}"));
+    let refuse = |reason: &str| FetchError::Refused(format!("`{LOCAL}{name}`: {reason}"));
     let Some(folder) = &settings.local_repositories else {
         return Err(refuse("the portal keeps no repositories itself; set `templates.local_repositories`"));
     };
@@ -78,7 +78,7 @@ enum Form {
 
 /// Reads the forms that git knows, and refuses what its transports would run.
 fn form(target: &str, settings: &SourceSettings) -> Result<Form, FetchError> {
-    let refuse = |reason: &str| Err(FetchError::Git(format!("`{target}`: {reason}")));
+    let refuse = |reason: &str| Err(FetchError::Refused(format!("`{target}`: {reason}")));
     if target.is_empty()
         || target.starts_with('-')
         || target.contains("::") && !target.contains("://[")
@@ -200,7 +200,7 @@ async fn head(
                 branch.strip_prefix("refs/heads/").or_else(|| branch.strip_prefix("refs/tags/")).unwrap_or(branch);
             vec![format!("refs/heads/{name}"), format!("refs/tags/{name}^{{}}"), format!("refs/tags/{name}")]
         }
-        Some(branch) => return Err(FetchError::Git(format!("`{branch}` is not a name of a branch or tag"))),
+        Some(branch) => return Err(FetchError::Refused(format!("`{branch}` is not a name of a branch or tag"))),
     };
     command.args(&wanted);
     let output = run(command, context.settings.git.ask, 1 << 20, None).await?;

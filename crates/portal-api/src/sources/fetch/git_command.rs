@@ -252,9 +252,25 @@ async fn finish(child: &mut Child, limit: usize) -> Result<Output, FetchError> {
     let stdout = stdout.ok_or_else(|| FetchError::Budget(format!("git printed more than {limit} bytes")))?;
     let status = child.wait().await.map_err(|error| FetchError::Git(error.to_string()))?;
     if !status.success() {
-        return Err(FetchError::Git(complaint(&stderr.unwrap_or_default())));
+        let said = complaint(&stderr.unwrap_or_default());
+        return Err(if is_lasting(&said) { FetchError::Refused(said) } else { FetchError::Git(said) });
     }
     Ok(Output { stdout })
+}
+
+/// Whether git says something that the same question will be answered with again. Git has no
+/// exit codes for it; these are its words, which `LC_ALL` keeps in English.
+fn is_lasting(said: &str) -> bool {
+    const WORDS: [&str; 7] = [
+        "Authentication failed",
+        "could not read Username",
+        "could not read Password",
+        "Permission denied",
+        "[remote rejected]",
+        "does not appear to be a git repository",
+        "not found",
+    ];
+    WORDS.iter().any(|words| said.contains(words))
 }
 
 /// Everything a stream yields; `None` when it is more than `limit` bytes.

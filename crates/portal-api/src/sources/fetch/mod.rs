@@ -70,6 +70,10 @@ pub enum FetchError {
     Absent(String),
     #[error("git: {0}")]
     Git(String),
+    /// Asking again changes nothing: a name that is none, a repository that there is not or
+    /// that takes nothing from us.
+    #[error("git: {0}")]
+    Refused(String),
     /// What is to be written is there, and is something else.
     #[error("{0}")]
     Taken(String),
@@ -90,6 +94,7 @@ impl FetchError {
             Self::Disk { .. } => "unreadable",
             Self::Absent(_) => "absent",
             Self::Git(_) => "git_failed",
+            Self::Refused(_) => "git_refused",
             Self::Taken(_) => "exists_already",
             Self::Outside(_) => "path_denied",
             Self::Budget(_) => "over_budget",

@@ -32,7 +32,7 @@ pub struct Push<'p> {
 pub async fn push(context: &Context, push: &Push<'_>) -> Result<String, FetchError> {
     let Push { target, branch, secret, .. } = *push;
     if !is_ref_name(branch) {
-        return Err(FetchError::Git(format!("`{branch}` is not a name of a branch")));
+        return Err(FetchError::Refused(format!("`{branch}` is not a name of a branch")));
     }
     if let Some(name) = target.strip_prefix(LOCAL) {
         keep(context, &local(name, &context.settings)?).await?;

@@ -1,6 +1,6 @@
 //! Every action, in the order of their names.
 
-use super::{Action, Effect, Parameter};
+use super::{Action, DURATION, Effect, Parameter};
 
 const fn needs(name: &'static str, kind: &'static str, description: &'static str) -> Parameter {
     Parameter { name, kind, required: true, description }
@@ -11,7 +11,7 @@ const fn may(name: &'static str, kind: &'static str, description: &'static str) 
 }
 
 const CONNECTOR: Parameter = needs("connector", "string", "Name of a connector");
-const TIMEOUT: Parameter = may("timeout", "string", "How long its end is waited for; `1h` if absent");
+const TIMEOUT: Parameter = may("timeout", DURATION, "How long its end is waited for; `1h` if absent");
 const URL: Parameter =
     needs("url", "string", "A folder beside the template (`./skeleton`), or the address of one in a repository");
 const TARGET: Parameter =
@@ -76,7 +76,7 @@ pub const ACTIONS: &[Action] = &[
             may("need", "any", "`any` (the usual), `all` of those named, or how many people"),
             may("title", "string", "What they agree to, in words; the title of the run if absent"),
             may("fourEyes", "boolean", "Whoever started the run does not decide; true if absent"),
-            may("expires", "string", "How long they are asked, such as `24h`; `7d` if absent"),
+            may("expires", DURATION, "How long they are asked, such as `24h`; `7d` if absent"),
         ],
         output: &[may("approvedBy", "array", "Names of those who agreed")],
         effect: Effect::None,
@@ -122,7 +122,7 @@ pub const ACTIONS: &[Action] = &[
             with its owner, and when it goes.",
         input: &[
             needs("entity", "object", "The descriptor"),
-            may("ttl", "string", "How long it lives, such as `7d`; for ever if absent"),
+            may("ttl", DURATION, "How long it lives, such as `7d`; for ever if absent"),
             may("cleanUp", "object", "`action` that is run on it at its end, and `values` for its form"),
         ],
         output: &[may("entityRef", "string", "The entity"), may("expiresAt", "string", "When it goes")],
@@ -669,7 +669,7 @@ pub const ACTIONS: &[Action] = &[
             needs("template", "string", "Reference of the template"),
             may("values", "object", "Answers to its form"),
             may("wait", "boolean", "For its end; true if absent"),
-            may("timeout", "string", "How long its end is waited for; `24h` if absent"),
+            may("timeout", DURATION, "How long its end is waited for; `24h` if absent"),
         ],
         output: &[
             may("runId", "number", "Id of its run"),
@@ -681,7 +681,7 @@ pub const ACTIONS: &[Action] = &[
     Action {
         id: "wait",
         description: "Lets time pass. Unlike `debug:wait` it holds nothing up, and outlives a restart.",
-        input: &[needs("for", "string", "How long, such as `15m`; at most `90d`")],
+        input: &[needs("for", DURATION, "How long, such as `15m`; at most `90d`")],
         output: &[],
         effect: Effect::None,
     },

@@ -36,7 +36,7 @@ pub(super) fn judge(pages: &[Page], filled: &Value) -> Vec<FieldError> {
         let shown = resolve(&page.schema, &page.schema, filled, 0);
         pickers(&page.schema, &shown, &data, "", 0, &mut tell);
         known.extend(shown.properties.into_keys());
-        every_property(&page.schema, &mut known, 0);
+        every_property(&page.schema, &page.schema, &mut known, 0);
         match compile(&page.schema) {
             Ok(validator) => {
                 for error in validator.iter_errors(&data) {
@@ -113,9 +113,18 @@ fn repository_fault(options: &Value, text: &str) -> Option<String> {
     if !has(&["repo", "project"]) {
         return Some("names no repository".to_owned());
     }
-    let allowed = texts(&options["allowedHosts"]);
-    (!allowed.is_empty() && !allowed.contains(&host.as_str()))
-        .then(|| format!("is on `{host}`; allowed is {}", allowed.join(", ")))
+    // What an option allows of a part; it says nothing of parts that this host does not have.
+    let fault = |option: &str, value: Option<String>, what: &str| {
+        let (allowed, value) = (texts(&options[option]), value?);
+        let is_foreign = !allowed.is_empty() && !allowed.contains(&value.as_str());
+        is_foreign.then(|| format!("{what} `{value}`; allowed is {}", allowed.join(", ")))
+    };
+    let part = |name: &str| url.query_pairs().find(|(own, _)| own == name).map(|(_, value)| value.into_owned());
+    fault("allowedHosts", Some(host), "is on")
+        .or_else(|| fault("allowedOwners", part("owner"), "is owned by"))
+        .or_else(|| fault("allowedOrganizations", part("organization"), "is of the organization"))
+        .or_else(|| fault("allowedProjects", part("project"), "is in the project"))
+        .or_else(|| fault("allowedRepos", part("repo"), "is named"))
 }
 
 /// What is wrong with an owner of repositories, as `RepoOwnerPicker` writes one.
@@ -132,20 +141,30 @@ fn texts(list: &Value) -> Vec<&str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
+/// Names of all fields that a form may show, whatever the answers.
+pub fn names(pages: &[Page]) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    pages.iter().for_each(|page| every_property(&page.schema, &page.schema, &mut known, 0));
+    known
+}
+
 /// Names of fields anywhere in a schema, whatever shows them.
-fn every_property(schema: &Value, known: &mut BTreeSet<String>, depth: usize) {
+fn every_property(root: &Value, schema: &Value, known: &mut BTreeSet<String>, depth: usize) {
     if depth > DEEPEST {
         return;
     }
+    let schema = followed(root, schema);
     known.extend(schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.clone()));
     for key in ["allOf", "oneOf", "anyOf"] {
-        schema[key].as_array().into_iter().flatten().for_each(|part| every_property(part, known, depth + 1));
+        schema[key].as_array().into_iter().flatten().for_each(|part| every_property(root, part, known, depth + 1));
     }
     for key in ["then", "else"] {
-        every_property(&schema[key], known, depth + 1);
+        every_property(root, &schema[key], known, depth + 1);
     }
-    for (_, part) in schema["dependencies"].as_object().into_iter().flatten() {
-        every_property(part, known, depth + 1);
+    for key in ["dependencies", "dependentSchemas"] {
+        for (_, part) in schema[key].as_object().into_iter().flatten() {
+            every_property(root, part, known, depth + 1);
+        }
     }
 }
 

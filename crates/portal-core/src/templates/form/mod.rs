@@ -14,7 +14,7 @@ mod variants;
 
 use serde_json::{Map, Value};
 
-pub use faults::faults;
+pub use faults::{faults, names};
 use fields::fields;
 pub use pickers::answered_by;
 pub(super) use resolve::followed;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::DEEPEST;
 use super::schema::compile;
-use super::variants::{self, Variants};
+use super::variants::Variants;
 
 /// The properties of an object that its data makes visible.
 #[derive(Debug, Default)]
@@ -92,7 +92,7 @@ fn merge(root: &Value, schema: &Value, data: &Value, depth: usize, into: &mut Ef
         let options = &schema[key];
         if let Some(variants) = Variants::of(root, options) {
             let picked = variants.picked(key, data);
-            let name = variants::name(key);
+            let name = variants.name(key);
             if data.get(&name).is_some() {
                 into.foreign.extend(variants.foreign(picked));
             }

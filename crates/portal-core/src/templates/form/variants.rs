@@ -1,21 +1,17 @@
 //! `oneOf` and `anyOf` of objects that no field of theirs tells apart: somebody chooses.
 //!
-//! The choice stands beside the answers of its object, as `:oneOf` or `:anyOf` with the number
-//! of the option. It is asked and answered, and is no answer itself: without it the option
+//! The choice stands beside the answers of its object, as `:oneOf:FIELD` or `:anyOf:FIELD` with
+//! the number of the option; FIELD is the first that any option has, since an object may leave
+//! several choices. It is asked and answered, and is no answer itself: without it the option
 //! that fits what is there best is meant, as in react-jsonschema-form.
 
 use serde_json::{Map, Value, json};
 
 use super::resolve::followed;
 
-/// The name of the choice among the answers.
-pub(super) fn name(key: &str) -> String {
-    format!(":{key}")
-}
-
 /// Whether a name is that of a choice.
 pub(super) fn is_choice(name: &str) -> bool {
-    matches!(name, ":oneOf" | ":anyOf")
+    name.starts_with(":oneOf:") || name.starts_with(":anyOf:")
 }
 
 /// Options to choose from: objects, of which no field decides.
@@ -26,12 +22,16 @@ pub(super) struct Variants<'s> {
 impl<'s> Variants<'s> {
     pub(super) fn of(root: &'s Value, options: &'s Value) -> Option<Self> {
         let options: Vec<&Value> = options.as_array()?.iter().map(|option| followed(root, option)).collect();
-        let decides = |field: &Value| field.get("const").is_some() || field.get("enum").is_some();
         let fields = |option: &Value| option["properties"].as_object().into_iter().flatten().count();
+        // A field tells options apart that says in more than one of them what it is.
+        let decides = |option: &Value, name: &str| {
+            let field = &option["properties"][name];
+            field.get("const").is_some() || field.get("enum").is_some()
+        };
+        let tells_apart = |name: &str| options.iter().filter(|option| decides(option, name)).count() > 1;
         let is_open = |option: &&Value| {
-            option.is_object()
-                && option.get("const").is_none()
-                && !option["properties"].as_object().into_iter().flatten().any(|(_, field)| decides(field))
+            let mut names = option["properties"].as_object().into_iter().flatten().map(|(name, _)| name);
+            option.is_object() && option.get("const").is_none() && !names.any(|name| tells_apart(name))
         };
         let asks = options.iter().filter(|option| fields(option) > 0).count();
         let (all, open) = (options.len(), options.iter().filter(|option| is_open(option)).count());
@@ -44,9 +44,15 @@ impl<'s> Variants<'s> {
         self.options[index]["properties"].as_object().into_iter().flat_map(|fields| fields.keys())
     }
 
+    /// The name of the choice among the answers; `key` is `oneOf` or `anyOf`.
+    pub(super) fn name(&self, key: &str) -> String {
+        let first = (0..self.options.len()).find_map(|index| self.fields(index).next());
+        format!(":{key}:{}", first.map_or("", String::as_str))
+    }
+
     /// The option that was chosen, or else the one of which most is there.
     pub(super) fn picked(&self, key: &str, data: &Value) -> usize {
-        let choice = &data[&name(key)];
+        let choice = &data[&self.name(key)];
         let number = choice.as_u64().or_else(|| choice.as_str()?.parse().ok());
         let chosen = number.and_then(|number| usize::try_from(number).ok()).filter(|index| *index < self.options.len());
         chosen.unwrap_or_else(|| {

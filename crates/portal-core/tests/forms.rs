@@ -2,7 +2,7 @@
 
 use portal_core::templates::definition::{Page, read};
 use portal_core::templates::form;
-use portal_core::templates::wire::{Control, FormField};
+use portal_core::templates::wire::{Control, FormField, FormPage};
 use serde_json::{Map, Value, json};
 
 fn pages(properties: &Value) -> Vec<Page> {

@@ -270,7 +270,11 @@ mod tests {
 
     /// The triggers of an action, and where it has faults.
     fn of(spec: &Value) -> (Vec<Trigger>, Vec<String>) {
-        let mut whole = json!({"owner": "platform", "steps": [{"id": "say", "action": "debug:log"}]});
+        let mut whole = json!({
+            "owner": "platform",
+            "parameters": {"properties": {"name": {"type": "string"}, "a": {"type": "array"}}},
+            "steps": [{"id": "say", "action": "debug:log"}],
+        });
         whole.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
         let (action, findings) = definition::read(&json!({"kind": "Action", "metadata": {"name": "x"}, "spec": whole}));
         (action.triggers, findings.into_iter().map(|finding| finding.pointer).collect())

@@ -102,8 +102,10 @@ impl Db {
         Ok(())
     }
 
-    /// Where reads go. Never write through it.
+    /// Where reads go. Never write through it, and never read through it while writing: those
+    /// who hold the connections may wait for the write.
     pub fn reader(&self) -> &DatabaseConnection {
+        debug_assert!(!writer::is_writing(), "a closure that writes reads from its own transaction");
         &self.readers
     }
 
@@ -113,7 +115,7 @@ impl Db {
 
     /// Runs `work` in a transaction and returns after the commit is durable.
     ///
-    /// The closure does no other IO and touches at most 500 rows, because other
+    /// The closure does no other IO, reads from its own transaction and touches at most 500 rows, because other
     /// writers wait for it. It may run once only; an error rolls back what it
     /// did and nothing else.
     ///

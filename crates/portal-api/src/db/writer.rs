@@ -194,13 +194,23 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
     }
 }
 
+tokio::task_local! {
+    /// Set while a closure runs.
+    static WRITING: ();
+}
+
+/// Whether this is called from inside a closure that writes.
+pub(super) fn is_writing() -> bool {
+    WRITING.try_with(|()| ()).is_ok()
+}
+
 /// A lone job needs no savepoint: its failure rolls the transaction back.
 async fn run(txn: &DatabaseTransaction, job: Job, alone: bool) -> Result<Outcome, DbErr> {
     if alone {
-        return Ok(job(txn).await);
+        return Ok(WRITING.scope((), job(txn)).await);
     }
     let savepoint = txn.begin().await?;
-    let outcome = job(&savepoint).await;
+    let outcome = WRITING.scope((), job(&savepoint)).await;
     if outcome.keep {
         savepoint.commit().await?
     } else {

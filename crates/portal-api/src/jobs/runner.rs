@@ -59,23 +59,26 @@ fn lease(app: &App) -> TimeDelta {
     TimeDelta::seconds(i64::try_from(app.config.limits.lease_seconds).unwrap_or(30).clamp(3, 3600))
 }
 
-async fn execute(app: &App, job: Claimed, work: Work) {
-    let running = work(app.clone(), job.clone());
-    tokio::pin!(running);
+/// Prolongs the lease of a job until it is lost.
+async fn hold(app: &App, job: &Claimed) {
     let mut beat = tokio::time::interval(Duration::from_millis(1000 * app.config.limits.lease_seconds.max(3) / 3));
     beat.tick().await;
-    let result = loop {
-        tokio::select! {
-            result = &mut running => break result,
-            _ = beat.tick() => match queue::heartbeat(&app.db, &job, app.clock.now(), lease(app)).await {
-                Ok(true) => {}
-                Ok(false) => {
-                    tracing::warn!(job.id, "lost the lease of job {}; stopping", job.id);
-                    return;
-                }
-                Err(error) => tracing::warn!(job.id, error = %error, "could not prolong a lease"),
-            },
+    loop {
+        beat.tick().await;
+        match queue::heartbeat(&app.db, job, app.clock.now(), lease(app)).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(job.id, error = %error, "could not prolong a lease"),
         }
+    }
+}
+
+async fn execute(app: &App, job: Claimed, work: Work) {
+    // Both go on at the same time: a job that stands still while its lease is prolonged would
+    // keep the connection that it reads from.
+    let result = tokio::select! {
+        result = work(app.clone(), job.clone()) => result,
+        () = hold(app, &job) => return tracing::warn!(job.id, "lost the lease of job {}; stopping", job.id),
     };
     let now = app.clock.now();
     let (id, attempts) = (job.id, job.attempts);

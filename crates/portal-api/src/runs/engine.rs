@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use futures::future::BoxFuture;
+use futures::FutureExt;
+use futures::future::{BoxFuture, OptionFuture};
 use portal_core::access::ActorId;
 use portal_core::actions::wire::ApprovalState;
 use portal_core::runs::{HELD, Outcome, Run, RunState, StepState, Task};
@@ -296,26 +297,32 @@ impl<'h> Holder<'h> {
             let deadline = tokio::time::sleep(STEP_LIMIT);
             tokio::pin!(deadline);
             let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + BEAT, BEAT);
-            loop {
+            // Goes on beside the work, which would otherwise keep the connection that it reads from.
+            let (mut beating, mut is_beating) = (OptionFuture::default(), false);
+            let result = loop {
                 tokio::select! {
                     result = &mut working => break result,
                     () = &mut deadline => {
                         break Err(Trouble::new("timeout", format!("the step took longer than {} s", STEP_LIMIT.as_secs())));
                     }
-                    _ = beat.tick() => {
-                        // What is under way goes on while the database is in trouble.
-                        if let Err(error) = log.flush(&self.app.db).await {
-                            tracing::warn!(run.id = self.stored.run.id, error = %error, "could not write a log");
-                        }
-                        // What has begun to have an effect is brought to its end.
-                        let stops = effect == Effect::None
-                            && store::is_cancel_requested(self.app.db.reader(), self.stored.run.id).await.unwrap_or(false);
+                    Some(stops) = &mut beating, if is_beating => {
+                        is_beating = false;
                         if stops {
                             break Err(Trouble::new("cancelled", "stopped on request".to_owned()));
                         }
                     }
+                    _ = beat.tick() => {
+                        if !is_beating {
+                            (beating, is_beating) = (Some(self.beat(&log, effect).boxed()).into(), true);
+                        }
+                    }
                 }
+            };
+            // Lines that are being written come before those that end the step.
+            if is_beating {
+                beating.await;
             }
+            result
         };
         let outcome = match &result {
             Ok(Some(_)) => Outcome::Done,
@@ -337,6 +344,17 @@ impl<'h> Holder<'h> {
         // Of a step that failed, nothing is kept that it wrote.
         let kept = (result.is_ok() && workspace != self.workspace).then_some(workspace);
         self.end(position, outcome, result, kept, turns, Some(log)).await
+    }
+
+    /// Writes the log of what is under way, and asks whether it is to stop.
+    async fn beat(&self, log: &StepLog, effect: Effect) -> bool {
+        // It goes on while the database is in trouble.
+        if let Err(error) = log.flush(&self.app.db).await {
+            tracing::warn!(run.id = self.stored.run.id, error = %error, "could not write a log");
+        }
+        // What has begun to have an effect is brought to its end.
+        effect == Effect::None
+            && store::is_cancel_requested(self.app.db.reader(), self.stored.run.id).await.unwrap_or(false)
     }
 
     /// All turns of a step; those that are done already are not done again.

@@ -137,7 +137,7 @@ pub async fn create_run(
         Box::pin(async move {
             let id = service::start(&work_app, txn, &writing, draft).await?;
             let stored = store::find(txn, id).await?.ok_or_else(|| ApiError::Internal("the run is gone".to_owned()))?;
-            let view = views::views(&work_app, &principal, vec![stored]).await?;
+            let view = views::views_in(txn, &work_app, &principal, vec![stored]).await?;
             let text = serde_json::to_string(&view[0]).map_err(|error| ApiError::Internal(error.to_string()))?;
             idempotent.record(txn, writing.at, StatusCode::ACCEPTED, &text).await?;
             Ok::<_, ApiError>((id, text))

@@ -18,7 +18,7 @@ use crate::approvals::store as approvals;
 use crate::calls::store::{self as calls, CallRow};
 use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
-use crate::db::DbResult;
+use crate::db::{ConnectionTrait, DbResult};
 use crate::delegations::service as delegations;
 use crate::error::{ApiError, ApiResult};
 use crate::state::App;
@@ -67,21 +67,30 @@ pub async fn visible(app: &App, principal: &Principal, id: &str) -> ApiResult<St
 
 /// Runs as the caller sees them.
 pub async fn views(app: &App, principal: &Principal, runs: Vec<Stored>) -> DbResult<Vec<RunView>> {
+    views_in(app.db.reader(), app, principal, runs).await
+}
+
+/// The same, as a transaction sees them.
+pub async fn views_in<C: ConnectionTrait>(
+    db: &C,
+    app: &App,
+    principal: &Principal,
+    runs: Vec<Stored>,
+) -> DbResult<Vec<RunView>> {
     let snapshot = app.catalog.snapshot();
     let visibility = snapshot.visibility(principal);
     let ids: Vec<i64> = runs.iter().map(|stored| stored.run.id).collect();
     let mut made: HashMap<i64, Vec<EntityLink>> = HashMap::new();
-    for (run_id, entity_ref) in if ids.is_empty() { Vec::new() } else { store::entities(app.db.reader(), &ids).await? }
-    {
+    for (run_id, entity_ref) in if ids.is_empty() { Vec::new() } else { store::entities(db, &ids).await? } {
         if let Some(link) = link(&snapshot, &visibility, &entity_ref) {
             made.entry(run_id).or_default().push(link);
         }
     }
     let actors: BTreeSet<&str> = runs.iter().map(|stored| stored.run.actor.as_str()).collect();
-    let names = accounts::names(app.db.reader(), actors).await?;
-    let behind = store::Behind::of(app.db.reader(), runs.iter().map(|stored| &stored.run)).await?;
+    let names = accounts::names(db, actors).await?;
+    let behind = store::Behind::of(db, runs.iter().map(|stored| &stored.run)).await?;
     let mut calls: HashMap<(i64, i32), CallRow> = HashMap::new();
-    for call in if ids.is_empty() { Vec::new() } else { calls::of_runs(app.db.reader(), &ids).await? } {
+    for call in if ids.is_empty() { Vec::new() } else { calls::of_runs(db, &ids).await? } {
         calls.insert((call.run_id, call.position), call);
     }
     let view = |stored: Stored| {

@@ -17,19 +17,17 @@ use crate::{access, audit, notifications, runs};
 
 /// Rows of one INSERT; seven columns each stay far below SQLite's limit of variables.
 const CHUNK: usize = 200;
-/// Key of the advisory lock that orders appends on PostgreSQL.
-const APPEND_LOCK: i64 = 7_166_181;
 /// Channel on which PostgreSQL wakes the readers of the feed.
 pub const CHANNEL: &str = "portal_changes";
 
-/// Takes the place in the order of commits and returns the first free sequence.
+/// Returns the first free sequence, and wakes the readers at the commit.
 ///
-/// From here to the commit no other process appends, so that a reader who has
-/// seen sequence N has seen everything before it. Call it just before writing.
+/// Transactions that write have an order (see [`crate::db`]), so that a reader who has seen
+/// sequence N has seen everything before it. Call it just before writing.
 pub async fn reserve(txn: &DatabaseTransaction) -> DbResult<i64> {
     if txn.get_database_backend() == DbBackend::Postgres {
-        let lock = format!("SELECT pg_advisory_xact_lock({APPEND_LOCK}), pg_notify('{CHANNEL}', '')");
-        txn.execute_raw(Statement::from_string(DbBackend::Postgres, lock)).await?;
+        let notify = format!("SELECT pg_notify('{CHANNEL}', '')");
+        txn.execute_raw(Statement::from_string(DbBackend::Postgres, notify)).await?;
     }
     Ok(last_seq(txn).await? + 1)
 }

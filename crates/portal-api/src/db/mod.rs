@@ -4,8 +4,8 @@
 //! closures that wait, each in a savepoint, in one transaction, commits, and
 //! only then answers them: a commit costs an `fsync`, and this way it is shared.
 //! On SQLite this also is the one writer that the file allows; on PostgreSQL
-//! the order of the change feed is kept by an advisory lock (see
-//! [`crate::changes::store::append`]).
+//! an advisory lock, taken when a transaction begins, keeps the order of commits
+//! and with it that of the change feed.
 
 mod connect;
 pub mod entity;

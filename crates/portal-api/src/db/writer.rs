@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode, Statement,
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
     TransactionOptions, TransactionTrait,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -16,9 +16,13 @@ use super::DbError;
 /// interactive write waits.
 const BATCH: usize = 64;
 
-/// A process that is stopped in the middle of a transaction would hold the order of the
-/// change feed, and with it every replica, until it goes on.
-const NOT_IDLE: &str = "SET LOCAL idle_in_transaction_session_timeout = '10s'";
+/// What a transaction on PostgreSQL begins with.
+///
+/// The lock is the order of commits, and with it that of the change feed: no two replicas
+/// write at the same time, as on SQLite. It is taken before anything else, since whoever
+/// took it after a row would wait for somebody who waits for that row. A process that is
+/// stopped in the middle of a transaction would hold it, and every replica, until it goes on.
+const ORDERED: &str = "SET LOCAL idle_in_transaction_session_timeout = '10s'; SELECT pg_advisory_xact_lock(7166181)";
 
 /// Who goes first when writes wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -186,7 +190,7 @@ async fn begin(connection: &DatabaseConnection) -> Result<DatabaseTransaction, D
             Err(error) => return Err(error),
             Ok(txn) => {
                 if txn.get_database_backend() == DbBackend::Postgres {
-                    txn.execute_raw(Statement::from_string(DbBackend::Postgres, NOT_IDLE)).await?;
+                    txn.execute_unprepared(ORDERED).await?;
                 }
                 return Ok(txn);
             }

@@ -52,11 +52,11 @@ const pages = {
   "template-editor-faulty": ["/templates/editor", async (page) => {
     const area = page.getByRole("textbox", { name: "Template" });
     await area.fill((await area.inputValue()).replace("fs:write", "fs:wrote").replace("input:", "inputs:"));
-    await page.getByText("is it").waitFor();
+    await page.getByText("is it").first().waitFor();
   }],
   actions: ["/actions"],
-  "actions-of-entity": [`${component}?tab=actions`],
-  action: ["/actions/default/provision-database?for=component:default/booking-api&name=ledger-db&size=medium"],
+  "actions-of-entity": ["/actions?entity=component:default/booking-api"],
+  action: ["/actions/default/provision-database?entity=component:default/booking-api&name=ledger-db&size=medium"],
   "action-editor": ["/actions/editor?place=action:default/preview-environment"],
   approvals: ["/approvals"],
   connectors: ["/admin/connectors"],

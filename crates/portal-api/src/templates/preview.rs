@@ -87,7 +87,10 @@ pub async fn preview_template(
         None
     };
     Ok(Json(TemplatePreview {
-        confirmation: action.confirmed(&found.asked(&form.values), &service::hosts(&app)).filter(|_| is_action),
+        // Without an entity it has holes.
+        confirmation: action
+            .confirmed(&found.asked(&form.values), &service::hosts(&app))
+            .filter(|_| is_action && has_target),
         approval: found.ask(&form.values).filter(|_| is_action).map(|(_, ask)| ask.words()),
         refusal: found.refusal(&form.values).filter(|_| is_action && has_target),
         kinds: if is_action { action.kinds.clone() } else { Vec::new() },

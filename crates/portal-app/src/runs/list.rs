@@ -144,12 +144,12 @@ fn table(runs: &[RunView], now: i64, shows_behind: bool) -> Markup {
                 caption class="visually-hidden" { "Runs, newest first" }
                 thead { tr {
                     th scope="col" { "Run" }
-                    th scope="col" { "State" }
+                    th scope="col" class="col-short" { "State" }
                     th scope="col" class="p2" { "Made" }
                     @if shows_behind { th scope="col" class="p2" { "Template since" } }
                     th scope="col" class="p2" { "By" }
                     th scope="col" class="p3" { "Took" }
-                    th scope="col" { "Started" }
+                    th scope="col" class="p2" { "Started" }
                 } }
                 tbody { @for run in runs { (row(run, now, shows_behind)) } }
             }
@@ -164,6 +164,7 @@ fn row(run: &RunView, now: i64, shows_behind: bool) -> Content {
         tr data-key=(run.id) {
             td {
                 div class="cell" { a class="entity-link" href=(paths::run(run.id)) { (icon(if run.definition.starts_with("action:") { "action" } else { "template" })) span class="truncate" { (run.title) @if let Some(name) = run.answers.get("name").and_then(Value::as_str).filter(|_| !run.definition.starts_with("action:")) { ": " (name) } " " span class="muted" { "#" (run.id) } } } }
+                span class="sub" { (ago(run.created_at, now)) " · " (run.started_by.name) }
             }
             td { div class="cell" { span class="status" data-tone=(tone) data-quiet[tone == "success"] { (icon(symbol)) (word) } } }
             td class="p2" { div class="cell" { @match run.entities.first() { Some(first) => { (entity_link(first)) }, None => { span class="muted" { "–" } } } } }
@@ -172,7 +173,7 @@ fn row(run: &RunView, now: i64, shows_behind: bool) -> Content {
             }
             td class="p2" { div class="cell truncate" { (run.started_by.name) } }
             td class="p3" { div class="cell" { (took.unwrap_or_default()) } }
-            td { div class="cell" { (ago(run.created_at, now)) } }
+            td class="p2" { div class="cell" { (ago(run.created_at, now)) } }
         }
     })
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::tree::{content, tree};
 use super::wizard::{Wizard, at, head, is_asked_later, kept};
 use crate::access::Question;
+use crate::api::sentence;
 use crate::runs::step_status;
 use crate::served::{Asking, Refusal};
 use crate::ui::{Content, counted, denied, icon, with_code};
@@ -74,7 +75,7 @@ pub(super) fn outcome(report: &DryRunView) -> Content {
                 (icon("alert"))
                 div {
                     p class="title" { "The run would fail" @if let Some(step) = &error.step { " at step " code { (step) } } }
-                    p { (with_code(&error.message)) }
+                    p { (with_code(&sentence(&error.message))) }
                 }
             }
         },

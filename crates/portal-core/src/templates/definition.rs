@@ -123,6 +123,9 @@ fn read_step(index: usize, step: &Value) -> Step {
     }
 }
 
+/// What a step may say. Whom Backstage lets take it is for its policies to say, here as there.
+const STEP: [&str; 8] = ["id", "name", "action", "input", "if", "each", "continueOnError", "backstage:permissions"];
+
 fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
     let mut tell = |pointer: String, message: String, is_error: bool| {
         findings.push(Finding { pointer, message, is_error });
@@ -153,6 +156,12 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
     let mut seen = BTreeSet::new();
     for (index, step) in definition.steps.iter().enumerate() {
         let pointer = format!("/spec/steps/{index}");
+        let written = spec["steps"][index].as_object().into_iter().flatten();
+        for (name, _) in written.filter(|(name, _)| !STEP.contains(&name.as_str())) {
+            let near = hints::closest(name, STEP).map_or(String::new(), |near| format!("; is it `{near}`?"));
+            let message = format!("`{name}` means nothing in a step, and is left out{near}");
+            tell(format!("{pointer}/{}", crate::document::escape(name)), message, false);
+        }
         if !seen.insert(step.id.as_str()) {
             tell(format!("{pointer}/id"), format!("there is another step `{}` before it", step.id), true);
         }
@@ -252,7 +261,7 @@ mod tests {
                 "url": "./skeleton", "valuse": {}, "targetPath": "${{ steps.publish.output.path }}" } },
             { "id": "publish", "action": "publish:git", "if": "${{ parameters.name | lowr }}", "input": {
                 "remoteUrl": "${{ steps['fetch'].output.x or steps.fetsh.output.y }}" } },
-            { "id": "own", "action": "acme:own", "input": { "anything": "${{ [1] | sum }}" } },
+            { "id": "own", "action": "acme:own", "inputs": {}, "input": { "anything": "${{ [1] | sum }}" } },
         ]);
         let output = json!({ "text": [{ "content": "${{ steps.nope.output.z }}${{ steps.own.output.x }}" }] });
         let expected = [
@@ -260,6 +269,7 @@ mod tests {
             "/spec/steps/0/input/targetPath the step `publish` has not run yet here",
             "/spec/steps/1/if no filter is named `lowr`",
             "/spec/steps/1/input/remoteUrl there is no step `fetsh`; is it `fetch`?",
+            "/spec/steps/2/inputs `inputs` means nothing in a step, and is left out; is it `input`?",
             "/spec/steps/2/action the portal has no action `acme:own`",
             "/spec/output/text/0/content there is no step `nope`",
         ];

@@ -66,6 +66,9 @@ pub struct Config {
     pub sample: bool,
     pub sources: Vec<SourceConfig>,
     pub egress: EgressConfig,
+    /// Where connectors and channels of this file lead, as rules of the gate that they alone
+    /// go through.
+    pub platforms: Vec<String>,
     pub catalog: CatalogConfig,
     pub limits: Limits,
     pub access: AccessConfig,
@@ -350,6 +353,7 @@ impl Config {
         if is_sample && !file.connector.iter().any(|connector| connector.name == SAMPLE_PLATFORM) {
             file.connector.push(sample_platform());
         }
+        let mut platforms = Vec::new();
         for (number, connector) in file.connector.iter().enumerate() {
             let ConnectorConfig { name, url, .. } = connector;
             if file.connector[..number].iter().any(|other| other.name == *name) {
@@ -359,9 +363,9 @@ impl Config {
                 bail!("[[connector]] `{name}`: `{}`: {message}", pointer.trim_start_matches('/'));
             }
             // Whoever writes this file may say where the portal sends to.
-            file.egress.allow_private.extend(check::place(url));
+            platforms.extend(check::place(url));
         }
-        file.egress.allow_private.extend(outbox::config::check(&file.channel, &file.approvals, variable)?);
+        platforms.extend(outbox::config::check(&file.channel, &file.approvals, variable)?);
         for (name, reference) in &file.credentials {
             if let Err(error) = reference.parse::<CredentialRef>() {
                 bail!("[credentials]: `{name}`: {error}");
@@ -379,6 +383,7 @@ impl Config {
             sample: is_sample,
             sources,
             egress: file.egress,
+            platforms,
             catalog: file.catalog,
             limits: file.limits,
             access: file.access,

@@ -42,6 +42,8 @@ pub struct Inner {
     pub usage: Usage,
     /// The gate of requests that people send to APIs of the catalog.
     pub calls: Egress,
+    /// The gate of connectors and channels.
+    pub platforms: Egress,
     /// How each connector is.
     pub gates: Gates,
     /// What reading sources needs.
@@ -66,6 +68,7 @@ impl App {
     pub async fn start(db: Db, clock: Arc<dyn Clock>, config: Config, stop: CancellationToken) -> DbResult<Self> {
         let sources = sources::configured::context(&config).map_err(DbError::Unsupported)?;
         let calls = sources::configured::calls(&config).map_err(DbError::Unsupported)?;
+        let platforms = sources::configured::platforms(&config).map_err(DbError::Unsupported)?;
         let feed = Feed::start(&db, stop.clone()).await?;
         let catalog = CatalogView::start(&db, &feed, stop.clone()).await?;
         let search = open_search(&config).await?;
@@ -95,6 +98,7 @@ impl App {
             events,
             usage,
             calls,
+            platforms,
             gates: Gates::default(),
             sources,
             feed,

@@ -128,6 +128,14 @@ pub(crate) fn suggestions<'k>(kinds: impl IntoIterator<Item = &'k str>) -> Strin
     with_query(API_SUGGESTIONS, kinds.chain([("limit", "8")]))
 }
 
+/// The same of entities that fit one of these filters.
+#[cfg(feature = "ssr")]
+pub(crate) fn suggestions_within(kinds: &[String], filters: &[String]) -> String {
+    let kinds = kinds.iter().map(|kind| ("kind", kind.as_str()));
+    let filters = filters.iter().map(|filter| ("filter", filter.as_str()));
+    with_query(API_SUGGESTIONS, kinds.chain(filters).chain([("limit", "8")]))
+}
+
 /// The page of a run.
 pub(crate) fn run(id: i64) -> String {
     format!("{RUNS}/{id}")

@@ -24,7 +24,7 @@ fn filter(params: &mut Params) -> ApiResult<AuditFilter> {
         return Err(ApiError::parameter("outcome", format!("`{outcome}` is none of `done`, `refused` and `failed`")));
     }
     Ok(AuditFilter {
-        actor: params.one("actor")?,
+        actor: params.chosen("actor")?,
         action: params.one("action")?,
         outcome,
         target: params.one("target")?,

@@ -58,7 +58,7 @@ pub async fn list_changes(
     if subject.as_deref().is_some_and(|subject| subject.starts_with("person:") && subject != own) {
         return Err(ApiError::Forbidden("what another person marked or saved is theirs".to_owned()));
     }
-    let entity = params.one("entity")?;
+    let entity = params.chosen("entity")?;
     let about = params.one("about")?;
     if let Some(about) = about.as_deref().filter(|about| !["entity", "source", "kind"].contains(about)) {
         return Err(ApiError::parameter("about", format!("`{about}` is none of `entity`, `source` and `kind`")));
@@ -71,7 +71,7 @@ pub async fn list_changes(
         among,
         about,
         subject: entity.map(|entity| entity_subject(&entity.to_lowercase())).or(subject),
-        actor: params.one("actor")?,
+        actor: params.chosen("actor")?,
         operation: params.one("operation")?,
         since: params.time("since")?,
         until: params.time("until")?,

@@ -131,7 +131,7 @@ impl Gate {
         let closed = |(closed, again)| Unanswered::Closed(closed, again);
         let place = self.enter(app.clock.now()).await.map_err(closed)?;
         entered();
-        let called = app.sources.egress.call(call).await;
+        let called = app.platforms.call(call).await;
         let now = app.clock.now();
         match called {
             // It says nothing about the connector.

@@ -253,7 +253,7 @@ async fn check(app: &App, config: &ConnectorConfig, mut slips: Slips) -> ApiResu
     let mut code = "invalid_connector";
     let rules = check::slips(config);
     if !rules.iter().any(|slip| slip.pointer == "/url")
-        && let Err(error) = app.sources.egress.check(&config.url).await
+        && let Err(error) = app.platforms.check(&config.url).await
     {
         code = error.code();
         slips.add("/url", error.to_string());

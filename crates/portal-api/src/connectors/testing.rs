@@ -54,5 +54,5 @@ async fn asked(app: &App, connector: &Connector) -> Result<u16, String> {
     }
     let headers = secrets::headers(connector.kind, credential.as_ref()).map_err(str::to_owned)?;
     let call = Call { method: Method::GET, url: connector.url.clone(), headers, body: None, limit: ANSWER };
-    app.sources.egress.call(call).await.map(|answer| answer.status.as_u16()).map_err(|error| error.to_string())
+    app.platforms.call(call).await.map(|answer| answer.status.as_u16()).map_err(|error| error.to_string())
 }

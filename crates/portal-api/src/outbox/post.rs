@@ -64,7 +64,7 @@ pub async fn send(app: &App, credential: &CredentialRef, body: Value) -> Result<
         HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"))]);
     let body = Some(Bytes::from(body.to_string()));
     let call = Call { method: Method::POST, url: address.expose().to_owned(), headers, body, limit: ANSWER };
-    let answer = app.sources.egress.call(call).await.map_err(|error| unreachable(&error))?;
+    let answer = app.platforms.call(call).await.map_err(|error| unreachable(&error))?;
     let said: String = String::from_utf8_lossy(&answer.body)
         .replace(address.expose(), "…")
         .chars()

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::index::{CatalogIndex, Values, Visibility};
-use portal_core::catalog::query::{Missing, Position, Query, Selection};
+use portal_core::catalog::query::{Filter, Missing, Position, Query, Selection};
 use portal_core::catalog::wire::{EntityLink, FacetValue};
 use portal_core::search::wire::{SearchClick, SearchGap, SearchHit, SearchResults, Suggestion, SuggestionList};
 
@@ -101,6 +101,7 @@ pub async fn search(
     params(
         ("q" = Option<String>, Query, description = "What was typed so far", example = "book"),
         ("kind" = Option<Vec<String>>, Query, description = "Repeatable; one of these kinds", example = json!(["component", "api"])),
+        ("filter" = Option<Vec<String>>, Query, description = "As of entities; beside the kinds", example = json!(["spec.type=service"])),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 20, description = "1 to 20; 8 when absent"),
     ),
     responses((status = 200, description = "The best completions", body = SuggestionList, example = json!({
@@ -120,6 +121,8 @@ pub async fn suggest(
     let text = params.one("q")?.unwrap_or_default();
     let limit = usize::try_from(params.number("limit", 8, 1..=20)?).unwrap_or(8);
     let kinds = params.all("kind");
+    let filter =
+        Filter::parse(&params.all("filter")).map_err(|error| ApiError::parameter("filter", error.to_string()))?;
     params.finish()?;
     let snapshot = app.catalog.snapshot();
     if text.trim().is_empty() {
@@ -131,7 +134,8 @@ pub async fn suggest(
     let list = blocking(move || {
         let visible = request::rows(&visibility).map(Arc::as_ref);
         let matches = search.find(&text, Scope::Names, visible)?;
-        selection.within = Some(Arc::new(matches.rows()));
+        let found = Selection { filter, within: Some(Arc::new(matches.rows())), ..Selection::default() };
+        selection.within = Some(Arc::new(snapshot.index.select(&found, &visibility)));
         let allowed = snapshot.index.select(&selection, &visibility);
         let hits = matches.page(limit, None, Some(&allowed))?;
         let items = hits.into_iter().map(|hit| suggestion(hit, &snapshot.index, &visibility)).collect();

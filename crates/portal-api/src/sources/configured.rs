@@ -60,6 +60,16 @@ pub fn calls(config: &Config) -> Result<Egress, String> {
     Ok(Egress::new(policy(config, &config.egress.allow_calls)?, Arc::new(SystemResolver)))
 }
 
+/// The gate of connectors and channels: beside what sources may reach, what the configuration
+/// names for them. Steps such as `http:request`, which anybody may write, do not go through it.
+///
+/// # Errors
+/// A rule that cannot be understood.
+pub fn platforms(config: &Config) -> Result<Egress, String> {
+    let allow: Vec<String> = config.egress.allow_private.iter().chain(&config.platforms).cloned().collect();
+    Ok(Egress::new(policy(config, &allow)?, Arc::new(SystemResolver)))
+}
+
 fn policy(config: &Config, allow: &[String]) -> Result<EgressPolicy, String> {
     let allow_private = allow.iter().map(|rule| rule.parse()).collect::<Result<Vec<_>, _>>()?;
     let calls_per_second = config.egress.calls_per_second;

@@ -91,7 +91,13 @@ pub fn unknown_entities(
         if !is_picker || field.options["allowArbitraryValues"] != false {
             continue;
         }
+        // What cannot be read as a filter narrows nothing, here as in the list that is offered.
+        let within = Filter::parse(&field.filters)
+            .ok()
+            .filter(|_| !field.filters.is_empty())
+            .map(|filter| snapshot.index.select(&Selection { filter, ..Selection::default() }, visibility));
         let given = match &field.value {
+            Some(Value::String(text)) if text.is_empty() => continue,
             Some(Value::String(text)) => vec![text.as_str()],
             Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
             _ => continue,
@@ -102,10 +108,11 @@ pub fn unknown_entities(
             let entity_ref = EntityRef::parse(text, kind, EntityRef::DEFAULT_NAMESPACE).ok();
             let fitting =
                 entity_ref.filter(|one| field.kinds.is_empty() || field.kinds.iter().any(|kind| kind == one.kind()));
-            fitting.and_then(|one| snapshot.index.row(&one)).is_some_and(|row| visibility.admits(row))
+            let row = fitting.and_then(|one| snapshot.index.row(&one)).filter(|row| visibility.admits(*row));
+            row.is_some_and(|row| within.as_ref().is_none_or(|rows| rows.contains(row)))
         };
         if let Some(unknown) = given.into_iter().find(|text| !is_known(text)) {
-            let message = format!("is not offered, or not in the catalog: `{unknown}`; choose one that is");
+            let message = format!("is not in the catalog, or not offered here: `{unknown}`; choose one that is");
             faults.push(FieldError { pointer: field.pointer.clone(), message });
         }
     }

@@ -1,5 +1,6 @@
 //! Software templates: their forms, dry runs, and the steps that reach out of the portal.
 
+mod absent;
 pub mod dry_run;
 pub mod handlers;
 pub mod hosts;

@@ -11,11 +11,11 @@ use portal_core::document::{self, Budget, Document};
 use portal_core::templates::definition;
 use portal_core::templates::wire::{TemplateDraft, TemplatePreview};
 
+use super::absent;
 use super::handlers::{self, Tried};
 use crate::actions::find::{self, Found};
 use crate::catalog::permission::owners;
 use crate::catalog::view::Snapshot;
-use crate::connectors;
 use crate::error::{ApiError, ApiResult};
 use crate::http::authorized::{Authorized, RunTemplates};
 use crate::http::body::JsonBody;
@@ -56,7 +56,7 @@ pub async fn preview_template(
     let Some(meant) = documents.into_iter().find(is_meant) else {
         return Ok(Json(TemplatePreview { faults, ..TemplatePreview::default() }));
     };
-    faults.extend(absent(&app, &meant).await?);
+    faults.extend(absent::remarks(&app, &snapshot, &visibility, &meant).await?);
     let entity = meant.value;
     let is_action = entity["kind"] == "Action";
     let entity_ref = portal_core::catalog::Entity(entity.clone()).entity_ref();
@@ -122,28 +122,6 @@ async fn template_beside(
     }
     let reason = format!("only owners of `{}` and maintainers may use the files beside it", template.entity_ref);
     Err(ApiError::Forbidden(reason))
-}
-
-/// Connectors and channels that steps name and the portal does not have.
-async fn absent(app: &App, document: &Document) -> ApiResult<Vec<Fault>> {
-    let connectors = connectors::all(app).await?;
-    let has_connector = |name: &str| connectors.iter().any(|connector| connector.name == name);
-    let has_channel = |name: &str| app.config.channels.iter().any(|channel| channel.name == name);
-    let mut faults = Vec::new();
-    for (index, step) in document.value["spec"]["steps"].as_array().into_iter().flatten().enumerate() {
-        for field in ["connector", "channel"] {
-            // What is worked out when the step begins cannot be known.
-            let Some(name) = step["input"][field].as_str().filter(|name| !name.contains("${{")) else { continue };
-            if (field == "connector" && has_connector(name)) || (field == "channel" && has_channel(name)) {
-                continue;
-            }
-            let pointer = format!("/spec/steps/{index}/input/{field}");
-            let (line, column) = document.position(&pointer);
-            let (rule, message) = (validate::REMARK.to_owned(), format!("the portal has no {field} `{name}`"));
-            faults.push(Fault { line, column, pointer, rule, message, hint: None });
-        }
-    }
-    Ok(faults)
 }
 
 /// What is wrong, in the order of its lines; what keeps it from running among it.

@@ -15,6 +15,7 @@ use sample_platform::{Options, Platform};
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Portal, component, group, user};
+use crate::on_both;
 use crate::runs::{ended, log};
 
 const SECRET: &str = "whsec_cG9ydGFsIHNpZ25zIHdoYXQgaXQgc2VuZHM=";
@@ -101,6 +102,9 @@ async fn scene(postgres: Option<String>, tolerance: Duration) -> Scene {
     };
     let change = |config: &mut portal_api::config::Config| {
         config.access.public_url = Some(own.clone());
+        // As of `portal.toml`: what a connector leads to is open to connectors.
+        config.egress.allow_private = Vec::new();
+        config.platforms = vec![address.to_string(), silent.trim_start_matches("http://").to_owned()];
         config.connectors = vec![connector("platform", format!("http://{address}")), connector("mute", silent.clone())];
     };
     let portal = match postgres {
@@ -198,6 +202,39 @@ pub async fn reaches(portal: &Portal, id: i64, wanted: &str) -> Value {
         tokio::time::sleep(Duration::from_millis(25)).await;
     }
     panic!("run {id} is not {wanted}: {}", portal.get(&format!("/api/v1/runs/{id}")).await.text());
+}
+
+on_both!(pickers_take_what_their_whole_filter_takes, portal, {
+    portal.store(&[group("team-a", None), component("ledger", "team-a")]).await;
+    let picker = |kind: &str| {
+        json!({"type": "string", "ui:field": "EntityPicker",
+            "ui:options": {"allowArbitraryValues": false, "catalogFilter": [{"kind": "Component", "spec.type": kind}]}})
+    };
+    let spec = json!({"parameters": {"properties": {"one": picker("service"), "other": picker("website")}}, "steps": [{"action": "debug:log"}]});
+    with_actions(&portal, &[action("pick", spec)]).await;
+    let ledger = "component:default/ledger";
+    let body = json!({"values": {"one": ledger, "other": ledger}});
+    let form = portal.post("/api/v1/actions/default/pick/form", &body).await.json(200);
+    let told: Vec<&str> =
+        form["form"]["errors"].as_array().unwrap().iter().filter_map(|one| one["pointer"].as_str()).collect();
+    assert_eq!(told, ["/other"], "{form}");
+    let empty = portal.post("/api/v1/actions/default/pick/form", &json!({"values": {"one": ""}})).await.json(200);
+    assert_eq!(empty["form"]["errors"], json!([]), "{empty}");
+});
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connector_opens_its_place_to_nothing_else() {
+    for Scene { portal, mute, .. } in scenes().await {
+        let url = portal.app.config.connectors[1].url.clone();
+        let input = json!({"method": "POST", "url": url, "body": {}});
+        let spec = json!({"steps": [{"id": "ask", "action": "http:request", "input": input}]});
+        with_actions(&portal, &[action("ask", spec)]).await;
+        let ann = person(&portal, "ann", Role::Developer).await;
+        let run = call(&portal, &ann, "POST", "/api/v1/runs", &json!({"action": "ask"})).await.json(202);
+        let failed = reaches(&portal, run["id"].as_i64().unwrap(), "failed").await;
+        assert!(failed["error"]["message"].as_str().unwrap().contains("egress.allow_private"), "{failed}");
+        assert!(mute.sent().is_empty());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -344,6 +344,7 @@ fn config(folder: &std::path::Path, database: DatabaseUrl) -> Config {
             calls_per_second: 10_000,
             ..Default::default()
         },
+        platforms: Vec::new(),
         catalog: Default::default(),
         // Tests ask more in a moment than anybody does.
         limits: Limits { reads_per_second: 0, writes_per_second: 0, ..Limits::default() },

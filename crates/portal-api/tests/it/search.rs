@@ -229,6 +229,13 @@ on_both!(suggestions_complete_names, portal, {
     assert_eq!(names(&list), ["ledger", "ledger-sync", "new-ledger"]);
     assert_eq!(shown(&list["items"][1]["title_segments"]), "[ledg]er-sync");
     assert_eq!(names(&portal.get("/api/v1/suggestions?q=book&kind=group").await.json(200)), ["booking"]);
+    let within = async |filter: &str| {
+        let list = portal.get(&format!("/api/v1/suggestions?q=ledg&kind=component&filter={filter}")).await.json(200);
+        names(&list).len()
+    };
+    assert!(within("spec.type=service").await > 0);
+    assert_eq!(within("spec.type=website").await, 0);
+    portal.get("/api/v1/suggestions?q=ledg&filter=%3Dx").await.is(400);
     assert_eq!(names(&portal.get("/api/v1/suggestions?q=").await.json(200)).len(), 0);
     portal.get("/api/v1/suggestions?q=a&limit=0").await.problem(400, "invalid_parameter");
 });

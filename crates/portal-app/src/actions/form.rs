@@ -47,7 +47,7 @@ pub(crate) async fn form(asking: &Asking<'_>, path: &str) -> Result<Parts, Refus
             ];
             return Ok(parts);
         }
-        Err(problem) => return Err(Refusal::Nothing(problem.detail)),
+        Err(problem) => return Err(problem.into()),
     };
     let heading = title(&action);
     if !action.kinds.is_empty() && (entity.is_empty() || (action.refusal.is_some() && !action.broken)) {
@@ -58,7 +58,7 @@ pub(crate) async fn form(asking: &Asking<'_>, path: &str) -> Result<Parts, Refus
     let form_of = async |values: &Map<String, Value>| {
         let body = json!({ "entity": (!entity.is_empty()).then_some(entity), "values": values });
         let answer = asking.post::<ActionForm>(&format!("{api}/form"), &body).await?;
-        answer.map_err(|problem: Problem| Refusal::Nothing(problem.detail))
+        answer.map_err(|problem: Problem| Refusal::from(problem))
     };
     let rough = form_of(&asked.rough()).await?;
     let form = form_of(&asked.typed(&rough.form.pages)).await?;

@@ -8,10 +8,11 @@ use serde_json::Value;
 
 use super::of_run;
 use crate::access::Question;
+use crate::api::sentence;
 use crate::catalog::{entity_link, kind_of};
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Content, ago, counted, denied, duration, empty, icon, number};
+use crate::ui::{Content, ago, counted, denied, duration, empty, icon, number, with_code};
 
 pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let question = Question::of(asking.query);
@@ -29,7 +30,13 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let whole = if is_action { "action" } else { "template" };
     let pairs: Vec<(&str, &str)> = question.pairs().filter(|(_, value)| !value.is_empty()).collect();
     let asked = pairs.iter().map(|(key, value)| (if *key == "what" { whole } else { key }, *value));
-    let list: RunList = asking.get(&paths::with_query(paths::API_RUNS, asked)).await?;
+    let nothing = RunList { items: Vec::new(), next_cursor: None, total: 0 };
+    let (list, hint) = match asking.ask::<RunList>(&paths::with_query(paths::API_RUNS, asked)).await? {
+        Ok(list) => (list, None),
+        // Half a name, while it is being typed.
+        Err(problem) if problem.status == 422 => (nothing, Some(sentence(&problem.detail))),
+        Err(problem) => return Err(problem.into()),
+    };
     let shows_behind = !what.is_empty() && !is_action;
     let now = asking.now_ms();
     let filters = || pairs.iter().copied().filter(|(key, _)| *key != "cursor");
@@ -65,7 +72,8 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
                     @if is_filtered { a class="push" href=(paths::RUNS) { "Show all" } }
                 }
                 @if list.items.is_empty() && is_filtered {
-                    (empty("list", "No run like this".to_owned(), "Take a filter away to see more.", html! { a class="button" href=(paths::RUNS) { "Show all" } }))
+                    @let hint = hint.as_deref().unwrap_or("Take a filter away to see more.");
+                    (empty("list", "No run like this".to_owned(), with_code(hint), html! { a class="button" href=(paths::RUNS) { "Show all" } }))
                 } @else if list.items.is_empty() {
                     (empty("list", "Nothing has been run yet".to_owned(), "Start with a template.", html! { a class="button" href=(paths::TEMPLATES) { "Templates" } }))
                 } @else {

@@ -91,6 +91,13 @@ impl Asking<'_> {
     }
 }
 
+/// What the API says is what the page says.
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Answer(ApiAnswer { status: problem.status, body: serde_json::to_vec(&problem).unwrap_or_default() })
+    }
+}
+
 /// What is written of a page: elements by their names.
 pub(crate) type Parts = Vec<(&'static str, Content)>;
 

@@ -34,7 +34,7 @@ pub(crate) async fn wizard(asking: &Asking<'_>, path: &str) -> Result<Parts, Ref
     let form_of = async |values: &Map<String, Value>| {
         let body = json!({ "entity": entity, "values": values });
         let answer = asking.post::<FormView>(&format!("{api}/form"), &body).await?;
-        answer.map_err(|problem: Problem| Refusal::Nothing(problem.detail))
+        answer.map_err(|problem: Problem| Refusal::from(problem))
     };
     let rough = form_of(&asked.rough()).await?;
     let values = asked.typed(&rough.pages);

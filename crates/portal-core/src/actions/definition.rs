@@ -9,6 +9,7 @@ use super::triggers::{self, Trigger};
 use crate::access::Principal;
 use crate::catalog::validate::hints;
 use crate::cel::Expression;
+use crate::problem::FieldError;
 use crate::templates::definition::{self, Definition, Finding};
 use crate::templates::form;
 use crate::templates::language::{self, Context, Hosts};
@@ -230,7 +231,7 @@ pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
     if action.run.steps.is_empty() {
         read.fault("/spec/steps", "does nothing: an action has at least one step");
     }
-    answered_by_triggers(&action, &mut read);
+    answered_by_triggers(&action, computed::computes(entity), &mut read);
     if action.condition.is_some() && action.kinds.is_empty() {
         read.fault("/spec/scope", "a condition needs `kinds`: the entities that it speaks of");
     }
@@ -241,10 +242,23 @@ pub fn read(entity: &Value) -> (Action, Vec<Finding>) {
     (action, findings)
 }
 
-/// Tells answers of triggers that no field of the form asks for: such a run would be refused.
-fn answered_by_triggers(action: &Action, read: &mut Reading<'_>) {
+/// Tells answers of triggers that the form does not take: such a run would be refused.
+fn answered_by_triggers(action: &Action, computes: bool, read: &mut Reading<'_>) {
     let fields = form::names(&action.run.pages);
     for (index, trigger) in action.triggers.iter().enumerate() {
+        let (literal, later): (Map<_, _>, Map<_, _>) =
+            trigger.values.clone().into_iter().partition(|(_, value)| !value.to_string().contains("${{"));
+        let filled = form::with_defaults(&action.run.pages, &literal);
+        for FieldError { pointer, message } in form::faults(&action.run.pages, &filled) {
+            let name = pointer.split('/').nth(1).unwrap_or_default().replace("~1", "/").replace("~0", "~");
+            // What is missing may come of a default that is computed, or depend on what is.
+            let is_sure = literal.contains_key(&name) || (later.is_empty() && !computes);
+            if is_sure && (fields.contains(&name) || name.is_empty()) {
+                let place = format!("/spec/triggers/{index}");
+                let place = if literal.contains_key(&name) { format!("{place}/values{pointer}") } else { place };
+                read.remark(&place, format!("the form would refuse the answer `{name}`: it {message}"));
+            }
+        }
         for name in trigger.values.keys().filter(|name| !fields.contains(*name)) {
             let near = hints::closest(name, fields.iter().map(String::as_str));
             let near = near.map_or(String::new(), |near| format!("; is it `{near}`?"));
@@ -277,11 +291,15 @@ impl Reading<'_> {
             Need::All
         });
         let part = |name: &str| fields.get(name).cloned().unwrap_or_default();
+        let expires = self.time(&part("expires"), "/spec/approval/expires").unwrap_or(EXPIRES);
+        if expires == 0 {
+            self.fault("/spec/approval/expires", "leaves no time to agree");
+        }
         Some(Approval {
             by,
             need,
             four_eyes: part("fourEyes") != false,
-            expires: self.time(&part("expires"), "/spec/approval/expires").unwrap_or(EXPIRES),
+            expires,
             when: self.rule(&part("when"), &Value::Null, "/spec/approval/when"),
         })
     }
@@ -392,6 +410,22 @@ mod tests {
                 json!({"owner": "ops", "parameters": {"properties": {"version": {"type": "string"}}},
                     "triggers": [{"schedule": {"cron": "0 7 * * *"}, "values": {"versoin": "1"}}]}),
                 "/spec/triggers/0/values/versoin",
+            ),
+            (
+                json!({"owner": "ops", "parameters": {"properties": {"size": {"enum": ["s", "m"]}}},
+                    "triggers": [{"schedule": {"cron": "0 7 * * *"}, "values": {"size": "l"}}]}),
+                "/spec/triggers/0/values/size",
+            ),
+            (
+                json!({"owner": "ops", "parameters": {"required": ["size"], "properties": {"size": {"type": "string"}}},
+                    "triggers": [{"schedule": {"cron": "0 7 * * *"}}]}),
+                "/spec/triggers/0",
+            ),
+            (json!({"approval": {"by": ["ops"], "expires": "0s"}}), "/spec/approval/expires"),
+            (json!({"steps": [{"action": "approval", "input": {"by": []}}]}), "/spec/steps/0/input/by"),
+            (
+                json!({"steps": [{"action": "approval", "input": {"by": ["ops"], "need": 0}}]}),
+                "/spec/steps/0/input/need",
             ),
         ] {
             let (_, findings) = action(&spec);

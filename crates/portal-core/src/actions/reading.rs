@@ -15,6 +15,11 @@ impl Reading<'_> {
         self.0.push(Finding { pointer: pointer.to_owned(), message: message.into(), is_error: true });
     }
 
+    /// Something that is probably not meant.
+    pub(super) fn remark(&mut self, pointer: &str, message: impl Into<String>) {
+        self.0.push(Finding { pointer: pointer.to_owned(), message: message.into(), is_error: false });
+    }
+
     /// A slip of the pen would otherwise open what is meant to be closed.
     pub(super) fn known(&mut self, value: &Value, names: &[&str], pointer: &str) {
         for name in value.as_object().into_iter().flat_map(Map::keys).filter(|name| !names.contains(&name.as_str())) {

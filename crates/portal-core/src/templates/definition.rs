@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::actions;
 use super::language::{Style, Template};
 use super::wire::TemplateProblem;
+use crate::actions::approval::Need;
 use crate::actions::definition::{no_time, seconds};
 use crate::catalog::validate::hints;
 
@@ -187,6 +188,9 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
                         tell(format!("{pointer}/input/{name}"), no_time(&literal), true);
                     }
                 }
+                if action.id == "approval" {
+                    approval(&step.input, &pointer, &mut tell);
+                }
                 let is_known = |name: &str| action.input.is_empty() || action.input.iter().any(|own| own.name == name);
                 for name in step.input.keys().filter(|name| !is_known(name)) {
                     let near = hints::closest(name, action.input.iter().map(|own| own.name));
@@ -206,6 +210,19 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
         expressions(&input, &format!("{pointer}/input"), &ids[..index], &ids, &mut tell);
     }
     expressions(&Value::Object(definition.output.clone()), "/spec/output", &ids, &ids, &mut tell);
+}
+
+/// Tells what a step asks that nobody could agree to.
+fn approval(input: &Map<String, Value>, pointer: &str, tell: &mut impl FnMut(String, String, bool)) {
+    if input.get("by").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        tell(format!("{pointer}/input/by"), "names nobody".to_owned(), true);
+    }
+    // What is worked out later, or a number as a text, is read when it is asked.
+    let is_later = |text: &str| text.contains("${{") || text.parse::<u64>().is_ok_and(|count| count > 0);
+    let need = input.get("need").filter(|need| !need.as_str().is_some_and(is_later));
+    if need.is_some_and(|need| Need::read(need).is_none()) {
+        tell(format!("{pointer}/input/need"), Need::WANTED.to_owned(), true);
+    }
 }
 
 /// Tells every text that cannot be read as a template, and what is named in it that there is

@@ -42,6 +42,8 @@ pub struct FormField {
     pub choices: Vec<Choice>,
     /// Kinds of entities that it takes, in lower case; of a picker of entities without any, all.
     pub kinds: Vec<String>,
+    /// What else they must be, as `filter` of the catalog: one of these fits.
+    pub filters: Vec<String>,
     /// As the template wrote `ui:options`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub options: Value,

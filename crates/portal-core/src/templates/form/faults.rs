@@ -137,7 +137,11 @@ fn owner_fault(options: &Value, owner: &str) -> Option<String> {
     (!allowed.is_empty() && !allowed.contains(&owner)).then(|| format!("must be one of {}", there.join(", ")))
 }
 
+/// The texts of a list, or the one text.
 fn texts(list: &Value) -> Vec<&str> {
+    if let Some(text) = list.as_str() {
+        return vec![text];
+    }
     list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::pickers::kinds;
+use super::pickers::{filters, kinds};
 use super::resolve::{Effective, followed, is_group, resolve};
 use super::variants;
 use super::{DEEPEST, MOST_ITEMS};
@@ -102,6 +102,10 @@ fn field(
         choices: choices(schema),
         kinds: match control {
             Control::Entity | Control::Entities => kinds(schema),
+            _ => Vec::new(),
+        },
+        filters: match control {
+            Control::Entity | Control::Entities => filters(schema),
             _ => Vec::new(),
         },
         options: schema["ui:options"].clone(),

@@ -41,6 +41,30 @@ pub fn answered_by(pages: &[Page], entity_ref: &str, entity: &Value) -> Map<Stri
     answers
 }
 
+/// What else entities that a picker takes must be, as `filter` of the catalog; of several, one
+/// must fit. Nothing where their kinds say it all.
+pub(super) fn filters(schema: &Value) -> Vec<String> {
+    let filter = &schema["ui:options"]["catalogFilter"];
+    let all = filter.as_array().map_or_else(|| std::slice::from_ref(filter), Vec::as_slice);
+    let conditions = |fields: &Map<String, Value>| -> Vec<String> {
+        let condition = |(key, value): (&String, &Value)| match value {
+            Value::Array(values) => {
+                values.iter().filter_map(Value::as_str).map(|value| format!("{key}={value}")).collect()
+            }
+            Value::Object(rule) if rule.get("exists") == Some(&Value::Bool(true)) => vec![key.clone()],
+            Value::String(value) => vec![format!("{key}={value}")],
+            _ => Vec::new(),
+        };
+        fields.iter().flat_map(condition).collect()
+    };
+    let is_more = |fields: &Map<String, Value>| fields.keys().any(|key| key != "kind");
+    let fields: Vec<_> = all.iter().filter_map(Value::as_object).collect();
+    if !fields.iter().any(|fields| is_more(fields)) {
+        return Vec::new();
+    }
+    fields.into_iter().map(|fields| conditions(fields).join(",")).filter(|filter| !filter.is_empty()).collect()
+}
+
 /// Kinds of entities that a picker takes, in lower case; none where it takes all.
 pub(super) fn kinds(schema: &Value) -> Vec<String> {
     let list = |value: &Value| match value {

@@ -48,17 +48,19 @@ pub fn mount(app: &App, api: Router) -> Router {
         script: versioned("pkg/portal.js"),
         wasm: versioned("pkg/portal_bg.wasm"),
         styles: versioned("pkg/portal.css"),
+        seq: 0,
         caller: CallerInfo::default(),
     };
     let api = fragments::with(app, api).merge(access::pages::router(&site).with_state(app.clone()));
     let guide_site = site.clone();
     let inside = Inside { router: api.clone(), clock: app.clock.clone() };
+    let catalog = app.catalog.clone();
     let context = move || {
         let parts = use_context::<axum::http::request::Parts>().unwrap_or_else(empty_parts);
         let principal = parts.extensions.get::<Principal>().cloned().unwrap_or_else(Principal::nobody);
         let caller = caller_info(&principal);
         provide_context(Api::new(inside.transport(&parts.extensions)));
-        provide_context(SiteInfo { caller, ..site.clone() });
+        provide_context(SiteInfo { caller, seq: catalog.snapshot().seq, ..site.clone() });
         let response = use_context::<ResponseOptions>();
         if let Some(response) = &response {
             protect(response);

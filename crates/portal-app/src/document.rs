@@ -24,6 +24,8 @@ pub struct SiteInfo {
     pub wasm: String,
     /// Address of the style sheet.
     pub styles: String,
+    /// The change that the page has seen, so that its stream of changes begins there.
+    pub seq: i64,
     pub caller: CallerInfo,
 }
 
@@ -62,6 +64,7 @@ impl Default for SiteInfo {
             script: "/pkg/portal.js".to_owned(),
             wasm: "/pkg/portal_bg.wasm".to_owned(),
             styles: "/pkg/portal.css".to_owned(),
+            seq: 0,
             caller: CallerInfo::default(),
         }
     }
@@ -97,13 +100,13 @@ pub(crate) fn is_sample() -> bool {
 /// to hand them over; all addresses are in [`SiteInfo`].
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let _ = options;
-    let SiteInfo { sample, script, wasm, styles, caller } = use_context().unwrap_or_default();
+    let SiteInfo { sample, script, wasm, styles, seq, caller } = use_context().unwrap_or_default();
     let refused = serde_json::to_string(&caller.refused).unwrap_or_default();
     let start =
         format!("import({script:?}).then(m => m.default({{ module_or_path: {wasm:?} }}).then(() => m.hydrate()))");
     view! {
         <!DOCTYPE html>
-        <html lang="en" data-icons=public_file("icons.svg") data-sample=sample data-caller=caller.name data-refused=refused>
+        <html lang="en" data-icons=public_file("icons.svg") data-sample=sample data-seq=(seq > 0).then_some(seq) data-caller=caller.name data-refused=refused>
             <head>
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />

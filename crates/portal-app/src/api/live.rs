@@ -75,7 +75,7 @@ pub(crate) fn provide_live() {
 
 #[cfg(feature = "hydrate")]
 mod stream {
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use std::rc::Rc;
     use std::time::Duration;
 
@@ -127,6 +127,8 @@ mod stream {
         let judge_soon = move || set_timeout(judge.clone(), PATIENCE);
         let on_error = Closure::<dyn FnMut()>::new(judge_soon.clone()).into_js_value();
         let on_open = Closure::<dyn FnMut()>::new(move || back(live)).into_js_value();
+        // What came between the page and the stream is told first.
+        let first = Rc::new(Cell::new(document().document_element().and_then(|root| root.get_attribute("data-seq"))));
         let adjust = move || {
             let visible = document().visibility_state() == VisibilityState::Visible;
             let mut current = current.borrow_mut();
@@ -135,7 +137,10 @@ mod stream {
                     source.close();
                 }
             } else if current.as_ref().is_none_or(|source| source.ready_state() == EventSource::CLOSED)
-                && let Ok(source) = EventSource::new(crate::paths::CHANGE_STREAM)
+                && let Ok(source) = EventSource::new(&match first.take() {
+                    Some(seq) => format!("{}?after={seq}", crate::paths::CHANGE_STREAM),
+                    None => crate::paths::CHANGE_STREAM.to_owned(),
+                })
             {
                 source.set_onerror(Some(on_error.unchecked_ref()));
                 source.set_onopen(Some(on_open.unchecked_ref()));

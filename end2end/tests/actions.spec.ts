@@ -83,9 +83,19 @@ test("somebody else decides while one is away", async ({ page, browser }) => {
   await card.getByRole("combobox", { name: "Who decides" }).fill("Owen");
   await card.getByRole("option", { name: /Owen Prichard/ }).click();
   await card.getByLabel("Until the end of").fill(new Date(Date.now() + 7 * 86_400_000).toISOString().slice(0, 10));
-  // Other projects hand on at the same time, so each has a reason of its own.
   const reason = `At sea with ${name}`;
   await card.getByLabel("Reason").fill(reason);
+  // What one writes stays while something comes to be decided, and goes again.
+  const values = { name: `${name.slice(0, 26)}-x`, size: "medium" };
+  const asked = await page.request.post("/api/v1/runs", {
+    data: { action: "action:default/provision-database", entity: "component:default/booking-api", values },
+  });
+  expect(asked.status()).toBe(202);
+  const meanwhile = away.page.getByRole("region", { name: new RegExp(values.name) });
+  await expect(meanwhile).toBeVisible();
+  expect((await page.request.post(`/api/v1/runs/${(await asked.json()).id}/cancel`)).ok()).toBe(true);
+  await expect(meanwhile).toHaveCount(0);
+  await expect(card.getByLabel("Reason")).toHaveValue(reason);
   await expectNoAxeViolations(away.page);
   await card.getByRole("button", { name: "Hand on" }).click();
   const handed = card.getByRole("listitem").filter({ hasText: reason });

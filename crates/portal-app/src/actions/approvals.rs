@@ -47,13 +47,13 @@ pub(crate) async fn approvals(asking: &Asking<'_>) -> Result<Content, Refusal> {
                 span class="push muted" { (number(list.total)) }
             }
             @if list.items.is_empty() {
-                section class="card" {
+                section class="card" data-key="none" {
                     (empty("inbox", "Nothing waits for you".to_owned(), "When somebody asks for something that you decide about, it is here.",
                         html! { a class="button" href=(paths::ACTIONS) { "See actions" } }))
                 }
             }
             @for approval in &list.items { (decision(approval, now, true)) }
-            @if let Some(older) = &older { nav class="pagination" aria-label="Pages" { a class="button" href=(older) { "Older" } } }
+            @if let Some(older) = &older { nav class="pagination" data-key="older" aria-label="Pages" { a class="button" href=(older) { "Older" } } }
             @if let Some(delegations) = &delegations { (delegations) }
         }
     }))

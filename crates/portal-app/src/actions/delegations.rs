@@ -20,7 +20,8 @@ pub(super) async fn card(asking: &Asking<'_>) -> Result<Option<Content>, Refusal
     let list: DelegationList = asking.get(paths::API_DELEGATIONS).await?;
     let is_away = list.items.iter().any(|one| one.own && one.approval.is_none());
     Ok(Some(Content::from(html! {
-        section class="card" aria-labelledby="away" {
+        // What is being written there stays, whatever comes above it.
+        section class="card" data-key="away" aria-labelledby="away" {
             header class="card-head" { h2 id="away" { "While you are away" } }
             @if !list.items.is_empty() { ul class="list" { @for one in &list.items { (line(one)) } } }
             @if !is_away {

@@ -115,9 +115,9 @@ impl Db {
 
     /// Runs `work` in a transaction and returns after the commit is durable.
     ///
-    /// The closure does no other IO, reads from its own transaction and touches at most 500 rows, because other
-    /// writers wait for it. It may run once only; an error rolls back what it
-    /// did and nothing else.
+    /// The closure does no other IO, reads from its own transaction and touches at most 500
+    /// rows, because other writers wait for it. It may run once only; an error rolls back
+    /// what it did and nothing else.
     ///
     /// # Errors
     /// What the closure returned, or a failure of the database.

@@ -23,10 +23,7 @@ pub async fn remarks(
     document: &Document,
 ) -> ApiResult<Vec<Fault>> {
     let connectors = connectors::all(app).await?;
-    let is_there = |reference: &str| {
-        let reference: Option<EntityRef> = reference.parse().ok();
-        reference.and_then(|one| snapshot.index.row(&one)).is_some_and(|row| visibility.admits(row))
-    };
+    let is_there = |reference: &str| snapshot.index.row_of(reference).is_some_and(|row| visibility.admits(row));
     let mut remarks = Vec::new();
     let mut tell = |pointer: String, message: String| {
         let (line, column) = document.position(&pointer);

@@ -42,7 +42,7 @@ pub fn answered_by(pages: &[Page], entity_ref: &str, entity: &Value) -> Map<Stri
 }
 
 /// What else entities that a picker takes must be, as `filter` of the catalog; of several, one
-/// must fit. Nothing where their kinds say it all.
+/// must fit. Nothing where their kinds say it all, or where one of several cannot be written so.
 pub(super) fn filters(schema: &Value) -> Vec<String> {
     let filter = &schema["ui:options"]["catalogFilter"];
     let all = filter.as_array().map_or_else(|| std::slice::from_ref(filter), Vec::as_slice);
@@ -62,7 +62,8 @@ pub(super) fn filters(schema: &Value) -> Vec<String> {
     if !fields.iter().any(|fields| is_more(fields)) {
         return Vec::new();
     }
-    fields.into_iter().map(|fields| conditions(fields).join(",")).filter(|filter| !filter.is_empty()).collect()
+    let filters: Vec<String> = fields.into_iter().map(|fields| conditions(fields).join(",")).collect();
+    if filters.iter().any(String::is_empty) { Vec::new() } else { filters }
 }
 
 /// Kinds of entities that a picker takes, in lower case; none where it takes all.

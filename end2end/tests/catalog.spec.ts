@@ -27,6 +27,30 @@ test("the list narrows while one types, and the address follows", async ({ page 
   await expect.poll(() => rows(page).count()).toBeGreaterThan(10);
 });
 
+test("the address is written when one pauses, and before one leaves", async ({ page }) => {
+  await open(page, "/catalog");
+  await page.evaluate(() => {
+    const written: string[] = [];
+    const replace = history.replaceState.bind(history);
+    history.replaceState = (state, unused, address) => {
+      written.push(String(address));
+      replace(state, unused, address);
+    };
+    Object.assign(window, { written });
+  });
+  await filterField(page).pressSequentially("booking-a", { delay: 20 });
+  await expect(rows(page)).toHaveCount(1);
+  await expect(page).toHaveURL(/[?&]q=booking-a$/);
+  expect(await page.evaluate("window.written")).toEqual(["/catalog?q=booking-a"]);
+  await filterField(page).press("End");
+  await filterField(page).press("p");
+  await page.getByRole("link", { name: "booking-api", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1, name: "booking-api" })).toBeVisible();
+  await page.goBack();
+  await expect(filterField(page)).toHaveValue("booking-ap");
+  await expect(rows(page)).toHaveCount(1);
+});
+
 test("an answer to an older question never shows", async ({ page }) => {
   await open(page, "/catalog");
   const held: (() => Promise<void>)[] = [];

@@ -19,7 +19,10 @@ use crate::api::{Live, Load, use_load};
 use crate::paths;
 use crate::personal::views_menu;
 use crate::served::{FRAGMENTS, served_part};
-use crate::ui::{Erase, denied, effect, failed, icon, live_field, loaded, loaded_quietly, page_title, skeleton_rows};
+use crate::ui::{
+    Erase, Typed, denied, effect, failed, icon, live_field, loaded, loaded_quietly, page_title, skeleton_rows,
+    use_typed,
+};
 
 /// How long an answer may take before the rows say that they are old.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -27,7 +30,11 @@ const PATIENCE: Duration = Duration::from_millis(300);
 #[component]
 pub(crate) fn CatalogListPage() -> impl IntoView {
     let params = use_query_map();
-    let query = Memo::new(move |_| params.with(CatalogQuery::read));
+    let typed = use_typed();
+    let query = Memo::new(move |_| {
+        let query = params.with(CatalogQuery::read);
+        typed.text().map(|text| query.with_text(&text)).unwrap_or(query)
+    });
     let question = Memo::new(move |_| Some(query.with(|query| format!("{FRAGMENTS}{}", query.href()))));
     let load = use_load(question);
     Live::refresh_on_entities(load);
@@ -64,7 +71,7 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
         <div class="faceted">
             {loaded(skeleton_facets, move || served_part(load, "facets"))}
             <div class="stack" data-gap="3">
-                {filter_bar(load, query)}
+                {filter_bar(load, query, typed)}
                 <div
                     id="list"
                     class="stack"
@@ -124,12 +131,8 @@ fn skeleton_facets() -> AnyView {
     view! { <aside class="facets" aria-hidden="true"></aside> }.erase()
 }
 
-fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
-    let navigate = use_navigate();
-    let search = move |text: String| {
-        let address = query.with_untracked(|query| query.with_text(&text).href());
-        navigate(&address, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
-    };
+fn filter_bar(load: Load, query: Memo<CatalogQuery>, typed: Typed) -> AnyView {
+    let address = move |text: &str| query.with_untracked(|query| query.with_text(text).href());
     let hidden = Signal::derive(move || {
         let pairs = query.with(CatalogQuery::pairs);
         pairs.into_iter().filter(|(name, _)| !matches!(*name, "q" | "cursor")).collect()
@@ -139,7 +142,7 @@ fn filter_bar(load: Load, query: Memo<CatalogQuery>) -> AnyView {
     let owner = filter_by_owner(query);
     view! {
         <div class="filter-bar">
-            {live_field("Filter the list", "Filter by name or description", paths::CATALOG, text, hidden, search)}
+            {live_field("Filter the list", "Filter by name or description", paths::CATALOG, text, hidden, typed, address)}
             {owner}
             <button class="button facets-toggle" type="button" popovertarget="facets">
                 {icon("filter")}

@@ -1,26 +1,25 @@
 //! The search page: the best hits for some words, and ways to narrow them.
 
 use leptos::prelude::*;
-use leptos_router::NavigateOptions;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::use_query_map;
 
 use super::query::SearchQuery;
 use super::results::{SEARCHES, last_searches, record_click, report_gap, results_region};
 use crate::api::{Live, use_api, use_load};
 use crate::paths;
-use crate::ui::{Erase, Toasts, effect, live_field, loaded, page_title, skeleton_rows};
+use crate::ui::{Erase, Toasts, effect, live_field, loaded, page_title, skeleton_rows, use_typed};
 
 #[component]
 pub(crate) fn SearchPage() -> impl IntoView {
     let params = use_query_map();
-    let query = Memo::new(move |_| params.with(SearchQuery::read));
+    let typed = use_typed();
+    let query = Memo::new(move |_| {
+        let query = params.with(SearchQuery::read);
+        typed.text().map(|text| query.with_text(text.trim(), false)).unwrap_or(query)
+    });
     let load = use_load(Memo::new(move |_| query.with(SearchQuery::api_path)));
     Live::refresh_on_entities(load);
-    let navigate = use_navigate();
-    let search = move |text: String| {
-        let address = query.with_untracked(|query| query.with_text(text.trim(), false).href());
-        navigate(&address, NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
-    };
+    let address = move |text: &str| query.with_untracked(|query| query.with_text(text.trim(), false).href());
     let hidden = Signal::derive(move || {
         let pairs = query.with(SearchQuery::pairs);
         pairs.into_iter().filter(|(name, _)| !matches!(*name, "q" | "cursor")).collect()
@@ -47,7 +46,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
             <h1 class="visually-hidden" tabindex="-1">
                 "Search"
             </h1>
-            {live_field("Search", "Names, descriptions, API definitions, tags…", paths::SEARCH, text, hidden, search)}
+            {live_field("Search", "Names, descriptions, API definitions, tags…", paths::SEARCH, text, hidden, typed, address)}
         </header>
         <div class="stack" aria-busy=move || load.pending.get().then_some("true") on:click=opened>
             {loaded(|| skeleton_rows(8), move || results_region(load, query))}

@@ -1,22 +1,26 @@
 //! A search field that searches while one types.
 //!
 //! The address is the state: the field starts with what the address says, and
-//! tells the page at every key; an answer that comes too late is dropped. Typing before the page is hydrated
-//! is not lost. Without JavaScript, the form around the field sends it.
+//! tells the page at every key ([`Typed`]); an answer that comes too late is dropped.
+//! Typing before the page is hydrated is not lost. Without JavaScript, the form around
+//! the field sends it.
 
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use super::typed::Typed;
 use super::{Erase, effect, icon, is_typing};
 
-/// A field inside its form. `hidden` are the other parameters of the address.
+/// A field inside its form. `hidden` are the other parameters of the address, and
+/// `address` is where a text leads.
 pub(crate) fn live_field(
     label: &'static str,
     placeholder: &'static str,
     action: &'static str,
     value: Memo<String>,
     hidden: Signal<Vec<(&'static str, String)>>,
-    search: impl Fn(String) + Clone + 'static,
+    typed: Typed,
+    address: impl Fn(&str) -> String + Clone + 'static,
 ) -> AnyView {
     let input = NodeRef::<Input>::new();
     let told = StoredValue::new(value.get_untracked());
@@ -25,17 +29,18 @@ pub(crate) fn live_field(
             let text = field.value();
             if told.try_get_value().is_some_and(|told| told != text) {
                 told.set_value(text.clone());
-                search(text);
+                let address = address(&text);
+                typed.say(text, address);
             }
         }
     };
-    let (typed, typed_early) = (tell.clone(), tell.clone());
+    let (tell_typed, tell_early) = (tell.clone(), tell.clone());
     effect(move |seen: Option<()>| {
         let value = value.get();
         let Some(field) = input.get() else { return };
         if seen.is_none() {
             if field.value() != value {
-                typed_early();
+                tell_early();
             }
         } else if told.get_value() != value {
             // Back and forward, or a removed filter.
@@ -57,6 +62,7 @@ pub(crate) fn live_field(
             on:submit=move |event| {
                 event.prevent_default();
                 tell();
+                typed.settle();
             }
         >
             <div class="input-group">
@@ -71,7 +77,9 @@ pub(crate) fn live_field(
                     placeholder=placeholder
                     autocomplete="off"
                     value=value.get_untracked()
-                    on:input=move |_| typed()
+                    on:input=move |_| tell_typed()
+                    // Before the page is left by a click, so that one comes back to it.
+                    on:change=move |_| typed.settle()
                 />
             </div>
             {others}

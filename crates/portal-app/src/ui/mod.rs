@@ -26,6 +26,7 @@ mod target;
 mod time;
 mod title;
 mod toast;
+mod typed;
 mod url;
 mod words;
 
@@ -52,5 +53,6 @@ pub(crate) use target::{closest, is_typing};
 pub(crate) use time::{ago, counted, day, duration, exact, moment, number};
 pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
+pub(crate) use typed::{Typed, use_typed};
 pub(crate) use url::safe_url;
 pub(crate) use words::with_code;

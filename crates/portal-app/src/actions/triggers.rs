@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use portal_core::actions::wire::{TriggerList, TriggerView};
 
 use crate::paths;
-use crate::ui::{ago, icon, moment, with_code};
+use crate::ui::{ago, capitalised, icon, moment, with_code};
 
 /// What it waits for, and what came of it; nothing where nothing starts it.
 pub(super) fn card(triggers: &TriggerList, now: i64) -> Markup {
@@ -24,7 +24,7 @@ fn one(trigger: &TriggerView, now: i64) -> Markup {
     let symbol = if trigger.kind == "schedule" { "clock" } else { "play" };
     html! {
         div class="stack" data-gap="1" {
-            p class="with-icon" { (icon(symbol)) span { (with_code(&capital(&trigger.says))) } }
+            p class="with-icon" { (icon(symbol)) span { (with_code(&capitalised(&trigger.says))) } }
             @if let Some(path) = &trigger.path { p class="muted breakable" { code { "POST " (path) } } }
             @if let Some(next) = trigger.next_at { p class="muted" { "Next: " (moment(next)) } }
             @if let Some((run, at)) = trigger.last_run.zip(trigger.last_at) {
@@ -38,9 +38,4 @@ fn one(trigger: &TriggerView, now: i64) -> Markup {
             }
         }
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut signs = text.chars();
-    signs.next().map(|first| first.to_uppercase().chain(signs).collect()).unwrap_or_default()
 }

@@ -9,6 +9,8 @@ use portal_core::problem::{FieldError, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ui::capitalised;
+
 /// Carries requests to the API: `fetch` in the browser, the router in process
 /// on the server.
 pub trait Transport: Send + Sync + 'static {
@@ -154,11 +156,10 @@ pub(crate) fn field_of(pointer: &str) -> &str {
 /// Problems are written lower case and without a full stop; pages show sentences.
 pub(crate) fn sentence(text: &str) -> String {
     let text = text.trim_end();
-    let mut chars = text.chars();
-    let mut sentence: String = match chars.next() {
-        Some(first) => first.to_uppercase().chain(chars).collect(),
-        None => return String::new(),
-    };
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut sentence = capitalised(text);
     if !sentence.ends_with(['.', '?', '!', ':']) {
         sentence.push('.');
     }

@@ -35,7 +35,7 @@ fn kind_facet(query: &CatalogQuery, values: &[FacetValue]) -> Content {
     let current = (!listed).then(|| facet_choice(kind_plural(&query.kind), 0, true, query.href()));
     let mut choices: Vec<Content> = current.into_iter().collect();
     choices.extend(values.iter().map(|FacetValue { value, count, .. }| {
-        let kind = value.to_lowercase();
+        let kind = value.to_ascii_lowercase();
         facet_choice(kind_plural(&kind), *count, kind == query.kind, query.with_kind(&kind).href())
     }));
     choices.push(facet_choice("All kinds".to_owned(), all, query.kind == "all", query.with_kind("all").href()));

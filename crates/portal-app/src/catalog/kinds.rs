@@ -2,6 +2,7 @@
 
 #[cfg(feature = "ssr")]
 use super::query::{Facet, LIFECYCLE, OWNER, TAG, TYPE};
+use crate::ui::capitalised;
 
 /// `Components` for `component`; a kind that is not built in by its own name.
 pub(crate) fn kind_plural(kind: &str) -> String {
@@ -26,7 +27,7 @@ pub(crate) fn kind_plural(kind: &str) -> String {
 pub(crate) fn kind_count(kind: &str, count: u64) -> String {
     let word =
         if count == 1 { if kind == "all" { "Entity".to_owned() } else { kind_name(kind) } } else { kind_plural(kind) };
-    let word = if kind == "api" { word } else { word.to_lowercase() };
+    let word = if kind == "api" { word } else { word.to_ascii_lowercase() };
     format!("{} {word}", crate::ui::number(count))
 }
 
@@ -35,8 +36,7 @@ pub(crate) fn kind_name(kind: &str) -> String {
     if kind.eq_ignore_ascii_case("api") {
         return "API".to_owned();
     }
-    let mut chars = kind.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    capitalised(kind)
 }
 
 /// The symbol for an entity: by its type where that tells more than its kind.

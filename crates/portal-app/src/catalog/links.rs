@@ -6,7 +6,7 @@ use portal_core::catalog::wire::EntityLink;
 
 use super::kinds::kind_icon;
 use crate::paths;
-use crate::ui::{Content, icon, small_icon};
+use crate::ui::{Content, icon, is_separator, small_icon};
 
 /// A link with the symbol of the entity; a dangling reference says so.
 pub(crate) fn entity_link(link: &EntityLink) -> Content {
@@ -67,14 +67,13 @@ pub(crate) fn avatar(entity_ref: &str, title: &str) -> Content {
     })
 }
 
+/// The style sheet writes them in upper case.
 fn initials(title: &str) -> String {
-    let words: Vec<&str> =
-        title.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).take(2).collect();
-    let letters: String = match words.as_slice() {
+    let words: Vec<&str> = title.split(is_separator).filter(|word| !word.is_empty()).take(2).collect();
+    match words.as_slice() {
         [word] => word.chars().take(2).collect(),
         words => words.iter().filter_map(|word| word.chars().next()).collect(),
-    };
-    letters.to_uppercase()
+    }
 }
 
 /// The kind of a canonical reference.
@@ -96,8 +95,9 @@ mod tests {
     #[test]
     fn initials_are_two_letters() {
         assert_eq!(initials("Pricing & Yield"), "PY");
-        assert_eq!(initials("booking"), "BO");
-        assert_eq!(initials("Track-and-trace team"), "TA");
+        assert_eq!(initials("Éva Nagy"), "ÉN");
+        assert_eq!(initials("booking"), "bo");
+        assert_eq!(initials("Track-and-trace team"), "Ta");
         assert_eq!(initials(""), "");
     }
 }

@@ -92,7 +92,7 @@ fn column_choice(query: &CatalogQuery) -> Content {
 
 fn nothing(query: &CatalogQuery) -> Content {
     let kind = kind_plural(&query.kind);
-    let kind = if query.kind == "api" { kind } else { kind.to_lowercase() };
+    let kind = if query.kind == "api" { kind } else { kind.to_ascii_lowercase() };
     let view = if query.is_narrowed() {
         let mut fewer = query.with_text(&query.text);
         // The text goes first: it is what one typed last.

@@ -54,7 +54,7 @@ impl CatalogQuery {
         let sort = text("sort");
         let (name, backwards) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
         let name = SORTS.iter().find(|(known, _)| *known == name).map(|(known, _)| *known);
-        let kind = text("kind").to_lowercase();
+        let kind = text("kind").to_ascii_lowercase();
         Self {
             kind: if kind.is_empty() { "component".to_owned() } else { kind },
             text: text("q"),

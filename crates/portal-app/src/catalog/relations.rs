@@ -132,10 +132,10 @@ pub(super) fn words(relation: &str) -> String {
     let mut words = String::with_capacity(relation.len() + 4);
     for (index, letter) in relation.chars().enumerate() {
         if index == 0 {
-            words.extend(letter.to_uppercase());
-        } else if letter.is_uppercase() {
+            words.push(letter.to_ascii_uppercase());
+        } else if letter.is_ascii_uppercase() {
             words.push(' ');
-            words.extend(letter.to_lowercase());
+            words.push(letter.to_ascii_lowercase());
         } else {
             words.push(letter);
         }

@@ -165,7 +165,7 @@ fn kinds(load: Load) -> Option<AnyView> {
         Err(failure) => failed("The catalog", &failure, load),
         Ok((list, _)) => {
             let kinds = list.facets.get("kind").map_or(&[][..], Vec::as_slice);
-            let mut kinds: Vec<_> = kinds.iter().map(|value| (value.value.to_lowercase(), value.count)).collect();
+            let mut kinds: Vec<_> = kinds.iter().map(|value| (value.value.to_ascii_lowercase(), value.count)).collect();
             kinds.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
             Content::from(html! {
                 section class="card" aria-labelledby="kinds" {

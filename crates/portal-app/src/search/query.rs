@@ -31,7 +31,7 @@ impl SearchQuery {
         });
         Self {
             text: params.get("q").unwrap_or_default().trim().to_owned(),
-            kind: present("kind").map(|kind| kind.to_lowercase()),
+            kind: present("kind").map(|kind| kind.to_ascii_lowercase()),
             chosen: chosen.collect(),
             sort: present("sort"),
             cursor: present("cursor"),
@@ -77,7 +77,7 @@ impl SearchQuery {
     }
 
     pub fn with_kind(&self, kind: Option<&str>) -> Self {
-        Self { kind: kind.map(str::to_lowercase), ..self.first_page() }
+        Self { kind: kind.map(str::to_ascii_lowercase), ..self.first_page() }
     }
 
     pub fn sorted(&self, sort: Option<&str>) -> Self {

@@ -171,7 +171,7 @@ fn tabs(query: &SearchQuery, results: &SearchResults) -> Content {
     };
     let mut tabs = vec![tab("All".to_owned(), all, None)];
     for value in kinds {
-        let kind = value.value.to_lowercase();
+        let kind = value.value.to_ascii_lowercase();
         tabs.push(tab(kind_plural(&kind), value.count, Some(&kind)));
     }
     Content::from(html! {
@@ -211,8 +211,8 @@ fn hit(hit: SearchHit, rank: Option<usize>) -> Content {
     let SearchHit { link, kind, owner, lifecycle, title_segments, snippet, matched_in, page, .. } = hit;
     let subtype = link.subtype.clone();
     let what = match &subtype {
-        Some(subtype) => format!("{} · {subtype}", kind_name(&kind.to_lowercase())),
-        None => kind_name(&kind.to_lowercase()),
+        Some(subtype) => format!("{} · {subtype}", kind_name(&kind.to_ascii_lowercase())),
+        None => kind_name(&kind.to_ascii_lowercase()),
     };
     let owner = has_owner(kind_of(&link.entity_ref)).then(|| {
         Content::from(html! {

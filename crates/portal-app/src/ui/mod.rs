@@ -55,4 +55,4 @@ pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
 pub(crate) use typed::{Typed, use_typed};
 pub(crate) use url::safe_url;
-pub(crate) use words::with_code;
+pub(crate) use words::{capitalised, is_separator, with_code};

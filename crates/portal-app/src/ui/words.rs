@@ -1,4 +1,7 @@
-//! Sentences of the server, as they are shown.
+//! Words and sentences of the server, as they are shown.
+//!
+//! Kinds, names and sentences are ASCII, or stay as they are: the tables of Unicode are a
+//! fortieth of what the browser loads.
 
 use maud::html;
 
@@ -22,9 +25,30 @@ pub(crate) fn with_code(text: &str) -> Content {
     })
 }
 
+/// With the first letter in upper case.
+pub(crate) fn capitalised(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+/// Whether words end here.
+pub(crate) fn is_separator(sign: char) -> bool {
+    sign.is_ascii() && !sign.is_ascii_alphanumeric()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_letter_is_raised() {
+        for (text, expected) in [("api", "Api"), ("", ""), ("élan", "élan"), ("9a", "9a")] {
+            assert_eq!(capitalised(text), expected);
+        }
+    }
 
     #[track_caller]
     fn check(text: &str, expected: &str) {

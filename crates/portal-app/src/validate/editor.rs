@@ -169,7 +169,7 @@ fn shown(verdict: &Verdict) -> Content {
 fn document(verdict: &DocumentVerdict) -> Content {
     let DocumentVerdict { document, entity_ref, kind, valid, errors, warnings, .. } = verdict;
     let name = entity_ref.clone().unwrap_or_else(|| format!("Document {}", document + 1));
-    let kind = kind.as_deref().unwrap_or_default().to_lowercase();
+    let kind = kind.as_deref().unwrap_or_default().to_ascii_lowercase();
     let symbol = if *valid { kind_icon(&kind, None) } else { "fail" };
     Content::from(html! {
         li {

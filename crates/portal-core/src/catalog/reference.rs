@@ -26,12 +26,19 @@ pub enum RefError {
     MissingKind(String),
 }
 
+/// A part as references compare it. Parts of a valid one are ASCII: the browser is spared the
+/// tables of Unicode, which would be a fortieth of what it loads.
+fn lower_case(part: &str) -> String {
+    if cfg!(target_arch = "wasm32") { part.to_ascii_lowercase() } else { part.to_lowercase() }
+}
+
 impl EntityRef {
     pub const DEFAULT_NAMESPACE: &str = "default";
 
     /// Builds a reference from parts that are known to be non-empty.
     pub fn new(kind: &str, namespace: &str, name: &str) -> Self {
-        Self { kind: kind.to_lowercase(), namespace: namespace.to_lowercase(), name: name.to_lowercase() }
+        let [kind, namespace, name] = [kind, namespace, name].map(lower_case);
+        Self { kind, namespace, name }
     }
 
     /// Reads a reference; missing parts come from the field it stands in.

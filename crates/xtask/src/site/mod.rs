@@ -67,13 +67,16 @@ pub fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
     report_size(workspace, profile)
 }
 
-/// Bytes that the browser loads before the page is live: wasm and JavaScript,
-/// as brotli.
+/// Bytes of the whole interface that are code: wasm and every script, as brotli.
 pub fn payload(workspace: &Workspace) -> Result<u64> {
+    let site = workspace.site();
     let mut total = 0;
-    for name in ["pkg/portal_bg.wasm.br", "pkg/portal.js.br"] {
-        let path = workspace.site().join(name);
-        total += path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
+    for path in files::list(&site)? {
+        let name = files::slashed(&path);
+        if name.ends_with(".wasm.br") || name.ends_with(".js.br") {
+            let path = site.join(path);
+            total += path.metadata().with_context(|| format!("cannot read {}", path.display()))?.len();
+        }
     }
     Ok(total)
 }

@@ -79,7 +79,8 @@ fn by_group(graph: &EntityGraph, groups: &BTreeMap<String, String>) -> EntityGra
             small.nodes.push(node.clone());
         } else if !small.nodes.iter().any(|known| known.link.entity_ref == name) {
             let count = sizes.get(name.as_str()).copied().unwrap_or(0) as u64;
-            let title = format!("{} {}", number(count), kind_plural(kind_of(&node.link.entity_ref)).to_lowercase());
+            let title =
+                format!("{} {}", number(count), kind_plural(kind_of(&node.link.entity_ref)).to_ascii_lowercase());
             let link = EntityLink { entity_ref: name, title, subtype: None, exists: true };
             small.nodes.push(GraphNode { link, depth: node.depth });
         }

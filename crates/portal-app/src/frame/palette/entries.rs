@@ -4,6 +4,7 @@ use portal_core::search::wire::Suggestion;
 
 use crate::catalog::{kind_icon, kind_name, kind_of, kind_plural};
 use crate::paths;
+use crate::ui::is_separator;
 
 /// Entities shown without a text.
 const RECENT: usize = 6;
@@ -170,7 +171,7 @@ fn visited(entity_ref: &str) -> Entry {
 
 fn suggested(suggestion: &Suggestion) -> Entry {
     let Suggestion { link, kind, owner, title_segments, .. } = suggestion;
-    let what = link.subtype.clone().unwrap_or_else(|| kind_name(&kind.to_lowercase()));
+    let what = link.subtype.clone().unwrap_or_else(|| kind_name(&kind.to_ascii_lowercase()));
     let detail = owner.as_ref().map_or_else(|| what.clone(), |owner| format!("{what} · {}", owner.title));
     let title = if title_segments.is_empty() {
         vec![(link.title.clone(), false)]
@@ -192,7 +193,7 @@ fn known_entry(known: &Known, text: &str) -> Option<(usize, Entry)> {
     let (distance, title) = match fuzzy(title, text) {
         Some((distance, pieces)) => (distance, pieces),
         None => {
-            let text = text.to_lowercase();
+            let text = text.to_ascii_lowercase();
             words.split(' ').any(|word| word.starts_with(&text)).then(|| (50, vec![((*title).to_owned(), false)]))?
         }
     };
@@ -215,14 +216,14 @@ fn kind_entry(kind: &str, text: &str) -> Option<(usize, Entry)> {
 /// Whether the letters of a text stand in a title in this order, the first at
 /// the beginning of a word: how far apart, and the pieces to mark.
 fn fuzzy(title: &str, text: &str) -> Option<(usize, Vec<(String, bool)>)> {
-    let wanted: Vec<char> = text.to_lowercase().chars().filter(|letter| !letter.is_whitespace()).collect();
+    let wanted: Vec<char> = text.chars().filter(|letter| !letter.is_whitespace()).collect();
     let letters: Vec<char> = title.chars().collect();
     let mut pieces: Vec<(String, bool)> = Vec::new();
     let (mut next, mut first, mut last) = (0, None, 0);
     for (place, letter) in letters.iter().enumerate() {
-        let begins = place == 0 || !letters[place - 1].is_alphanumeric();
+        let begins = place == 0 || is_separator(letters[place - 1]);
         let matches =
-            wanted.get(next).is_some_and(|wanted| letter.to_lowercase().eq([*wanted])) && (next > 0 || begins);
+            wanted.get(next).is_some_and(|wanted| letter.eq_ignore_ascii_case(wanted)) && (next > 0 || begins);
         if matches {
             next += 1;
             first.get_or_insert(place);

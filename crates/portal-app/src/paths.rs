@@ -124,14 +124,13 @@ pub(crate) fn templates_for(entity_ref: &str) -> String {
 /// Where a box finds entities of some kinds; of all when there are none.
 #[cfg(feature = "ssr")]
 pub(crate) fn suggestions<'k>(kinds: impl IntoIterator<Item = &'k str>) -> String {
-    let kinds = kinds.into_iter().map(|kind| ("kind", kind));
-    with_query(API_SUGGESTIONS, kinds.chain([("limit", "8")]))
+    suggestions_within(kinds, &[])
 }
 
 /// The same of entities that fit one of these filters.
 #[cfg(feature = "ssr")]
-pub(crate) fn suggestions_within(kinds: &[String], filters: &[String]) -> String {
-    let kinds = kinds.iter().map(|kind| ("kind", kind.as_str()));
+pub(crate) fn suggestions_within<'k>(kinds: impl IntoIterator<Item = &'k str>, filters: &'k [String]) -> String {
+    let kinds = kinds.into_iter().map(|kind| ("kind", kind));
     let filters = filters.iter().map(|filter| ("filter", filter.as_str()));
     with_query(API_SUGGESTIONS, kinds.chain(filters).chain([("limit", "8")]))
 }

@@ -7,6 +7,7 @@ use portal_core::catalog::index::Visibility;
 use portal_core::catalog::validate;
 use portal_core::catalog::wire::Fault;
 use portal_core::document::Document;
+use portal_core::templates::language::is_literal;
 use serde_json::Value;
 
 use crate::catalog::view::Snapshot;
@@ -31,23 +32,20 @@ pub async fn remarks(
         remarks.push(Fault { line, column, pointer, rule, message, hint: None });
     };
     let spec = &document.value["spec"];
-    for (pointer, text) in texts(&spec["scope"]["kinds"], "/spec/scope/kinds") {
-        if snapshot.kinds.get(text).is_none() {
-            tell(pointer, format!("there is no kind `{text}`"));
-        }
-    }
+    let mut kinds = vec![(&spec["scope"]["kinds"], "/spec/scope/kinds".to_owned())];
     for (index, trigger) in spec["triggers"].as_array().into_iter().flatten().enumerate() {
         let at = format!("/spec/triggers/{index}");
-        for (pointer, text) in texts(&trigger["change"]["kinds"], &format!("{at}/change/kinds")) {
-            if snapshot.kinds.get(text).is_none() {
-                tell(pointer, format!("there is no kind `{text}`"));
-            }
-        }
+        kinds.push((&trigger["change"]["kinds"], format!("{at}/change/kinds")));
         if let Some(of) = trigger["run"]["of"].as_str()
             && let Ok(reference) = EntityRef::parse(of, None, EntityRef::DEFAULT_NAMESPACE)
             && !is_there(&reference.to_string())
         {
             tell(format!("{at}/run/of"), format!("`{reference}` is not in the catalog"));
+        }
+    }
+    for (kinds, at) in kinds {
+        for (pointer, text) in texts(kinds, &at).filter(|(_, text)| snapshot.kinds.get(text).is_none()) {
+            tell(pointer, format!("there is no kind `{text}`"));
         }
     }
     let mut asked = vec![(&spec["approval"]["by"], "/spec/approval/by".to_owned())];
@@ -82,8 +80,4 @@ fn texts<'v>(list: &'v Value, at: &str) -> impl Iterator<Item = (String, &'v str
     let listed = list.as_array().into_iter().flatten().enumerate();
     let text = move |(index, one): (usize, &'v Value)| Some((format!("{at}/{index}"), one.as_str()?));
     listed.filter_map(text).filter(|(_, text)| is_literal(text))
-}
-
-fn is_literal(text: &str) -> bool {
-    !text.contains("${{")
 }

@@ -161,7 +161,7 @@ fn control(parts: &Parts<'_>) -> Content {
                 div class="input-group" {
                     (icon("search"))
                     input class="input" type="text" id=(id) name=(pointer) value=(value) autocomplete="off"
-                        placeholder=(placeholder.as_deref().unwrap_or("Type a name")) data-suggest=(crate::paths::suggestions_within(&field.kinds, &field.filters))
+                        placeholder=(placeholder.as_deref().unwrap_or("Type a name")) data-suggest=(crate::paths::suggestions_within(field.kinds.iter().map(String::as_str), &field.filters))
                         role="combobox" aria-expanded="false" aria-controls=(format!("{id}-list"))
                         aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled];
                 }

@@ -247,7 +247,7 @@ fn answered_by_triggers(action: &Action, computes: bool, read: &mut Reading<'_>)
     let fields = form::names(&action.run.pages);
     for (index, trigger) in action.triggers.iter().enumerate() {
         let (literal, later): (Map<_, _>, Map<_, _>) =
-            trigger.values.clone().into_iter().partition(|(_, value)| !value.to_string().contains("${{"));
+            trigger.values.clone().into_iter().partition(|(_, value)| language::is_literal(&value.to_string()));
         let filled = form::with_defaults(&action.run.pages, &literal);
         for FieldError { pointer, message } in form::faults(&action.run.pages, &filled) {
             let name = pointer.split('/').nth(1).unwrap_or_default().replace("~1", "/").replace("~0", "~");

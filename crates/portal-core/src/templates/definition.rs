@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::actions;
-use super::language::{Style, Template};
+use super::language::{self, Style, Template};
 use super::wire::TemplateProblem;
 use crate::actions::approval::Need;
 use crate::actions::definition::{no_time, seconds};
@@ -180,7 +180,7 @@ fn check(definition: &Definition, spec: &Value, findings: &mut Vec<Finding>) {
                 }
                 for name in action.input.iter().filter(|one| one.kind == actions::DURATION).map(|one| one.name) {
                     let literal = match &step.input.get(name) {
-                        Some(Value::String(text)) if !text.contains("${{") => text.clone(),
+                        Some(Value::String(text)) if language::is_literal(text) => text.clone(),
                         Some(Value::Number(number)) => number.to_string(),
                         _ => continue,
                     };
@@ -218,7 +218,7 @@ fn approval(input: &Map<String, Value>, pointer: &str, tell: &mut impl FnMut(Str
         tell(format!("{pointer}/input/by"), "names nobody".to_owned(), true);
     }
     // What is worked out later, or a number as a text, is read when it is asked.
-    let is_later = |text: &str| text.contains("${{") || text.parse::<u64>().is_ok_and(|count| count > 0);
+    let is_later = |text: &str| !language::is_literal(text) || text.parse::<u64>().is_ok_and(|count| count > 0);
     let need = input.get("need").filter(|need| !need.as_str().is_some_and(is_later));
     if need.is_some_and(|need| Need::read(need).is_none()) {
         tell(format!("{pointer}/input/need"), Need::WANTED.to_owned(), true);

@@ -259,7 +259,8 @@ async fn finish(child: &mut Child, limit: usize) -> Result<Output, FetchError> {
 }
 
 /// Whether git says something that the same question will be answered with again. Git has no
-/// exit codes for it; these are its words, which `LC_ALL` keeps in English.
+/// exit codes for it; these are its words, which `LC_ALL` keeps in English. A host that could
+/// not lock a branch would take it a moment later.
 fn is_lasting(said: &str) -> bool {
     const WORDS: [&str; 7] = [
         "Authentication failed",
@@ -270,7 +271,7 @@ fn is_lasting(said: &str) -> bool {
         "does not appear to be a git repository",
         "not found",
     ];
-    WORDS.iter().any(|words| said.contains(words))
+    !said.contains("cannot lock ref") && WORDS.iter().any(|words| said.contains(words))
 }
 
 /// Everything a stream yields; `None` when it is more than `limit` bytes.

@@ -151,6 +151,11 @@ impl<'t> Template<'t> {
     }
 }
 
+/// Whether a text stands for itself, and is not worked out later.
+pub fn is_literal(text: &str) -> bool {
+    !text.contains("${{")
+}
+
 /// Renders one text.
 ///
 /// # Errors

@@ -444,6 +444,61 @@
   addEventListener("pagehide", () => source?.close());
 })();
 
+// Keys outside of fields: rows of a list are walked with j and k, or with the arrows from one
+// of them, and selected with x; other letters press what carries them (`data-hotkey`).
+(() => {
+  const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable]";
+  const rows = () => [...document.querySelectorAll("#content tbody tr[data-key]")];
+  const rowOf = (element) => element?.closest?.("#content tbody tr[data-key]");
+  const boxOf = (row) => row?.querySelector("[data-select]");
+  /** Where a range of selected rows begins: the box that was clicked last. */
+  let from;
+  const select = (box, range) => {
+    const boxes = rows().map(boxOf).filter(Boolean);
+    const [first, last] = [boxes.indexOf(range ? from : box), boxes.indexOf(box)].sort((a, b) => a - b);
+    const checked = box.checked;
+    for (const other of boxes.slice(Math.max(first, 0), last + 1)) {
+      if (other.checked === checked) continue;
+      other.checked = checked;
+      other.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    from = box;
+  };
+  addEventListener("click", (event) => {
+    const box = event.target.closest?.("tbody [data-select]");
+    if (box) select(box, event.shiftKey);
+  });
+  const walk = (by) => {
+    const all = rows();
+    const at = all.indexOf(rowOf(document.activeElement));
+    const row = all[at < 0 ? 0 : Math.min(Math.max(at + by, 0), all.length - 1)];
+    row?.querySelector("a")?.focus();
+    row?.scrollIntoView({ block: "nearest" });
+  };
+  let before;
+  addEventListener("keydown", (event) => {
+    const { key, target } = event;
+    // The second key of a jump.
+    const jumps = before === "g";
+    before = key;
+    if (jumps || event.ctrlKey || event.metaKey || event.altKey || target.matches?.(FIELDS)) return;
+    if (document.querySelector("dialog[open], :popover-open")) return;
+    const row = rowOf(document.activeElement);
+    const by = { j: 1, k: -1, ...(row && { ArrowDown: 1, ArrowUp: -1 }) }[key];
+    const box = key.toLowerCase() === "x" && boxOf(row);
+    const button = /^[a-z]$/.test(key) && document.querySelector(`#content [data-hotkey="${key}"]`);
+    if (by && rows().length) walk(by);
+    else if (box && event.shiftKey && from) {
+      box.checked = from.checked;
+      box.dispatchEvent(new Event("change", { bubbles: true }));
+      select(box, true);
+    } else if (box) box.click();
+    else if (button) button.click();
+    else return;
+    event.preventDefault();
+  });
+})();
+
 // Where a form says that one begins there; after the browser has looked for its own.
 addEventListener("load", () => {
   const begin = () => {

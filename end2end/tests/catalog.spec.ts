@@ -137,6 +137,9 @@ test("a failed list says what happened and can be tried again", async ({ page })
   );
   await filterField(page).fill("booking");
   await expect(page.getByText("The catalog could not be loaded")).toBeVisible();
+  // What it is shown in keeps its place.
+  const [field, width] = [await filterField(page).boundingBox(), page.viewportSize()?.width ?? 0];
+  expect(field?.width).toBeGreaterThan(Math.min(300, width / 2));
   await expect(page.getByText("req-1")).toBeVisible();
   await page.unroute(/\/fragments\/catalog\?/);
   await page.getByRole("button", { name: "Retry" }).click();
@@ -155,6 +158,29 @@ test("facets, sorting and search work without JavaScript @no-script", async ({ p
   await page.getByRole("link", { name: "Name", exact: false }).first().click();
   await expect(page).toHaveURL(/sort=-name/);
   await expectNoAxeViolations(page);
+});
+
+test("rows are walked, selected and opened by keys", async ({ page }) => {
+  test.skip((page.viewportSize()?.width ?? 0) < 1024, "a phone has no keys");
+  await open(page, "/catalog");
+  const names = page.getByRole("main").locator("tbody .entity-link");
+  const selected = page.getByRole("region", { name: "Selected entities" });
+  await page.keyboard.press("j");
+  await expect(names.nth(0)).toBeFocused();
+  await page.keyboard.press("j");
+  await page.keyboard.press("ArrowUp");
+  await expect(names.nth(0)).toBeFocused();
+  await page.keyboard.press("x");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Shift+X");
+  await expect(selected).toContainText("3 entities selected");
+  await page.getByRole("main").getByRole("row").nth(6).getByRole("checkbox").click({ modifiers: ["Shift"] });
+  await expect(selected).toContainText("6 entities selected");
+  await page.keyboard.press("k");
+  const name = (await names.nth(4).textContent()) ?? "";
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1, name })).toBeVisible();
 });
 
 test("focus stays where it is while the rows change", async ({ page }) => {

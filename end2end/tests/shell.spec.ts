@@ -48,3 +48,18 @@ test.describe("a server that goes away", () => {
     await expect(page.getByText("The portal does not answer.")).toBeHidden();
   });
 });
+
+test.describe("a network that goes away", () => {
+  test.use({ expectedMessages: [/ERR_INTERNET_DISCONNECTED/] });
+  test("leaves what is shown, and what was asked is answered when it is back", async ({ page, context }) => {
+    await open(page, "/catalog");
+    const rows = page.getByRole("main").locator("tbody tr");
+    await context.setOffline(true);
+    await page.getByRole("main").getByRole("searchbox", { name: "Filter the list" }).fill("booking-api");
+    await expect(page.getByText("The portal does not answer.")).toBeVisible();
+    expect(await rows.count()).toBeGreaterThan(10);
+    await context.setOffline(false);
+    await expect(page.getByText("The portal does not answer.")).toBeHidden();
+    await expect(rows).toHaveCount(1);
+  });
+});

@@ -8,13 +8,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use portal_core::catalog::EntityRef;
-use portal_core::catalog::index::{CatalogIndex, Values, Visibility};
+use portal_core::catalog::index::{CatalogIndex, RowSummary, Values, Visibility};
 use portal_core::catalog::query::{Filter, Missing, Position, Query, Selection};
 use portal_core::catalog::wire::{EntityLink, FacetValue};
 use portal_core::search::wire::{SearchClick, SearchGap, SearchHit, SearchResults, Suggestion, SuggestionList};
 
 use super::request::{self, Place, SearchRequest};
-use super::{Hit, Matches, Scope};
+use super::{Hit, Matches, Scope, abbreviation};
 use crate::catalog::lists::has_happened;
 use crate::catalog::view::Snapshot;
 use crate::error::{ApiError, ApiResult};
@@ -95,7 +95,8 @@ pub async fn search(
 }
 
 /// Entities whose name, title or tags go on from what was typed: for pickers
-/// and the palette.
+/// and the palette. Where there are none, those whose name it may abbreviate,
+/// `bkapi` for `booking-api`.
 #[utoipa::path(
     get, path = "/suggestions", tag = "search", operation_id = "suggest",
     params(
@@ -129,16 +130,21 @@ pub async fn suggest(
         return Ok(Json(SuggestionList { items: Vec::new(), seq: snapshot.seq }));
     }
     let visibility = auth.visibility(&snapshot);
-    let mut selection = Selection { filter: request::kinds(kinds), ..Selection::default() };
     let search = app.search.clone();
     let list = blocking(move || {
+        let index = &snapshot.index;
+        let select = |filter, within| index.select(&Selection { filter, within, ..Selection::default() }, &visibility);
+        let fitting = |within| select(request::kinds(kinds), Some(Arc::new(select(filter, within))));
         let visible = request::rows(&visibility).map(Arc::as_ref);
         let matches = search.find(&text, Scope::Names, visible)?;
-        let found = Selection { filter, within: Some(Arc::new(matches.rows())), ..Selection::default() };
-        selection.within = Some(Arc::new(snapshot.index.select(&found, &visibility)));
-        let allowed = snapshot.index.select(&selection, &visibility);
-        let hits = matches.page(limit, None, Some(&allowed))?;
-        let items = hits.into_iter().map(|hit| suggestion(hit, &snapshot.index, &visibility)).collect();
+        let found = matches.rows();
+        let items = if found.is_empty() {
+            let rows = abbreviation::expansions(&text, index, &fitting(None), limit);
+            rows.into_iter().filter_map(|row| expansion(row, &text, index, &visibility)).collect()
+        } else {
+            let hits = matches.page(limit, None, Some(&fitting(Some(Arc::new(found)))))?;
+            hits.into_iter().map(|hit| suggestion(hit, index, &visibility)).collect()
+        };
         Ok(SuggestionList { items, seq: snapshot.seq.min(matches.seq()) })
     });
     Ok(Json(list.await?))
@@ -357,6 +363,17 @@ fn shown(hit: Hit, index: &CatalogIndex, visibility: &Visibility) -> SearchHit {
         page,
         score,
     }
+}
+
+fn expansion(row: u32, text: &str, index: &CatalogIndex, visibility: &Visibility) -> Option<Suggestion> {
+    let RowSummary { entity_ref, kind, name, title, owner, .. } = index.summary(row)?;
+    Some(Suggestion {
+        title_segments: abbreviation::marked(&title, text),
+        owner: owner.map(|owner| index.link(&owner, visibility)),
+        link: index.link(&entity_ref, visibility),
+        kind,
+        name,
+    })
 }
 
 fn suggestion(hit: Hit, index: &CatalogIndex, visibility: &Visibility) -> Suggestion {

@@ -6,6 +6,7 @@
 //! facets and visibility are the catalog index's, over the same rows. Nothing
 //! is lost with the directory: it is built again from the catalog.
 
+mod abbreviation;
 mod backstage;
 mod definition;
 mod document;

@@ -509,7 +509,7 @@ on_platform!(manifests_are_tried_applied_and_waited_for, cluster, Kubernetes, "s
             "no API `acme.dev/v1`",
         ),
         (json!([{"kind": "Thing"}]), "invalid_input", "object 0: `metadata.name` is missing"),
-        (json!("a: ["), "invalid_input", "line 2, column 1: not YAML"),
+        (json!("a: ["), "invalid_input", "line 1, column 5: not YAML"),
         (json!([]), "invalid_input", "0 objects"),
     ] {
         let applied = fake.count(&Method::PATCH, "");

@@ -235,6 +235,11 @@ on_both!(suggestions_complete_names, portal, {
     };
     assert!(within("spec.type=service").await > 0);
     assert_eq!(within("spec.type=website").await, 0);
+    // Nothing is named like this, and one could be meant.
+    let list = portal.get("/api/v1/suggestions?q=ldsync&kind=component").await.json(200);
+    assert_eq!(names(&list)[..1], ["ledger-sync"]);
+    assert_eq!(shown(&list["items"][0]["title_segments"]), "[l]e[d]ger-[sync]");
+    assert_eq!(names(&portal.get("/api/v1/suggestions?q=ldsync&kind=group").await.json(200)).len(), 0);
     portal.get("/api/v1/suggestions?q=ledg&filter=%3Dx").await.is(400);
     assert_eq!(names(&portal.get("/api/v1/suggestions?q=").await.json(200)).len(), 0);
     portal.get("/api/v1/suggestions?q=a&limit=0").await.problem(400, "invalid_parameter");

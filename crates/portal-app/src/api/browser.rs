@@ -9,11 +9,19 @@ pub(crate) struct Browser;
 impl Transport for Browser {
     fn send(&self, request: ApiRequest) -> Sending {
         // The browser has one thread; what it hands out never leaves it.
-        Box::pin(SendWrapper::new(async move { fetch(request).await.map_err(|error| error.to_string()) }))
+        Box::pin(SendWrapper::new(async move { fetch(request).await.map_err(|error| reason(&error)) }))
     }
 
     fn now_ms(&self) -> i64 {
         js_sys::Date::now() as i64
+    }
+}
+
+/// Why nothing came; empty when the network failed, for which each browser has words of its own.
+fn reason(error: &gloo_net::Error) -> String {
+    match error {
+        gloo_net::Error::JsError(error) if error.name == "TypeError" => String::new(),
+        error => error.to_string(),
     }
 }
 

@@ -115,11 +115,18 @@ mod stream {
         });
         let on_message = on_message.into_js_value();
         let current = Rc::new(RefCell::new(None::<EventSource>));
-        let judge = {
+        let is_up = {
             let current = Rc::clone(&current);
+            // A stream that is open may not know yet that the network is gone.
             move || {
-                let down = |source: &EventSource| source.ready_state() != EventSource::OPEN;
-                if current.borrow().as_ref().is_some_and(down) {
+                let is_open = |source: &EventSource| source.ready_state() == EventSource::OPEN;
+                window().navigator().on_line() && current.borrow().as_ref().is_none_or(is_open)
+            }
+        };
+        let judge = {
+            let is_up = is_up.clone();
+            move || {
+                if !is_up() {
                     live.offline.set(true);
                 }
             }
@@ -157,7 +164,12 @@ mod stream {
         adjust();
         // A browser gives up on a stream that is answered with an error.
         let again = adjust.clone();
-        set_interval(move || _ = again(), REOPEN);
+        let look = move || {
+            if !again() && is_up() {
+                back(live);
+            }
+        };
+        set_interval(look, REOPEN);
         // The network of this machine, which the stream may notice late.
         window_event_listener_untyped("offline", move |_| judge_soon());
         window_event_listener_untyped("online", move |_| back(live));

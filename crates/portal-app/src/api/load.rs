@@ -20,6 +20,7 @@ use leptos::task::spawn_local;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Live;
 use super::transport::{Api, ApiRequest, Failure, read_json, use_api};
 use crate::ui::effect;
 
@@ -74,6 +75,7 @@ pub(crate) struct Load {
     parsed: StoredValue<Parsed>,
     /// A newer answer than the one shown is under way.
     pub pending: RwSignal<bool>,
+    live: Option<Live>,
     api: StoredValue<Api>,
 }
 
@@ -123,6 +125,7 @@ fn watch(
         generation: StoredValue::new(0),
         parsed: StoredValue::new(Parsed::default()),
         pending: RwSignal::new(false),
+        live: use_context(),
         api: StoredValue::new(api),
     };
     effect(move |asked: Option<Option<String>>| {
@@ -134,6 +137,13 @@ fn watch(
             load.ask_again(asked != now);
         }
         now
+    });
+    effect(move |was_offline: Option<bool>| {
+        let is_offline = load.live.is_some_and(|live| live.offline.get());
+        if was_offline == Some(true) && !is_offline && load.pending.get_untracked() {
+            load.ask_again(true);
+        }
+        is_offline
     });
     load
 }
@@ -164,10 +174,22 @@ impl Load {
             let answer = asking.await;
             // The page may be gone, or may have asked something else since.
             if self.generation.try_get_value() == Some(generation) {
+                if answer.status == 0 && self.is_answered() {
+                    // What there is stays, and is asked for again when the network is back.
+                    self.pending.set(true);
+                    self.live.inspect(|live| live.offline.set(true));
+                    return;
+                }
                 self.pending.set(false);
                 self.latest.set(Some(Fetched { number: generation, ..answer }));
             }
         });
+    }
+
+    fn is_answered(self) -> bool {
+        let latest = self.latest.with_untracked(|latest| latest.as_ref().map(|fetched| fetched.status));
+        let first = || self.first.try_with_untracked(|first| first.as_ref().map(|fetched| fetched.status)).flatten();
+        latest.or_else(first).is_some_and(|status| status != 0)
     }
 
     /// The latest answer and the time at which it was read, in milliseconds;

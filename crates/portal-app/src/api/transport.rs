@@ -120,7 +120,11 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub fn unreachable(reason: &str) -> Self {
-        let detail = format!("The server did not answer: {reason}.");
+        let detail = match reason {
+            // The network failed.
+            "" => "The server did not answer. Try again when the connection is back.".to_owned(),
+            reason => format!("The server did not answer: {reason}."),
+        };
         Self { status: 0, detail, request_id: String::new(), errors: Vec::new() }
     }
 

@@ -72,13 +72,13 @@ pub(super) fn header(view: &EntityView, entity: &Entity, marks: &[Mark]) -> Cont
             }
             div class="page-actions" {
                 @for mark in Mark::ALL { (mark_button(mark, &view.entity_ref, marks.contains(&mark))) }
-                @if has_actions(kind) { a class="button" href=(paths::actions_for(&view.entity_ref)) { (icon("action")) "Actions" } }
-                button class="button needs-script" type="button" data-copy=(view.entity_ref) {
+                @if has_actions(kind) { a class="button" href=(paths::actions_for(&view.entity_ref)) data-hotkey="e" { (icon("action")) "Actions" } }
+                button class="button needs-script" type="button" data-copy=(view.entity_ref) data-hotkey="c" {
                     (icon("copy"))
                     "Copy reference"
                 }
                 @if let Some(url) = repository(entity) {
-                    a class="button" href=(url) rel="external noreferrer" {
+                    a class="button" href=(url) rel="external noreferrer" data-hotkey="r" {
                         (icon("external"))
                         "Open repository"
                     }

@@ -69,7 +69,8 @@ pub(crate) fn CatalogListPage() -> impl IntoView {
             </div>
         </header>
         <div class="faceted">
-            {loaded(skeleton_facets, move || served_part(load, "facets"))}
+            // A list that failed keeps its place.
+            {loaded(skeleton_facets, move || served_part(load, "facets").or_else(|| has_failed(load).then(skeleton_facets)))}
             <div class="stack" data-gap="3">
                 {filter_bar(load, query, typed)}
                 <div
@@ -177,6 +178,10 @@ fn rows_region(load: Load) -> Option<AnyView> {
         Err(failure) => Some(failed("The catalog", &failure, load)),
         Ok(_) => served_part(load, "rows"),
     }
+}
+
+fn has_failed(load: Load) -> bool {
+    load.read_shared::<Value>().is_some_and(|answer| answer.is_err())
 }
 
 /// Whether an answer is late enough to say so: most are not.

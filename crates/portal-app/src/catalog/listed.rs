@@ -81,6 +81,7 @@ fn column_choice(query: &CatalogQuery) -> Content {
                     (column.head)
                 }
             }
+            small class="menu-title" { "Those without room are left out." }
             hr;
             label class="menu-item" {
                 input type="checkbox" data-compact="";

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast as _;
 use leptos::web_sys::{Event, HtmlInputElement};
+use portal_core::access::Verb;
 use portal_core::personal::wire::Mark;
 
 use crate::api::use_api;
 use crate::personal::mark_all;
-use crate::ui::{Erase, Toasts, closest, counted, effect, icon};
+use crate::ui::{Erase, Toasts, closest, counted, denied, effect, icon};
 
 /// References of the selected rows; they stay while one turns the pages.
 pub(super) type Selection = RwSignal<BTreeSet<String>>;
@@ -71,11 +72,12 @@ fn boxes() -> impl Iterator<Item = HtmlInputElement> {
 /// What can be done with the selected rows; nothing while there are none.
 pub(super) fn bulk_bar(selected: Selection) -> AnyView {
     let (api, toasts) = (use_api(), expect_context::<Toasts>());
+    let (disabled, reason) = denied(Verb::Personalise);
     let mark = move |mark: Mark, symbol: &'static str, text: &'static str| {
-        let api = api.clone();
+        let (api, reason) = (api.clone(), reason.clone());
         let act = move |_| mark_all(api.clone(), toasts, mark, selected.get_untracked().into_iter().collect());
         view! {
-            <button class="button" data-size="sm" type="button" on:click=act>
+            <button class="button" data-size="sm" type="button" aria-disabled=disabled title=reason on:click=act>
                 {icon(symbol)}
                 {text}
             </button>

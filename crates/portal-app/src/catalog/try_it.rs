@@ -10,7 +10,7 @@ use portal_core::definition::wire::{Call, CallAnswer, CallParameter, CallRequest
 
 use crate::api::{Failure, Method, send, sentence, use_api};
 use crate::paths;
-use crate::ui::{Content, Erase, denied, icon, number};
+use crate::ui::{Content, Erase, denied, icon, number, with_code};
 
 /// The last attempt and its answer, by entity and operation. They belong to the
 /// page, so that a live update of the definition does not take them away.
@@ -147,7 +147,7 @@ fn outcome(answer: &Result<CallAnswer, Failure>) -> Option<Content> {
         Err(failure) => {
             return Some(Content::from(html! {
                 div class="try-answer" {
-                    p class="form-error" { (icon("fail")) (failure.detail) }
+                    p class="form-error" { (icon("fail")) (with_code(&failure.detail)) }
                     @if failure.errors.len() > 1 {
                         ul { @for error in &failure.errors { li { (sentence(&error.message)) } } }
                     }

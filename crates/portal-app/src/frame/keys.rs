@@ -72,6 +72,11 @@ pub(super) fn shortcuts() -> AnyView {
         ("/", "Filter or search on this page"),
         ("?", "This list"),
         ("Esc", "Close what is on top"),
+        ("j k", "Next and previous row of a list"),
+        ("Enter", "Open the row"),
+        ("x", "Select the row"),
+        ("Shift x", "Select up to the row"),
+        ("e r c", "On an entity: run an action, open its repository, copy its reference"),
     ];
     Content::from(html! {
         dialog class="dialog" id="shortcuts" aria-labelledby="shortcuts-title" {

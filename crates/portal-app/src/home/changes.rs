@@ -19,17 +19,18 @@ const LINES: usize = 12;
 pub(super) fn changes_region(load: Load) -> Option<AnyView> {
     Some(match load.read::<ChangeList>()? {
         Err(failure) => failed("The changes", &failure, load),
-        Ok((list, now_ms)) => changes("changes", "What changed", &list.items, now_ms).erase(),
+        Ok((list, now_ms)) => changes("changes", "What changed", &list, now_ms).erase(),
     })
 }
 
 /// What changed of what one follows; nothing when nothing did.
 pub(super) fn followed_region(load: Load) -> Option<AnyView> {
     let (list, now_ms) = load.read::<ChangeList>()?.ok()?;
-    (!list.items.is_empty()).then(|| changes("followed", "What you follow", &list.items, now_ms).erase())
+    (!list.items.is_empty()).then(|| changes("followed", "What you follow", &list, now_ms).erase())
 }
 
-fn changes(id: &str, heading: &str, items: &[ChangeView], now_ms: i64) -> Content {
+fn changes(id: &str, heading: &str, list: &ChangeList, now_ms: i64) -> Content {
+    let items = &list.items;
     // What one reading of a source brings is one piece of news.
     let together = |a: &ChangeView, b: &ChangeView| {
         a.operation == b.operation && a.cause == b.cause && (a.at - b.at).num_seconds().abs() < 60
@@ -44,7 +45,7 @@ fn changes(id: &str, heading: &str, items: &[ChangeView], now_ms: i64) -> Conten
                 div class="card-body" data-flush {
                     ol class="timeline" {
                         @for group in &groups {
-                            @if let [only] = group { (change(only, items, now_ms)) } @else { (several(group, items, now_ms)) }
+                            @if let [only] = group { (change(only, items, now_ms)) } @else { (several(group, list, now_ms)) }
                         }
                     }
                 }
@@ -54,10 +55,13 @@ fn changes(id: &str, heading: &str, items: &[ChangeView], now_ms: i64) -> Conten
 }
 
 /// Changes of the same kind that came together.
-fn several(group: &[ChangeView], items: &[ChangeView], now_ms: i64) -> Content {
+fn several(group: &[ChangeView], list: &ChangeList, now_ms: i64) -> Content {
+    let items = &list.items;
     let Some(first) = group.first() else { return Content::from(html! {}) };
     let (what, symbol, tone) = operation_label(&first.operation);
     let more = group.len().saturating_sub(NAMED);
+    // The list ends somewhere, and what came together may go on.
+    let is_cut = list.next_cursor.is_some() && group.as_ptr_range().end == items.as_ptr_range().end;
     Content::from(html! {
         li {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
@@ -66,7 +70,7 @@ fn several(group: &[ChangeView], items: &[ChangeView], now_ms: i64) -> Content {
                     @if place > 0 { ", " }
                     (name(view, items))
                 }
-                @if more > 0 { " and " (more) " more" }
+                @if more > 0 { " and " @if is_cut { "at least " } (more) " more" }
                 div class="meta" { (what) }
             }
             (ago(first.at, now_ms))

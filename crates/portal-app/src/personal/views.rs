@@ -4,17 +4,19 @@ use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use maud::html;
+use portal_core::access::Verb;
 use portal_core::personal::wire::{SavedView, SavedViewCreate, SavedViewList};
 
 use crate::api::{Load, Method, send, use_api, use_load};
 use crate::paths;
-use crate::ui::{Content, Erase, Toasts, closest, icon, loaded_quietly, small_icon};
+use crate::ui::{Content, Erase, Toasts, closest, denied, icon, loaded_quietly, small_icon};
 
 /// A menu of the views, with a form that saves what `query` says.
 pub(crate) fn views_menu(query: Signal<String>) -> AnyView {
     let load = use_load(Memo::new(|_| Some(paths::API_VIEWS.to_owned())));
     let (api, toasts) = (use_api(), expect_context::<Toasts>());
     let (name, shared) = (RwSignal::new(String::new()), RwSignal::new(false));
+    let (disabled, reason) = denied(Verb::Personalise);
     let save = {
         let api = api.clone();
         move |event: SubmitEvent| {
@@ -77,7 +79,7 @@ pub(crate) fn views_menu(query: Signal<String>) -> AnyView {
                     />
                     "Everybody sees it"
                 </label>
-                <button class="button" data-size="sm">
+                <button class="button" data-size="sm" aria-disabled=disabled title=reason>
                     "Save"
                 </button>
             </form>

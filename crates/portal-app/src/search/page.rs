@@ -32,6 +32,14 @@ pub(crate) fn SearchPage() -> impl IntoView {
     // What was searched for is known in the browser only.
     let searches = RwSignal::new(Vec::new());
     effect(move |_| searches.set(SEARCHES.read()));
+    let searched = move || {
+        if text.with_untracked(|text| !text.is_empty()) {
+            text.with_untracked(|text| SEARCHES.add(text));
+            searches.set(SEARCHES.read());
+        }
+    };
+    // Come here with words, from the palette or from a link.
+    effect(move |_| searched());
     let last = move || searches.with(|searches| (!searches.is_empty()).then(|| last_searches(searches)));
     // Hidden, not taken away: the text is gone, too, when the page is left, and
     // nothing can be put into a page that is on its way out.
@@ -42,7 +50,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
     };
     view! {
         {page_title(title)}
-        <header class="stack search-head" data-gap="3">
+        <header class="stack search-head" data-gap="3" on:submit=move |_| searched()>
             <h1 class="visually-hidden" tabindex="-1">
                 "Search"
             </h1>

@@ -98,10 +98,6 @@ impl SearchQuery {
         Self { cursor: Some(cursor.to_owned()), ..self.clone() }
     }
 
-    pub fn is_narrowed(&self) -> bool {
-        self.kind.is_some() || !self.chosen.is_empty()
-    }
-
     fn first_page(&self) -> Self {
         Self { cursor: None, ..self.clone() }
     }

@@ -26,11 +26,17 @@ pub(super) fn results_region(load: Load, query: Memo<SearchQuery>) -> Option<Any
     }
     Some(match answer? {
         Err(failure) => failed("The results", &failure, load),
-        Ok((results, _)) if results.items.is_empty() && !query.is_narrowed() => {
+        Ok((results, _)) if results.items.is_empty() && is_unknown(&query, &results) => {
             nothing(&query, &results.suggestions).erase()
         }
         Ok((results, _)) => found(&query, results).erase(),
     })
+}
+
+/// Whether the words are found nowhere, so that no filter is to blame.
+fn is_unknown(query: &SearchQuery, results: &SearchResults) -> bool {
+    let elsewhere = results.facets.get("kind").is_some_and(|kinds| kinds.iter().any(|kind| kind.count > 0));
+    query.chosen.is_empty() && !elsewhere
 }
 
 fn prompt() -> Content {
@@ -105,7 +111,7 @@ fn found(query: &SearchQuery, results: SearchResults) -> Content {
         empty(
             "filter",
             format!("Nothing of this kind matches “{}”", query.text),
-            "The filters exclude every result.",
+            "No result fits these filters.",
             Content::from(html! {
                 a class="button" href=(query.with_text(&query.text, true).href()) { "Drop all filters" }
             }),

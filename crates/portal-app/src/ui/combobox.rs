@@ -97,7 +97,11 @@ pub(crate) fn combobox(combobox: Combobox, pick: impl Fn(String) + Clone + 'stat
                     open.set(true);
                 }
                 on:keydown=pressed
-                on:blur=move |_| open.set(false)
+                // What was not chosen means nothing.
+                on:blur=move |_| {
+                    open.set(false);
+                    text.set(String::new());
+                }
             />
             {loaded_quietly(list)}
         </div>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use maud::html;
 
-use super::{Content, Erase, icon};
+use super::{Content, Erase, icon, with_code};
 use crate::api::{Failure, Load};
 use crate::document::set_page_status;
 use crate::paths;
@@ -57,7 +57,7 @@ pub(crate) fn failed(what: &'static str, failure: &Failure, load: Load) -> AnyVi
             <div class="state" data-tone="danger" role="alert">
                 {icon("alert")}
                 <strong class="title">{format!("{what} could not be loaded")}</strong>
-                <p>{failure.detail.clone()}</p>
+                <p>{with_code(&failure.detail).erase()}</p>
                 <div class="actions">
                     <button class="button" type="button" data-size="sm" on:click=move |_| load.retry()>
                         {icon("retry")}

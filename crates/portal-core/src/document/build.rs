@@ -214,6 +214,19 @@ impl<'c, 'm, 'b> Builder<'c, 'm, 'b> {
         (self.chunk.line.saturating_add(number(marker.line().max(1))), number(marker.col()).saturating_add(1))
     }
 
+    /// The position of a marker, or the end of the last line where the text is over.
+    fn shown(&self, marker: Marker) -> Position {
+        let (line, column) = self.position(marker);
+        let text = std::str::from_utf8(self.chunk.bytes).unwrap_or_default();
+        let lines = self.chunk.line.saturating_add(u32::try_from(text.lines().count().max(1)).unwrap_or(u32::MAX));
+        match text.lines().last() {
+            Some(last) if line > lines => {
+                (lines, u32::try_from(last.chars().count()).unwrap_or(u32::MAX).saturating_add(1))
+            }
+            _ => (line, column),
+        }
+    }
+
     fn document(&mut self, at: Position) -> Result<(), Halt> {
         self.meter.documents += 1;
         let limit = self.meter.budget.documents;
@@ -419,7 +432,7 @@ impl<'c, 'm, 'b> Builder<'c, 'm, 'b> {
     }
 
     fn syntax(&self, error: &ScanError) -> Fault {
-        let at = self.position(*error.marker());
+        let at = self.shown(*error.marker());
         let info = error.info();
         if info.contains("recursion limit") {
             return self.fault(

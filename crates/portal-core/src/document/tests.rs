@@ -176,6 +176,7 @@ fn faults_name_their_place() {
     check_fault("a: [1, 2\nb: 1", "yaml_syntax", 2, 2, "/a/1");
     check_fault("a:\n\tb: 1", "yaml_syntax", 2, 2, "/a");
     check_fault("a: b: c", "yaml_syntax", 1, 5, "");
+    check_fault("foo: [\n bar\n", "yaml_syntax", 2, 5, "/foo/1");
     check_fault("a:\n  - *nope", "yaml_syntax", 2, 5, "/a/0");
     check_fault("a: &a [*a]", "recursive_alias", 1, 8, "/a/0");
     check_fault("? [a]\n: 1", "complex_key", 1, 3, "");

@@ -69,5 +69,5 @@ fn declarations_are_read_from_yaml_with_places() {
     assert_eq!(kinds.iter().map(|kind| kind.kind.as_str()).collect::<Vec<_>>(), ["A", "B"]);
     let faults = parse(b"- kind: A\n  plural: as\n  api_versions: [v1]\n- kind: B\n  typo: 1\n---\n[\n").unwrap_err();
     let told: Vec<_> = faults.iter().map(|fault| (fault.line, fault.rule.as_str(), fault.pointer.as_str())).collect();
-    assert_eq!(told, [(8, "yaml_syntax", "/0"), (4, "kind_definition", "/1")]);
+    assert_eq!(told, [(7, "yaml_syntax", "/0"), (4, "kind_definition", "/1")]);
 }

@@ -85,8 +85,11 @@ test.beforeAll(async ({}, info) => {
     .toBe(200);
 });
 
-test.afterAll(() => {
+test.afterAll(async () => {
+  // It writes into its folder until it has ended.
+  const ended = portal?.exitCode === null && new Promise((resolve) => portal.once("exit", resolve));
   portal?.kill();
+  await ended;
   provider?.closeAllConnections();
   provider?.close();
   if (folder) rmSync(folder, { recursive: true, force: true });

@@ -13,6 +13,7 @@ use std::any::Any;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::server::codee::string::FromToStringCodec;
@@ -23,6 +24,9 @@ use serde_json::Value;
 use super::Live;
 use super::transport::{Api, ApiRequest, Failure, read_json, use_api};
 use crate::ui::effect;
+
+/// How long the network is away before the question is asked again.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// An answer as text, with the time at which it was read.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -76,6 +80,8 @@ pub(crate) struct Load {
     /// A newer answer than the one shown is under way.
     pub pending: RwSignal<bool>,
     live: Option<Live>,
+    /// The network was away when the question was asked last.
+    away: StoredValue<bool>,
     api: StoredValue<Api>,
 }
 
@@ -126,6 +132,7 @@ fn watch(
         parsed: StoredValue::new(Parsed::default()),
         pending: RwSignal::new(false),
         live: use_context(),
+        away: StoredValue::new(false),
         api: StoredValue::new(api),
     };
     effect(move |asked: Option<Option<String>>| {
@@ -137,13 +144,6 @@ fn watch(
             load.ask_again(asked != now);
         }
         now
-    });
-    effect(move |was_offline: Option<bool>| {
-        let is_offline = load.live.is_some_and(|live| live.offline.get());
-        if was_offline == Some(true) && !is_offline && load.pending.get_untracked() {
-            load.ask_again(true);
-        }
-        is_offline
     });
     load
 }
@@ -174,16 +174,27 @@ impl Load {
             let answer = asking.await;
             // The page may be gone, or may have asked something else since.
             if self.generation.try_get_value() == Some(generation) {
-                if answer.status == 0 && self.is_answered() {
-                    // What there is stays, and is asked for again when the network is back.
-                    self.pending.set(true);
-                    self.live.inspect(|live| live.offline.set(true));
+                // What there is stays while the network is away.
+                let is_away = answer.status == 0 && self.is_answered();
+                let was_away = self.away.try_update_value(|away| std::mem::replace(away, is_away));
+                if let Some(live) = self.live.filter(|_| was_away != Some(is_away)) {
+                    live.offline.set(is_away);
+                }
+                self.pending.set(is_away);
+                if is_away {
+                    set_timeout(move || self.persist(generation), AGAIN);
                     return;
                 }
-                self.pending.set(false);
                 self.latest.set(Some(Fetched { number: generation, ..answer }));
             }
         });
+    }
+
+    /// Asks again, unless something else has been asked since.
+    fn persist(self, generation: u32) {
+        if self.generation.try_get_value() == Some(generation) {
+            self.ask_again(true);
+        }
     }
 
     fn is_answered(self) -> bool {

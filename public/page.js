@@ -453,11 +453,12 @@
   const boxOf = (row) => row?.querySelector("[data-select]");
   /** Where a range of selected rows begins: the box that was clicked last. */
   let from;
-  const select = (box, range) => {
+  const select = (box, range, checked = box.checked) => {
     const boxes = rows().map(boxOf).filter(Boolean);
-    const [first, last] = [boxes.indexOf(range ? from : box), boxes.indexOf(box)].sort((a, b) => a - b);
-    const checked = box.checked;
-    for (const other of boxes.slice(Math.max(first, 0), last + 1)) {
+    // Where it began may have left the list since.
+    const begin = range && boxes.includes(from) ? from : box;
+    const [first, last] = [boxes.indexOf(begin), boxes.indexOf(box)].sort((a, b) => a - b);
+    for (const other of boxes.slice(first, last + 1)) {
       if (other.checked === checked) continue;
       other.checked = checked;
       other.dispatchEvent(new Event("change", { bubbles: true }));
@@ -488,11 +489,8 @@
     const box = key.toLowerCase() === "x" && boxOf(row);
     const button = /^[a-z]$/.test(key) && document.querySelector(`#content [data-hotkey="${key}"]`);
     if (by && rows().length) walk(by);
-    else if (box && event.shiftKey && from) {
-      box.checked = from.checked;
-      box.dispatchEvent(new Event("change", { bubbles: true }));
-      select(box, true);
-    } else if (box) box.click();
+    else if (box && event.shiftKey && from) select(box, true, from.checked);
+    else if (box) box.click();
     else if (button) button.click();
     else return;
     event.preventDefault();

@@ -33,8 +33,9 @@ pub(crate) fn SearchPage() -> impl IntoView {
     let searches = RwSignal::new(Vec::new());
     effect(move |_| searches.set(SEARCHES.read()));
     let searched = move || {
-        if text.with_untracked(|text| !text.is_empty()) {
-            text.with_untracked(|text| SEARCHES.add(text));
+        let text = text.get_untracked();
+        if !text.is_empty() {
+            SEARCHES.add(&text);
             searches.set(SEARCHES.read());
         }
     };

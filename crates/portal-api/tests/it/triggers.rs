@@ -81,6 +81,18 @@ async fn next(portal: &Portal, action: &str) -> Option<DateTime<Utc>> {
     triggers(portal, action).await[0]["next_at"].as_str().map(|text| text.parse().unwrap())
 }
 
+/// Waits until a schedule has its next time. It is counted from when the portal has seen the
+/// action, so a clock that moves on before that moves the time on, too.
+async fn is_due_once(portal: &Portal, action: &str, position: usize) {
+    for _ in 0..600 {
+        if triggers(portal, action).await[position]["next_at"].is_string() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("trigger {position} of {action} has no next time: {}", triggers(portal, action).await);
+}
+
 async fn set(portal: &Portal, time: &str) {
     portal.clock.advance(time.parse::<DateTime<Utc>>().unwrap() - portal.now());
 }
@@ -175,12 +187,7 @@ on_both!(a_schedule_comes_once_however_often_it_was_missed, portal, {
     let source = json!({"type": "path", "target": folder.display().to_string(), "trusted": true});
     let source = sources::add(&portal, &source).await;
     for action in ["daily", "each"] {
-        for _ in 0..200 {
-            if next(&portal, action).await.is_some() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
+        is_due_once(&portal, action, 0).await;
     }
     assert_eq!(next(&portal, "daily").await, Some("2026-11-18T06:00:00Z".parse().unwrap()));
     // Wednesday, Thursday and Friday went by, nobody was there.
@@ -322,6 +329,7 @@ on_both!(nothing_starts_by_itself_that_nobody_has_vetted, portal, {
     let source = sources::add(&portal, &json!({"type": "path", "target": folder.display().to_string()})).await;
     // In order: what the trusted one has answered to, the other has not.
     with_actions(&portal, &[says("vetted", json!({"triggers": spec["triggers"]}))]).await;
+    is_due_once(&portal, "vetted", 1).await;
     portal.store(&[component("a", "team-a")]).await;
     portal.clock.advance(TimeDelta::hours(1));
     reaches(&portal, "vetted", 2).await;
@@ -333,12 +341,7 @@ on_both!(nothing_starts_by_itself_that_nobody_has_vetted, portal, {
     hook(&portal, "stray/hook", "1", portal.now(), "{}").await.problem(404, "hook_not_found");
     // When somebody has, it begins.
     portal.patch(&format!("/api/v1/sources/{source}"), &json!({"trusted": true})).await.is(200);
-    for _ in 0..200 {
-        if triggers(&portal, "stray").await[1]["next_at"].is_string() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(25)).await;
-    }
+    is_due_once(&portal, "stray", 1).await;
     portal.store(&[component("b", "team-a")]).await;
     let run = reaches(&portal, "stray", 1).await.remove(0);
     assert_eq!(run["target"]["entity_ref"], "component:default/b", "not what had been before");

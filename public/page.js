@@ -108,7 +108,7 @@
 
 // Moves and zooms the drawing of a graph, and goes to places on a page. The frame
 // of a graph scrolls by itself, so that touch, wheel and keyboard work without
-// this; it adds dragging and zoom.
+// this; it adds dragging and zoom, and ways along the edges.
 (() => {
   const frameOf = (target) => target?.closest?.(".graph-frame");
   const drawing = (frame) => frame.querySelector("svg.graph");
@@ -126,16 +126,20 @@
     svg.style.height = `${size(svg).height * after}px`;
     frame.scrollTo(left * after - x, top * after - y);
   };
-  const fit = (frame) => {
+  /** The scale at which all of it shows. */
+  const whole = (frame) => {
     const { width, height } = size(drawing(frame));
-    zoom(frame, Math.min(1, (frame.clientWidth - 2) / width, (frame.clientHeight - 2) / height));
+    return Math.min(1, (frame.clientWidth - 2) / width, (frame.clientHeight - 2) / height);
   };
+  const fit = (frame) => zoom(frame, whole(frame));
   const act = (frame, what) => {
     if (what === "fit") return fit(frame);
     zoom(frame, scaleOf(drawing(frame)) * (what === "in" ? 1.25 : 0.8));
   };
 
-  // A drawing that is new begins with its root in the middle.
+  // A drawing that is new is shown whole where its text can still be read then; else it
+  // begins with its root in the middle.
+  const LEGIBLE = 0.7;
   const seen = new WeakSet();
   // A place on a page that arrives after its address is gone to then.
   let gone = "";
@@ -151,6 +155,7 @@
     const root = frame && !seen.has(frame) && frame.querySelector("[data-root]");
     if (!root) return;
     seen.add(frame);
+    if (whole(frame) >= LEGIBLE) return fit(frame);
     const [inner, outer] = [root.getBoundingClientRect(), frame.getBoundingClientRect()];
     frame.scrollBy(
       inner.left + inner.width / 2 - outer.left - outer.width / 2,
@@ -164,6 +169,41 @@
     const button = event.target.closest?.("[data-zoom]");
     const frame = button && document.querySelector(".graph-frame");
     if (frame) act(frame, button.dataset.zoom);
+  });
+  const nodeOf = (target) => frameOf(target) && target.closest(".node");
+  const edges = () => document.querySelectorAll(".graph-frame [data-edge]");
+  const ends = (edge) => edge.dataset.edge.split(" ");
+  /** Marks the edges of a node, or none. */
+  let marked;
+  const mark = (node) => {
+    if (node === marked) return;
+    marked = node;
+    for (const edge of edges()) edge.toggleAttribute("data-on", !!node && ends(edge).includes(node.dataset.node));
+  };
+  addEventListener("pointerover", (event) => mark(nodeOf(event.target) ?? nodeOf(document.activeElement)));
+  addEventListener("focusin", (event) => mark(nodeOf(event.target)));
+  addEventListener("focusout", () => mark());
+  /** The nearest node that an arrow leads to: along an edge, or up and down its own column. */
+  const next = (node, key) => {
+    const here = node.getBoundingClientRect();
+    const along = /Left|Right/.test(key);
+    const sign = /Right|Down/.test(key) ? 1 : -1;
+    const joined = new Set([...edges()].map(ends).filter((both) => both.includes(node.dataset.node)).flat());
+    const leads = (other) => {
+      const { left, top } = other.getBoundingClientRect();
+      if (along) return joined.has(other.dataset.node) && (left - here.left) * sign > 1;
+      return Math.abs(left - here.left) < 1 && (top - here.top) * sign > 1;
+    };
+    const far = (other) => Math.abs(other.getBoundingClientRect().top - here.top);
+    const others = [...frameOf(node).querySelectorAll("a.node")].filter(leads);
+    return others.sort((a, b) => far(a) - far(b))[0];
+  };
+  addEventListener("keydown", (event) => {
+    const node = /^Arrow/.test(event.key) && nodeOf(event.target);
+    const other = node && next(node, event.key);
+    if (!other) return;
+    event.preventDefault();
+    other.focus();
   });
   addEventListener("keydown", (event) => {
     const frame = frameOf(event.target);
@@ -476,12 +516,12 @@
     row?.querySelector("a")?.focus();
     row?.scrollIntoView({ block: "nearest" });
   };
-  let before;
+  /** When the first key of a jump was pressed: `g`, then where to, within 1.5 s. */
+  let began = -Infinity;
   addEventListener("keydown", (event) => {
     const { key, target } = event;
-    // The second key of a jump.
-    const jumps = before === "g";
-    before = key;
+    const jumps = event.timeStamp - began < 1500;
+    began = key === "g" ? event.timeStamp : -Infinity;
     if (jumps || event.ctrlKey || event.metaKey || event.altKey || target.matches?.(FIELDS)) return;
     if (document.querySelector("dialog[open], :popover-open")) return;
     const row = rowOf(document.activeElement);

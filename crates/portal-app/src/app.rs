@@ -56,6 +56,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/validate") view=|| view! { <ValidatePage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources") view=|| view! { <SourceListPage /> }.erase() ssr=SsrMode::Async />
                     <Route path=path!("/admin/sources/new") view=|| view! { <NewSourcePage /> }.erase() ssr=SsrMode::Async />
+                    <Route path=path!("/changes") view=served ssr=SsrMode::Async />
                     <Route path=path!("/templates") view=served ssr=SsrMode::Async />
                     <Route path=path!("/templates/:namespace/:name") view=whole ssr=SsrMode::Async />
                     <Route path=path!("/templates/editor") view=whole ssr=SsrMode::Async />

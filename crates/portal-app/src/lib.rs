@@ -40,6 +40,8 @@ mod actions;
 pub mod api;
 mod app;
 mod catalog;
+#[cfg(feature = "ssr")]
+mod changes;
 mod document;
 mod frame;
 mod home;

@@ -16,7 +16,7 @@ const ENTITIES: usize = 100_000;
 fn upsert(id: u32, entity: Entity, kinds: &KindRegistry) -> RowChange {
     let relations = emitted(&entity, kinds);
     let uid = format!("{id:08x}-0000-4000-8000-{:012x}", u64::from(id) * 2_654_435_761);
-    RowChange::Upsert { id, uid, entity, relations }
+    RowChange::Upsert { id, uid, changed_seq: i64::from(id), entity, relations }
 }
 
 fn build(count: usize, kinds: &KindRegistry) -> CatalogIndex {

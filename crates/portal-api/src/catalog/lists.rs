@@ -84,7 +84,7 @@ struct ListQuery {
         ("q" = Option<String>, Query, description = "Text that name, title or description must contain", example = "booking"),
         ("facet" = Option<Vec<String>>, Query, description = "Repeatable; counts values of this key. A facet's own filter does not narrow its own counts", example = json!(["spec.type"])),
         ("facet_limit" = Option<u64>, Query, minimum = 0, maximum = 1000, description = "At most so many values of each facet, the most frequent first; all, by value, when absent", example = 20),
-        ("sort" = Option<String>, Query, description = "A key; `-` in front reverses. Entities without the key come last", example = "metadata.name"),
+        ("sort" = Option<String>, Query, description = "A key, or `changed_at`, the last change; `-` in front reverses. Entities without the key come last", example = "metadata.name"),
         ("limit" = Option<u64>, Query, minimum = 0, maximum = 500, description = "0 to 500; 20 when absent. 0 asks for total and facets only"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` or `previous_cursor` of another page of the same list"),
         ("fields" = Option<String>, Query, description = "Comma list of paths to keep of each descriptor", example = "kind,metadata.name"),

@@ -69,7 +69,13 @@ pub async fn may_write(
         return check(rules, resource, None);
     }
     let mut alone = CatalogIndex::new();
-    alone.apply(vec![RowChange::Upsert { id: 0, uid: String::new(), entity: draft.clone(), relations }]);
+    alone.apply(vec![RowChange::Upsert {
+        id: 0,
+        uid: String::new(),
+        changed_seq: 0,
+        entity: draft.clone(),
+        relations,
+    }]);
     check(rules, resource, Some(&Subject { index: &alone, row: 0, document: draft }))
 }
 

@@ -180,12 +180,12 @@ fn touch(index: &CatalogIndex, id: u32, touched: &mut Vec<u32>) {
 
 /// A row of the index from what is stored.
 pub fn upsert(state: EntityState, kinds: &KindRegistry) -> RowChange {
-    let EntityState { id, uid, mut entity, orphan_since, .. } = state;
+    let EntityState { id, uid, mut entity, orphan_since, changed_seq, .. } = state;
     if orphan_since.is_some() {
         mark_orphan(&mut entity.0);
     }
     let relations = relations::emitted(&entity, kinds);
-    RowChange::Upsert { id, uid, entity, relations }
+    RowChange::Upsert { id, uid, changed_seq, entity, relations }
 }
 
 /// Reads everything: at start, and when a new kind gives relations to entities

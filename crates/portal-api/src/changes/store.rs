@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use portal_core::access::ActorId;
-use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, LikeExpr, Query};
+use sea_orm::sea_query::{Alias, Expr, ExprTrait, Func, Query};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
     QuerySelect, Statement,
@@ -12,7 +12,7 @@ use sea_orm::{
 
 use super::{Change, NewChange, Writing};
 use crate::db::entity::change::{ActiveModel, Column, Entity, Model};
-use crate::db::{DatabaseTransaction, DbResult};
+use crate::db::{DatabaseTransaction, DbResult, like};
 use crate::{access, audit, notifications, runs};
 
 /// Rows of one INSERT; seven columns each stay far below SQLite's limit of variables.
@@ -242,17 +242,11 @@ pub async fn entities_at<C: ConnectionTrait>(
         .limit(limit);
     let rows = match mention {
         Some(text) => {
-            let pattern = LikeExpr::new(format!("%{}%", escaped(&text.to_lowercase()))).escape('\\');
-            rows.filter(Func::lower(Expr::col(Column::Document)).like(pattern)).all(db).await?
+            rows.filter(Func::lower(Expr::col(Column::Document)).like(like::containing(text))).all(db).await?
         }
         None => rows.all(db).await?,
     };
     Ok(rows.into_iter().map(Change::from).collect())
-}
-
-/// Text without the wildcards of `LIKE`.
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 impl From<Model> for Change {

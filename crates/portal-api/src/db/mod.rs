@@ -11,6 +11,7 @@ mod connect;
 pub mod entity;
 mod error;
 pub mod idempotency;
+pub mod like;
 pub mod migration;
 mod writer;
 

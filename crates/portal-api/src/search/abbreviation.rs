@@ -2,6 +2,7 @@
 //! name has the letters as words.
 
 use portal_core::catalog::index::CatalogIndex;
+use portal_core::search::letters;
 use portal_core::search::wire::Segment;
 use roaring::RoaringBitmap;
 
@@ -10,14 +11,14 @@ const LETTERS: std::ops::RangeInclusive<usize> = 2..=16;
 
 /// The rows whose names an abbreviation fits best, the best first.
 pub fn expansions(text: &str, index: &CatalogIndex, rows: &RoaringBitmap, limit: usize) -> Vec<u32> {
-    let wanted: Vec<char> = letters(text).collect();
+    let wanted = wanted(text);
     if !LETTERS.contains(&wanted.len()) {
         return Vec::new();
     }
     let name_of = |row| index.canonical(row)?.rsplit('/').next();
     let fits = |row| {
         let name = name_of(row)?;
-        let (first, last) = fit(name, &wanted)?;
+        let (first, last) = letters::fit(name, &wanted, is_same)?;
         Some((last - first, first, name.len(), row))
     };
     let mut found: Vec<_> = rows.iter().filter_map(fits).collect();
@@ -27,73 +28,20 @@ pub fn expansions(text: &str, index: &CatalogIndex, rows: &RoaringBitmap, limit:
 
 /// A title with the letters of an abbreviation marked; whole where they are not in it.
 pub fn marked(title: &str, text: &str) -> Vec<Segment> {
-    let wanted: Vec<char> = letters(text).collect();
-    let lower = title.to_lowercase();
-    let start = fit(&lower, &wanted).filter(|_| lower.len() == title.len());
-    let mut next = 0;
-    let mut segments: Vec<Segment> = Vec::new();
-    for (at, letter) in title.char_indices() {
-        let is_wanted = || wanted.get(next).is_some_and(|wanted| letter.to_lowercase().eq([*wanted]));
-        let mark = start.is_some_and(|(first, _)| at >= first) && is_wanted();
-        next += usize::from(mark);
-        match segments.last_mut().filter(|segment| segment.mark == mark) {
-            Some(segment) => segment.text.push(letter),
-            None => segments.push(Segment { text: letter.to_string(), mark }),
-        }
-    }
-    segments
+    letters::marked(title, &wanted(text), is_same)
 }
 
-fn letters(text: &str) -> impl Iterator<Item = char> {
-    text.chars().flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric())
+fn wanted(text: &str) -> Vec<char> {
+    text.chars().flat_map(char::to_lowercase).filter(|letter| letter.is_alphanumeric()).collect()
 }
 
-/// Where the letters begin and end that stand in a text in this order, the first of them at the
-/// beginning of a word; of several places the closest.
-fn fit(text: &str, wanted: &[char]) -> Option<(usize, usize)> {
-    let mut before = None;
-    let mut best: Option<(usize, usize)> = None;
-    for (at, letter) in text.char_indices() {
-        let begins = before.is_none_or(|before: char| !before.is_alphanumeric());
-        before = Some(letter);
-        if begins
-            && wanted.first() == Some(&letter)
-            && let Some(last) = end(&text[at..], wanted)
-            && best.is_none_or(|(first, known)| last < known - first)
-        {
-            best = Some((at, at + last));
-        }
-    }
-    best
-}
-
-/// Where the last of the letters stands.
-fn end(text: &str, wanted: &[char]) -> Option<usize> {
-    let mut signs = text.char_indices();
-    let mut last = None;
-    for wanted in wanted {
-        last = Some(signs.find(|(_, letter)| letter == wanted)?.0);
-    }
-    last
+fn is_same(letter: char, lower: char) -> bool {
+    letter.to_lowercase().eq([lower])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn place(text: &str, wanted: &str) -> Option<(usize, usize)> {
-        fit(text, &wanted.chars().collect::<Vec<_>>())
-    }
-
-    #[test]
-    fn letters_stand_in_order_and_begin_a_word() {
-        assert_eq!(place("booking-api", "bkapi"), Some((0, 10)));
-        assert_eq!(place("old-booking-api", "boapi"), Some((4, 14)));
-        assert_eq!(place("booking-api", "ookapi"), None);
-        assert_eq!(place("booking-api", "bkapx"), None);
-        // The closest of several.
-        assert_eq!(place("big-bang-api", "bapi"), Some((4, 11)));
-    }
 
     #[test]
     fn the_letters_of_the_title_are_marked() {

@@ -1,5 +1,7 @@
 //! Sources over HTTP.
 
+use std::collections::HashSet;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Request, State};
@@ -272,6 +274,37 @@ pub async fn list_source_errors(
     let page = views::errors(db, id, after, limit, &concealed).await?;
     let next_cursor = page.next.map(|place| cursor::encode(&place));
     Ok(Json(SourceErrorList { items: page.items, next_cursor, total: page.total }))
+}
+
+/// Why something is not in the catalog: what is wrong with documents, of any source, whose
+/// entity or file contains a text, or which say of no entity and stand in a source whose
+/// target contains it.
+#[utoipa::path(
+    get, path = "/source-errors", tag = "sources", operation_id = "find_source_errors",
+    params(
+        ("q" = String, Query, min_length = 2, max_length = 200, description = "Part of a reference, a path or a target, in any case", example = "booking"),
+        ("limit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "Documents, with all their errors: 1 to 100; 20 when absent"),
+    ),
+    responses((status = 200, description = "Errors in the order of sources and files; all there are to tell", body = SourceErrorList)),
+)]
+pub async fn find_source_errors(
+    auth: Authorized<ReadSources>,
+    State(app): State<App>,
+    mut params: Params,
+) -> ApiResult<Json<SourceErrorList>> {
+    let text = params.one("q")?.unwrap_or_default();
+    let limit = params.number("limit", 20, 1..=100)?;
+    params.finish()?;
+    let text = text.trim();
+    if !(2..=200).contains(&text.chars().count()) {
+        return Err(ApiError::parameter("q", "must be 2 to 200 characters of a reference or a path"));
+    }
+    let snapshot = app.catalog.snapshot();
+    let visibility = auth.visibility(&snapshot);
+    let items = views::errors_like(app.db.reader(), text, limit, &snapshot, &visibility).await?;
+    let documents: HashSet<_> = items.iter().map(|error| (error.source_id, &error.file, error.document)).collect();
+    let total = documents.len() as u64;
+    Ok(Json(SourceErrorList { items, next_cursor: None, total }))
 }
 
 /// The number in a path; anything else names no source.

@@ -67,6 +67,7 @@ pub fn router() -> OpenApiRouter<App> {
         .routes(routes!(handlers::refresh_source))
         .routes(routes!(handlers::list_source_passes))
         .routes(routes!(handlers::list_source_errors))
+        .routes(routes!(handlers::find_source_errors))
         .routes(routes!(webhook_handler::receive_source_webhook))
         .routes(routes!(webhook_handler::test_source_webhook))
 }

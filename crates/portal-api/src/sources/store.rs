@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use portal_core::sources::wire::{SourceOrigin, SourceState, SourceType};
-use sea_orm::sea_query::{Expr, ExprTrait, OnConflict, Query, SelectStatement};
+use sea_orm::sea_query::{Expr, ExprTrait, Func, OnConflict, Query, SelectStatement};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -13,7 +13,7 @@ use sea_orm::{
 use super::links::Links;
 use super::reading::{RecordedFault, Status};
 use crate::db::entity::{entity, job, pass, source, source_document, source_file, webhook_delivery};
-use crate::db::{DatabaseTransaction, DbError, DbResult};
+use crate::db::{DatabaseTransaction, DbError, DbResult, like};
 
 /// Values of one `IN (…)`.
 const IN_CHUNK: usize = 500;
@@ -390,6 +390,31 @@ pub async fn faulty_documents_of<C: ConnectionTrait>(db: &C, entity_ref: &str) -
         .filter(Column::Faults.ne("[]"))
         .order_by_asc(Column::SourceId)
         .limit(50);
+    rows.all(db).await?.into_iter().map(document).collect()
+}
+
+/// Documents with faults whose entity or file contains a text, or which say of no entity and
+/// stand in a source whose target contains it, with their sources.
+pub async fn faulty_documents_like<C: ConnectionTrait>(
+    db: &C,
+    text: &str,
+    limit: u64,
+) -> DbResult<Vec<(i64, DocumentRow)>> {
+    use source_document::Column;
+    let contains = |expression: Expr| Expr::expr(Func::lower(expression)).like(like::containing(text));
+    let named = Query::select()
+        .column(source::Column::Id)
+        .from(source::Entity)
+        .and_where(contains(Expr::col(source::Column::Target)))
+        .to_owned();
+    let of_named = Column::EntityRef.is_null().and(Column::SourceId.in_subquery(named));
+    let rows = source_document::Entity::find()
+        .filter(Column::Faults.ne("[]"))
+        .filter(contains(Expr::col(Column::EntityRef)).or(contains(Expr::col(Column::Path))).or(of_named))
+        .order_by_asc(Column::SourceId)
+        .order_by_asc(Column::Path)
+        .order_by_asc(Column::DocumentIndex)
+        .limit(limit);
     rows.all(db).await?.into_iter().map(document).collect()
 }
 

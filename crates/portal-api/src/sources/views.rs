@@ -225,6 +225,31 @@ pub async fn errors_of<C: ConnectionTrait>(db: &C, entity_ref: &str) -> DbResult
     Ok(items)
 }
 
+/// What is wrong with documents whose entity or file contains a text, in any source: up
+/// to `limit` documents, as far as the caller may know of them.
+pub async fn errors_like<C: ConnectionTrait>(
+    db: &C,
+    text: &str,
+    limit: u64,
+    snapshot: &Snapshot,
+    visibility: &Visibility,
+) -> DbResult<Vec<SourceErrorView>> {
+    let documents = store::faulty_documents_like(db, text, limit).await?;
+    let mut concealed: HashMap<i64, Concealed> = HashMap::new();
+    for (source_id, _) in &documents {
+        if !concealed.contains_key(source_id) {
+            concealed.insert(*source_id, Concealed::of(db, *source_id, snapshot, visibility).await?);
+        }
+    }
+    let refs: Vec<String> = documents.iter().filter_map(|(_, row)| row.entity_ref.clone()).collect();
+    let holders = store::holders(db, &refs).await?;
+    let open = documents.into_iter().filter(|(source_id, row)| {
+        let concealed = concealed.get(source_id);
+        !concealed.is_some_and(|concealed| concealed.conceals(&row.path, row.entity_ref.as_deref()))
+    });
+    Ok(open.flat_map(|(source_id, row)| faults(source_id, row, &holders)).collect())
+}
+
 fn faults(source_id: i64, row: DocumentRow, holders: &HashMap<String, Holder>) -> Vec<SourceErrorView> {
     let DocumentRow { path, document_index, entity_ref, status, faults, .. } = row;
     let holder = entity_ref.as_ref().and_then(|entity_ref| holders.get(entity_ref));

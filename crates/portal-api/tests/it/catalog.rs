@@ -17,6 +17,29 @@ fn names(list: &Value) -> Vec<&str> {
     items.iter().map(|item| item["entity"]["metadata"]["name"].as_str().unwrap()).collect()
 }
 
+on_both!(a_list_can_be_in_the_order_of_the_last_change, portal, {
+    for name in ["a", "b", "c"] {
+        portal.store(&[component(name, "team-a")]).await;
+    }
+    let mut changed = component("a", "team-a");
+    changed["metadata"]["title"] = json!("Changed");
+    portal.store(&[changed]).await;
+    for (sort, wanted) in [("-changed_at", ["a", "c", "b"]), ("changed_at", ["b", "c", "a"])] {
+        let mut names = Vec::new();
+        let mut path = format!("/api/v1/entities?filter=kind=component&sort={sort}&limit=1");
+        loop {
+            let page = portal.get(&path).await.json(200);
+            names.push(page["items"][0]["entity"]["metadata"]["name"].as_str().unwrap().to_owned());
+            let Some(cursor) = page["next_cursor"].as_str() else { break };
+            path = format!("/api/v1/entities?filter=kind=component&sort={sort}&limit=1&cursor={cursor}");
+        }
+        assert_eq!(names, wanted, "{sort}");
+    }
+    portal.restart().await;
+    let list = portal.get("/api/v1/entities?filter=kind=component&sort=-changed_at").await.json(200);
+    assert_eq!(list["items"][0]["entity"]["metadata"]["name"], "a", "the rows know it, too");
+});
+
 on_both!(a_stored_entity_is_in_the_list_with_facets_and_total, portal, {
     portal.store(&[component("booking", "team-a"), component("tracking", "team-b"), api("rates")]).await;
     let list = portal

@@ -240,10 +240,11 @@ on_both!(errors_of_a_source_are_hidden_with_the_entity, portal, {
     for broken in [good.replace("lifecycle: production", "lifecycle: 7"), format!("{good}  - broken: [")] {
         std::fs::write(folder.join("secret.yaml"), broken).unwrap();
         crate::sources::refresh(&portal, source).await;
-        let errors = format!("/api/v1/sources/{source}/errors");
-        let seen = get(&portal, &dora, &errors).await.json(200);
-        assert_eq!((&seen["items"], &seen["total"]), (&json!([]), &json!(0)), "{seen}");
-        assert!(get(&portal, &owen, &errors).await.json(200)["total"].as_u64().unwrap() > 0);
+        for errors in [format!("/api/v1/sources/{source}/errors"), "/api/v1/source-errors?q=secret".to_owned()] {
+            let seen = get(&portal, &dora, &errors).await.json(200);
+            assert_eq!((&seen["items"], &seen["total"]), (&json!([]), &json!(0)), "{seen}");
+            assert!(get(&portal, &owen, &errors).await.json(200)["total"].as_u64().unwrap() > 0);
+        }
     }
 });
 

@@ -108,6 +108,36 @@ async fn last_seq(portal: &Portal) -> i64 {
     changes.iter().rev().find(|change| change.subject.starts_with("entity:")).map_or(0, |change| change.seq)
 }
 
+on_both!(errors_are_found_by_what_the_document_declares, portal, {
+    let folder = portal.folder.join("team_a");
+    std::fs::create_dir_all(folder.join("my_files")).unwrap();
+    let broken = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: My-Service\nspec:\n  type: service\n  lifecyle: production\n  owner: a\n";
+    std::fs::write(folder.join("my_files/catalog-info.yaml"), broken).unwrap();
+    let id = add(&portal, &path_source(&folder)).await;
+    let find = async |text: &str| {
+        let found = portal.get(&format!("/api/v1/source-errors?q={text}")).await.json(200);
+        assert_eq!(found["total"].as_u64().unwrap() > 0, !found["items"].as_array().unwrap().is_empty(), "{found}");
+        found["items"].as_array().unwrap().clone()
+    };
+    let found = find("my-serv").await;
+    assert_eq!((&found[0]["source_id"], &found[0]["entity_ref"]), (&json!(id), &json!("component:default/my-service")));
+    assert!(found[0]["hint"].as_str().unwrap().contains("lifecycle"), "{found:?}");
+    assert_eq!(find("%20MY-SERVICE%20").await, found, "in any case");
+    assert_eq!(find("MY_files/catalog").await, found, "the file as well");
+    assert_eq!(find("team_a").await, Vec::<Value>::new(), "it says what it is");
+    // Wildcards of the database are letters like others.
+    for nothing in ["my%25service", "my%25files", "myxfiles", "my_service", "%5C%5C", "''"] {
+        assert_eq!(find(nothing).await, Vec::<Value>::new(), "{nothing}");
+    }
+    std::fs::write(folder.join("my_files/catalog-info.yaml"), "a: [").unwrap();
+    refresh(&portal, id).await;
+    assert_eq!(find("team_a").await[0]["entity_ref"], Value::Null, "it says of nothing, and may be what is looked for");
+    for wrong in ["", "?q=", "?q=a", "?q=ab&limit=0", "?q=ab&q=cd", "?q=ab&other=1"] {
+        portal.get(&format!("/api/v1/source-errors{wrong}")).await.problem(400, "invalid_parameter");
+    }
+    portal.get(&format!("/api/v1/source-errors?q={}", "a".repeat(201))).await.problem(400, "invalid_parameter");
+});
+
 on_both!(a_folder_becomes_entities_with_their_provenance, portal, {
     let files = folder(&portal);
     write(&files, "a/catalog-info.yaml", component("one"));

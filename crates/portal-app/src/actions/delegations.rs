@@ -8,7 +8,7 @@ use crate::api::Method;
 use crate::catalog::entity_link;
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Act, Content, act_button, denied, icon};
+use crate::ui::{Act, Content, EntityBox, act_button, denied, icon};
 
 /// The card of what one has handed on, and what was handed to one; nothing for those who do
 /// not decide.
@@ -62,15 +62,18 @@ pub(super) fn hand_on(approval: &ApprovalView) -> Markup {
 
 /// The box that finds whoever is to decide.
 fn delegate(id: &str) -> Markup {
-    let (field, list) = (format!("{id}-delegate"), format!("{id}-delegate-list"));
+    let field = format!("{id}-delegate");
     html! {
         div class="field" {
             label for=(field) { "Who decides" }
-            div class="combobox" {
-                input class="input" type="text" id=(field) name="delegate" autocomplete="off" required placeholder="Type a name"
-                    data-suggest=(paths::suggestions(["user"])) role="combobox" aria-expanded="false" aria-controls=(list);
-                ul class="listbox" role="listbox" id=(list) aria-label="Users" data-own hidden {}
-            }
+            (EntityBox {
+                id: &field,
+                name: "delegate",
+                label: "Users",
+                suggestions: paths::suggestions(["user"]),
+                is_required: true,
+                ..EntityBox::default()
+            })
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::served::{Asking, Parts, Refusal, WHOLE};
 use crate::templates::answers::Asked;
 use crate::templates::fields::{anchor, fields};
 use crate::templates::{answers, is_asked_later, problems};
-use crate::ui::{Content, counted, denied, icon, markdown, with_code};
+use crate::ui::{Content, EntityBox, counted, denied, icon, markdown, with_code};
 
 /// What the page shows.
 struct Page<'p> {
@@ -97,7 +97,6 @@ fn head(action: &ActionView, target: Option<Markup>) -> Markup {
 }
 
 fn choosing(action: &ActionView, path: &str, entity: &str, problem: Option<&str>, by_itself: &Markup) -> Content {
-    let suggestions = paths::suggestions(action.kinds.iter().map(String::as_str));
     Content::from(html! {
         div class="stack" data-gap="5" {
             (head(action, None))
@@ -106,15 +105,16 @@ fn choosing(action: &ActionView, path: &str, entity: &str, problem: Option<&str>
                     div class="field" {
                         label for="f-entity" { "What is it run on?" }
                         span class="hint" { "A " (action.kinds.join(" or a ")) @if let Some(condition) = &action.condition { " for which " code { (condition) } " holds" } "." }
-                        div class="combobox" {
-                            div class="input-group" {
-                                (icon("search"))
-                                input class="input" type="text" id="f-entity" name="entity" value=(entity) autocomplete="off"
-                                    placeholder="Type a name" data-suggest=(suggestions) role="combobox" aria-expanded="false"
-                                    aria-controls="f-entity-list" aria-invalid=[problem.map(|_| "true")] aria-describedby=[problem.map(|_| "f-entity-error")];
-                            }
-                            ul class="listbox" role="listbox" id="f-entity-list" aria-label="Entities" data-own hidden {}
-                        }
+                        (EntityBox {
+                            id: "f-entity",
+                            name: "entity",
+                            value: entity,
+                            label: "Entities",
+                            suggestions: paths::suggestions(action.kinds.iter().map(String::as_str)),
+                            described: problem.map(|_| "f-entity-error"),
+                            is_invalid: problem.is_some(),
+                            ..EntityBox::default()
+                        })
                         @if let Some(problem) = problem { span class="error" id="f-entity-error" { (icon("alert")) span { (with_code(problem)) } } }
                     }
                     div class="form-foot" { span class="push" {} button class="button" data-variant="primary" { "Continue" } }

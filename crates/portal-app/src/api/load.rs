@@ -30,12 +30,12 @@ const AGAIN: Duration = Duration::from_secs(2);
 
 /// An answer as text, with the time at which it was read.
 #[derive(Debug, Clone, Default, PartialEq)]
-struct Fetched {
-    status: u16,
+pub(crate) struct Fetched {
+    pub status: u16,
     now_ms: i64,
     /// The question it answers; empty when none was asked.
-    question: String,
-    body: String,
+    pub question: String,
+    pub body: String,
     /// Of the answers to one [`Load`], from 0; it does not travel.
     number: u32,
     /// What the server has written of the page itself, instead of a body. It stands
@@ -97,22 +97,22 @@ pub(crate) fn use_load(question: Memo<Option<String>>) -> Load {
 
 /// Asks a question that `choose` reads off the answer to another one, again after
 /// each answer to that: what it asks about may be gone by then.
-pub(crate) fn use_load_after(before: Load, choose: fn(&str) -> Option<String>) -> Load {
+pub(crate) fn use_load_after(before: Load, choose: fn(&Fetched) -> Option<String>) -> Load {
     let api = use_api();
     let first = Resource::new_str(|| (), {
         let api = api.clone();
         move |()| {
             let api = api.clone();
             async move {
-                let question = choose(&before.first.await.body);
+                let question = choose(&before.first.await);
                 ask(api, question).await
             }
         }
     });
     let question = Memo::new(move |_| {
-        let latest = before.latest.with(|latest| latest.as_ref().map(|fetched| choose(&fetched.body)));
+        let latest = before.latest.with(|latest| latest.as_ref().map(choose));
         // The first answer never changes once it is there.
-        let first = || untrack(|| before.first.with(|first| first.as_ref().and_then(|fetched| choose(&fetched.body))));
+        let first = || untrack(|| before.first.with(|first| first.as_ref().and_then(choose)));
         latest.unwrap_or_else(first)
     });
     watch(api, question, first, Some(before))

@@ -9,6 +9,6 @@ mod transport;
 #[cfg(feature = "hydrate")]
 pub(crate) use browser::Browser;
 pub(crate) use live::{Live, provide_live};
-pub(crate) use load::{Load, use_load, use_load_after};
+pub(crate) use load::{Fetched, Load, use_load, use_load_after};
 pub use transport::{Api, ApiAnswer, ApiRequest, Method, Sending, Transport};
 pub(crate) use transport::{Failure, exchange, field_of, read_json, send, sentence, use_api};

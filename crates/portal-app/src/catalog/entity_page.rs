@@ -20,11 +20,11 @@ use super::organisation::{organisation_path, organisation_region};
 use super::relations::relations;
 use super::source::{source_card, source_tab};
 use super::try_it::Trial;
-use crate::api::{Failure, Live, Load, use_load};
+use crate::api::{Failure, Live, Load, use_load, use_load_after};
 use crate::frame::not_found;
 use crate::paths;
-use crate::served::{FRAGMENTS, served_region};
-use crate::ui::{Erase, failed, loaded, skeleton_rows, whole};
+use crate::served::{FRAGMENTS, WHOLE, served_part, served_region};
+use crate::ui::{Erase, failed, loaded, loaded_quietly, skeleton_rows, whole};
 
 /// Views of one entity; the name is that in the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -221,13 +221,20 @@ pub(crate) fn EntityPage() -> impl IntoView {
     for load in [detail, history, graph, impact, docs, definition, runs] {
         Live::refresh_on_entities(load);
     }
-    let views = Views { history, graph, impact, docs, definition, runs, trial: Trial::new(), draft: use_draft(place) };
+    // Only of what is not there.
+    let unread = use_load_after(detail, |answer| {
+        let name = answer.question.split('?').next()?.rsplit('/').next()?;
+        (answer.status == 404).then(|| format!("{FRAGMENTS}/unread?q={name}"))
+    });
+    let views =
+        Views { unread, history, graph, impact, docs, definition, runs, trial: Trial::new(), draft: use_draft(place) };
     loaded(move || loading(place), move || region(place, detail, views).map(whole))
 }
 
 /// What single views load besides the entity.
 #[derive(Clone, Copy)]
 struct Views {
+    unread: Load,
     history: Load,
     graph: Load,
     impact: Load,
@@ -271,7 +278,7 @@ fn region(place: Memo<Place>, detail: Load, views: Views) -> Option<AnyView> {
     let place = here;
     Some(match answer {
         Ok((detail, now_ms)) => page(&place, detail, now_ms, views),
-        Err(Failure { status: 404, .. }) => missing(&place),
+        Err(Failure { status: 404, .. }) => missing(&place, views.unread),
         Err(failure) => view! {
             <Title text=place.name.clone() />
             <header class="page-head">
@@ -285,13 +292,14 @@ fn region(place: Memo<Place>, detail: Load, views: Views) -> Option<AnyView> {
     })
 }
 
-fn missing(place: &Place) -> AnyView {
+fn missing(place: &Place, unread: Load) -> AnyView {
     let name = &place.entity_ref;
     match place.as_of.as_ref().filter(|_| place.tab.knows_the_past()) {
         Some(as_of) => not_found("It did not exist then", format!("The catalog had no {name} at {as_of}.")),
         None => {
             let why = "It may have been removed or renamed, or its source was not read yet.";
-            not_found("This entity does not exist", format!("The catalog has no {name}. {why}"))
+            let page = not_found("This entity does not exist", format!("The catalog has no {name}. {why}"));
+            view! { {page} {loaded_quietly(move || served_part(unread, WHOLE))} }.erase()
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The neighbourhood of an entity, drawn and as a list.
 //!
 //! What it needs stands to its right, what needs it to its left; the drawing is
-//! made of plain SVG with links, on the server as in the browser.
+//! made of plain SVG with links, on the server as in the browser. The script of the page
+//! (`data-node`, `data-edge`) goes along the edges with arrows, and marks them.
 
 mod fold;
 mod layout;
@@ -10,7 +11,7 @@ use leptos::prelude::AnyView;
 use maud::html;
 use portal_core::catalog::wire::{EntityGraph, EntityLink};
 
-use self::layout::{Drawing, HEIGHT, Placed, WIDTH};
+use self::layout::{Drawing, Edge, HEIGHT, Placed, WIDTH};
 use super::entity_page::Place;
 use super::kinds::{kind_icon, kind_name, kind_plural};
 use super::links::{entity_link, kind_of};
@@ -111,9 +112,9 @@ fn drawing(graph: &EntityGraph) -> Content {
     let Drawing { nodes, edges, width, height } = layout::layout(graph);
     let edges = edges
         .into_iter()
-        .map(|path| {
+        .map(|Edge { path, ends: (from, to) }| {
             Content::from(html! {
-                path class="edge" d=(path) marker-end="url(#arrow)" {}
+                path class="edge" d=(path) marker-end="url(#arrow)" data-edge=(format!("{from} {to}")) {}
             })
         })
         .collect::<Vec<Content>>();
@@ -124,6 +125,9 @@ fn drawing(graph: &EntityGraph) -> Content {
                 defs {
                     marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" orient="auto-start-reverse" {
                         path class="arrow" d="M0 0 8 4 0 8z" {}
+                    }
+                    marker id="arrow-on" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="6" markerHeight="6" orient="auto-start-reverse" {
+                        path class="arrow-on" d="M0 0 8 4 0 8z" {}
                     }
                 }
                 @for edge in &edges { (edge) }
@@ -162,10 +166,10 @@ fn draw_node(graph: &EntityGraph, placed: &Placed) -> Option<Content> {
     Some(Content::from(html! {
         @if *exists {
             g transform=(place) {
-                a class="node" href=(paths::entity(entity_ref)) data-root[root] { (body) }
+                a class="node" href=(paths::entity(entity_ref)) data-node=(placed.index) data-root[root] { (body) }
             }
         } @else {
-            g class="node" transform=(place) data-missing { (body) }
+            g class="node" transform=(place) data-node=(placed.index) data-missing { (body) }
         }
     }))
 }
@@ -174,7 +178,7 @@ fn draw_node(graph: &EntityGraph, placed: &Placed) -> Option<Content> {
 fn draw_fold(title: &str, href: String, placed: &Placed) -> Content {
     Content::from(html! {
         g transform=(format!("translate({} {})", placed.x, placed.y)) {
-            a class="node" data-fold href=(href) {
+            a class="node" data-node=(placed.index) data-fold href=(href) {
                 rect width=(WIDTH) height=(HEIGHT) rx="6" {}
                 svg x="12" y="12" width="16" height="16" class="icon" { use href=(crate::ui::symbol("more")) {} }
                 text x="38" y="24" { (title) }

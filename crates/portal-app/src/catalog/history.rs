@@ -80,14 +80,6 @@ fn change(place: &Place, view: ChangeView) -> Content {
     });
     let (what, symbol, tone) = operation_label(&operation);
     let actor = if actor.0 == "system" { None } else { Some(format!("by {} ", by.unwrap_or(actor.0))) };
-    let fields = (!diff.is_empty()).then(|| {
-        let lines = diff.iter().map(field_change).collect::<Vec<Content>>();
-        Content::from(html! {
-            div class="diff" tabindex="0" role="region" aria-label=(format!("What change {seq} changed")) {
-                ol { @for line in &lines { (line) } }
-            }
-        })
-    });
     Content::from(html! {
         li {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
@@ -99,9 +91,18 @@ fn change(place: &Place, view: ChangeView) -> Content {
                     (format!(" · change {seq}"))
                     @if let Some(then) = &then { " · " a class="underlined" href=(then) { "as it was then" } }
                 }
-                @if let Some(fields) = &fields { (fields) }
+                @if !diff.is_empty() { (changed_fields(seq, &diff)) }
             }
             (moment(at))
+        }
+    })
+}
+
+/// What a change did to the fields of the document.
+pub(crate) fn changed_fields(seq: i64, diff: &[FieldChange]) -> Content {
+    Content::from(html! {
+        div class="diff" tabindex="0" role="region" aria-label=(format!("What change {seq} changed")) {
+            ol { @for field in diff { (field_change(field)) } }
         }
     })
 }
@@ -120,7 +121,7 @@ pub(crate) fn operation_label(operation: &str) -> (String, &'static str, &'stati
     (label.to_owned(), symbol, tone)
 }
 
-fn cause_link(cause: &str) -> Content {
+pub(crate) fn cause_link(cause: &str) -> Content {
     match cause.split_once(':') {
         Some(("source", id)) => match id.parse() {
             Ok(id) => Content::from(html! {

@@ -3,10 +3,11 @@
 use maud::html;
 use portal_core::catalog::EntityRef;
 use portal_core::catalog::wire::EntityLink;
+use portal_core::search::letters;
 
 use super::kinds::kind_icon;
 use crate::paths;
-use crate::ui::{Content, icon, is_separator, small_icon};
+use crate::ui::{Content, icon, small_icon};
 
 /// A link with the symbol of the entity; a dangling reference says so.
 pub(crate) fn entity_link(link: &EntityLink) -> Content {
@@ -69,7 +70,7 @@ pub(crate) fn avatar(entity_ref: &str, title: &str) -> Content {
 
 /// The style sheet writes them in upper case.
 fn initials(title: &str) -> String {
-    let words: Vec<&str> = title.split(is_separator).filter(|word| !word.is_empty()).take(2).collect();
+    let words: Vec<&str> = title.split(letters::is_separator).filter(|word| !word.is_empty()).take(2).collect();
     match words.as_slice() {
         [word] => word.chars().take(2).collect(),
         words => words.iter().filter_map(|word| word.chars().next()).collect(),

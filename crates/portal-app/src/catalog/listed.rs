@@ -12,17 +12,22 @@ use super::query::CatalogQuery;
 use super::table::{columns, entity_table};
 use crate::paths;
 use crate::served::{Asking, Parts, Refusal};
+use crate::sources::unread_of;
 use crate::ui::{Content, empty, icon, pagination, small_icon};
 
 pub(crate) async fn listed(asking: &Asking<'_>) -> Result<Parts, Refusal> {
     let query = CatalogQuery::read(&params(asking.query));
     let list: EntityList = asking.get(&query.api_path()).await?;
     let total = kind_count(&query.kind, list.total);
+    let unread = match list.items.is_empty() && !query.text.is_empty() {
+        true => Some(unread_of(asking, &query.text).await?),
+        false => None,
+    };
     Ok(vec![
         ("facets", facets(&query, &list.facets, list.total)),
         ("chips", chips(&query, &list)),
         ("total", Content::from(html! { span { (total) } })),
-        ("rows", rows(&query, &list, asking.now_ms())),
+        ("rows", rows(&query, &list, unread.as_ref(), asking.now_ms())),
         ("columns", column_choice(&query)),
     ])
 }
@@ -55,10 +60,10 @@ fn chips(query: &CatalogQuery, list: &EntityList) -> Content {
     Content::from(html! { div class="whole" { @for chip in chips { (chip) } } })
 }
 
-fn rows(query: &CatalogQuery, list: &EntityList, now_ms: i64) -> Content {
+fn rows(query: &CatalogQuery, list: &EntityList, unread: Option<&Content>, now_ms: i64) -> Content {
     let EntityList { items, next_cursor, previous_cursor, total, offset, .. } = list;
     if items.is_empty() {
-        return nothing(query);
+        return nothing(query, unread);
     }
     let caption = format!("{}, sorted by {}", kind_count(&query.kind, *total), query.sort.0);
     let turned = |cursor: &Option<String>| cursor.as_ref().map(|cursor| query.with_cursor(cursor).href());
@@ -91,7 +96,7 @@ fn column_choice(query: &CatalogQuery) -> Content {
     })
 }
 
-fn nothing(query: &CatalogQuery) -> Content {
+fn nothing(query: &CatalogQuery, unread: Option<&Content>) -> Content {
     let kind = kind_plural(&query.kind);
     let kind = if query.kind == "api" { kind } else { kind.to_ascii_lowercase() };
     let view = if query.is_narrowed() {
@@ -140,6 +145,9 @@ fn nothing(query: &CatalogQuery) -> Content {
         )
     };
     Content::from(html! {
-        div class="card" { (view) }
+        div class="stack" data-gap="3" {
+            @if let Some(unread) = unread { (unread) }
+            div class="card" { (view) }
+        }
     })
 }

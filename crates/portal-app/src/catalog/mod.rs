@@ -31,7 +31,8 @@ mod try_it;
 
 pub(crate) use docs::docs_href;
 pub(crate) use entity_page::EntityPage;
-pub(crate) use history::operation_label;
+#[cfg(feature = "ssr")]
+pub(crate) use history::{cause_link, changed_fields, operation_label};
 pub(crate) use kinds::{has_owner, kind_icon, kind_name, kind_plural};
 pub(crate) use links::{entity_link, kind_of, owner_link};
 pub(crate) use list_page::CatalogListPage;

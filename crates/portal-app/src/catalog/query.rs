@@ -20,12 +20,13 @@ const ALL_FACETS: [&Facet; 4] = [&OWNER, &TYPE, &LIFECYCLE, &TAG];
 
 /// A column that the list can be sorted by: its name in the address and its
 /// key in the index.
-pub(super) const SORTS: [(&str, &str); 5] = [
+pub(super) const SORTS: [(&str, &str); 6] = [
     ("name", "metadata.name"),
     ("owner", "spec.owner"),
     ("system", "spec.system"),
     ("type", "spec.type"),
     ("lifecycle", "spec.lifecycle"),
+    ("changed", "changed_at"),
 ];
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,7 +55,7 @@ const EMAIL: Column = Column { name: "email", head: "Email", class: "p3 col-text
 const TEAMS: Column = Column { name: "teams", head: "Member of", class: "p2 col-text", sort: None, cell: teams_cell };
 const TARGET: Column = Column { name: "target", head: "Target", class: "p3 col-text", sort: None, cell: target_cell };
 const CHANGED: Column =
-    Column { name: "changed", head: "Changed", class: "p2 col-time num", sort: None, cell: changed_cell };
+    Column { name: "changed", head: "Changed", class: "p2 col-time num", sort: Some("changed"), cell: changed_cell };
 
 pub(super) fn columns(kind: &str) -> &'static [Column] {
     match kind {
@@ -136,7 +136,9 @@ fn head(query: &CatalogQuery, column: &Column) -> Content {
     let here = current == sort;
     let order = here.then_some(if backwards { "descending" } else { "ascending" });
     let arrow = here.then(|| small_icon(if backwards { "arrow-down" } else { "arrow-up" }));
-    let href = query.with_sort(sort, here && !backwards).href();
+    // What changed last is what one looks for first; of everything else, what is first.
+    let turned = if here { !backwards } else { sort == "changed" };
+    let href = query.with_sort(sort, turned).href();
     Content::from(html! {
         th scope="col" class=(*class) data-column=(*name) aria-sort=[order] {
             a class="sort" href=(href) data-noscroll {
@@ -172,7 +174,16 @@ fn name_cell(row: &Row, _: i64) -> Content {
             (entity_link(&link))
             @if let Some(mark) = &mark { (mark) }
         }
-        span class="sub" { (second) }
+        span class="sub" {
+            (second)
+            @if row.entity.spec_str("lifecycle") == Some("deprecated") { " · " (deprecated()) }
+        }
+    })
+}
+
+fn deprecated() -> Content {
+    Content::from(html! {
+        span class="status" data-tone="warning" { (small_icon("flag")) "deprecated" }
     })
 }
 
@@ -207,12 +218,7 @@ fn type_cell(row: &Row, _: i64) -> Content {
 
 fn lifecycle_cell(row: &Row, _: i64) -> Content {
     match row.entity.spec_str("lifecycle") {
-        Some("deprecated") => Content::from(html! {
-            span class="status" data-tone="warning" {
-                (small_icon("flag"))
-                "deprecated"
-            }
-        }),
+        Some("deprecated") => deprecated(),
         lifecycle => text(lifecycle, "Not set"),
     }
 }

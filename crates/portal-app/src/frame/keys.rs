@@ -76,6 +76,7 @@ pub(super) fn shortcuts() -> AnyView {
         ("Enter", "Open the row"),
         ("x", "Select the row"),
         ("Shift x", "Select up to the row"),
+        ("← ↑ → ↓", "In a graph: along the edges"),
         ("e r c", "On an entity: run an action, open its repository, copy its reference"),
     ];
     Content::from(html! {

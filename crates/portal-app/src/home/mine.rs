@@ -6,15 +6,24 @@ use portal_core::access::wire::{Caller, TokenList};
 use portal_core::catalog::wire::{EntityList, EntityView};
 use portal_core::personal::wire::{Mark, MarkList};
 
+use super::CHANGED;
 use crate::catalog::{kind_icon, kind_of};
+use crate::changes;
 use crate::paths;
-use crate::served::{Asking, Refusal};
+use crate::served::{Asking, Parts, Refusal, WHOLE};
 use crate::ui::{Content, icon, number};
 
 /// Owned entities that are shown.
 const SHOWN: &str = "8";
 
-pub(crate) async fn mine(asking: &Asking<'_>) -> Result<Content, Refusal> {
+/// What is the caller's, and what changed.
+pub(crate) async fn written(asking: &Asking<'_>) -> Result<Parts, Refusal> {
+    let marks: MarkList = asking.get(paths::API_MARKS).await?;
+    let follows = marks.items.iter().any(|view| view.mark == Mark::Follow);
+    Ok(vec![(WHOLE, mine(asking, &marks).await?), (CHANGED, changes::cards(asking, follows).await?)])
+}
+
+async fn mine(asking: &Asking<'_>, marks: &MarkList) -> Result<Content, Refusal> {
     let caller = asking.caller().await?;
     if caller.known == "guest" {
         return Ok(guest());
@@ -24,9 +33,8 @@ pub(crate) async fn mine(asking: &Asking<'_>) -> Result<Content, Refusal> {
         true => None,
         false => Some(asking.get::<EntityList>(&owned_by(paths::API_ENTITIES, &owners)).await?),
     };
-    let marks: MarkList = asking.get(paths::API_MARKS).await?;
     let tokens = asking.get::<TokenList>("/api/v1/tokens").await.map_or(0, |tokens| tokens.total);
-    let steps = steps(&caller, &marks, tokens);
+    let steps = steps(&caller, marks, tokens);
     Ok(Content::from(html! {
         div class="stack" {
             @if let Some(owned) = &owned { (owned_card(owned, &owners)) }

@@ -1,10 +1,12 @@
 //! Home: where one goes on from.
 
-mod changes;
 #[cfg(feature = "ssr")]
 mod mine;
 mod page;
 
 #[cfg(feature = "ssr")]
-pub(crate) use mine::mine;
+pub(crate) use mine::written;
 pub(crate) use page::HomePage;
+
+/// The name of the part that tells what changed.
+const CHANGED: &str = "changed";

@@ -8,17 +8,15 @@ use portal_core::catalog::wire::EntityList;
 use portal_core::personal::wire::{Mark, MarkList};
 use portal_core::sources::wire::{SourceList, SourceState, SourceView};
 
-use super::changes::{changes_region, followed_region};
-use crate::api::{Live, Load, use_load, use_load_after};
+use super::CHANGED;
+use crate::api::{Live, Load, use_load};
 use crate::catalog::{entity_link, kind_icon, kind_of, kind_plural};
 use crate::document::is_sample;
 use crate::paths;
 use crate::served::{WHOLE, served_part};
 use crate::sources::{source_title, state_badge};
 use crate::ui::{Content, Erase, ago, counted, failed, icon, loaded, loaded_quietly, number, skeleton_rows};
-
-/// Changes that are asked for; those that came together share a line.
-const CHANGES: &str = "100";
+use serde_json::Value;
 
 #[component]
 pub(crate) fn HomePage() -> impl IntoView {
@@ -27,14 +25,11 @@ pub(crate) fn HomePage() -> impl IntoView {
     };
     let entities = ask(paths::API_ENTITIES, &[("facet", "kind"), ("limit", "0")]);
     let sources = ask(paths::API_SOURCES, &[]);
-    let changes = ask(paths::API_CHANGES, &[("about", "entity"), ("compact", "true"), ("limit", CHANGES)]);
     let marks = ask(paths::API_MARKS, &[]);
     let mine = ask("/fragments/home", &[]);
-    let followed = use_load_after(marks, |body| body.contains("\"follow\"").then(followed_changes));
     Live::refresh_on_entities(marks);
     Live::refresh_on_entities(mine);
     Live::refresh_on_entities(entities);
-    Live::refresh_on_entities(changes);
     Live::refresh_on_sources(sources);
     view! {
         <Title text="Home" />
@@ -53,8 +48,7 @@ pub(crate) fn HomePage() -> impl IntoView {
         <div class="split">
             <div class="stack">
                 {loaded_quietly(move || served_part(mine, WHOLE))} {loaded_quietly(move || attention(sources))}
-                {loaded_quietly(move || followed_region(followed))}
-                {loaded(|| skeleton_rows(8), move || changes_region(changes))}
+                {loaded(|| skeleton_rows(8), move || changes_region(mine))}
             </div>
             <aside class="stack" aria-label="Ways in">
                 {loaded_quietly(move || starred(marks))}
@@ -66,9 +60,11 @@ pub(crate) fn HomePage() -> impl IntoView {
     .erase()
 }
 
-fn followed_changes() -> String {
-    let pairs = [("about", "entity"), ("followed", "true"), ("compact", "true"), ("limit", CHANGES)];
-    paths::with_query(paths::API_CHANGES, pairs)
+fn changes_region(load: Load) -> Option<AnyView> {
+    match load.read_shared::<Value>()? {
+        Err(failure) => Some(failed("The changes", &failure, load)),
+        Ok(_) => served_part(load, CHANGED),
+    }
 }
 
 /// What is near at hand; nothing until something is starred.

@@ -12,7 +12,7 @@ use crate::api::sentence;
 use crate::catalog::{entity_link, kind_of};
 use crate::paths;
 use crate::served::{Asking, Refusal};
-use crate::ui::{Content, ago, counted, denied, duration, empty, icon, number, with_code};
+use crate::ui::{Content, EntityBox, ago, counted, denied, duration, empty, icon, number, with_code};
 
 pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let question = Question::of(asking.query);
@@ -86,15 +86,9 @@ pub(crate) async fn runs(asking: &Asking<'_>) -> Result<Content, Refusal> {
 }
 
 /// A box that finds entities of some kinds.
-fn picker(name: &str, label: &str, value: &str, kinds: &[&str]) -> Markup {
+fn picker<'a>(name: &'a str, label: &'a str, value: &'a str, kinds: &[&str]) -> EntityBox<'a> {
     let suggestions = paths::suggestions(kinds.iter().copied());
-    html! {
-        div class="combobox filter-field" {
-            input class="input" data-size="sm" type="text" id=(format!("filter-{name}")) name=(name) value=(value) autocomplete="off"
-                aria-label=(label) placeholder=(label) data-suggest=(suggestions) role="combobox" aria-expanded="false" aria-controls=(format!("filter-{name}-list"));
-            ul class="listbox" role="listbox" id=(format!("filter-{name}-list")) aria-label=(label) data-own hidden {}
-        }
-    }
+    EntityBox { id: name, name, value, label, suggestions, is_filter: true, ..EntityBox::default() }
 }
 
 /// What was made from a template, what an action has done, or what has to do with an entity.

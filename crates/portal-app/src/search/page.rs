@@ -5,9 +5,10 @@ use leptos_router::hooks::use_query_map;
 
 use super::query::SearchQuery;
 use super::results::{SEARCHES, last_searches, record_click, report_gap, results_region};
-use crate::api::{Live, use_api, use_load};
+use crate::api::{Fetched, Live, use_api, use_load, use_load_after};
 use crate::paths;
-use crate::ui::{Erase, Toasts, effect, live_field, loaded, page_title, skeleton_rows, use_typed};
+use crate::served::{FRAGMENTS, WHOLE, served_part};
+use crate::ui::{Erase, Toasts, effect, live_field, loaded, loaded_quietly, page_title, skeleton_rows, use_typed};
 
 #[component]
 pub(crate) fn SearchPage() -> impl IntoView {
@@ -19,6 +20,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
     });
     let load = use_load(Memo::new(move |_| query.with(SearchQuery::api_path)));
     Live::refresh_on_entities(load);
+    let unread = use_load_after(load, unread);
     let address = move |text: &str| query.with_untracked(|query| query.with_text(text.trim(), false).href());
     let hidden = Signal::derive(move || {
         let pairs = query.with(SearchQuery::pairs);
@@ -58,9 +60,16 @@ pub(crate) fn SearchPage() -> impl IntoView {
             {live_field("Search", "Names, descriptions, API definitions, tags…", paths::SEARCH, text, hidden, typed, address)}
         </header>
         <div class="stack" aria-busy=move || load.pending.get().then_some("true") on:click=opened>
+            {loaded_quietly(move || served_part(unread, WHOLE))}
             {loaded(|| skeleton_rows(8), move || results_region(load, query))}
             <div hidden=searching>{last}</div>
         </div>
     }
     .erase()
+}
+
+/// Where nothing is found, the reason may be a document that nobody could read.
+fn unread(answer: &Fetched) -> Option<String> {
+    let (_, query) = answer.question.split_once('?')?;
+    answer.body.contains("\"items\":[]").then(|| format!("{FRAGMENTS}/unread?{query}"))
 }

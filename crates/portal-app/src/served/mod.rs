@@ -30,7 +30,8 @@ pub(crate) fn served_title(path: &str) -> Option<&'static str> {
 }
 
 /// Path, title and what it is for.
-const PAGES: [(&str, &str, &str); 11] = [
+const PAGES: [(&str, &str, &str); 12] = [
+    ("/changes", "What changed", "What was added to the catalog, changed and went, and who or what did it."),
     ("/templates", "Templates", "Golden paths: from a few answers to something that runs."),
     ("/actions", "Actions", "The platform's buttons: what you can have, change and restart without a ticket."),
     ("/approvals", "Approvals", "What waits for somebody to agree."),

@@ -122,7 +122,9 @@ async fn parts(api: &Api, path: &str, query: &str, is_sent: bool) -> Option<Resu
     let asking = Asking { api, query, is_sent };
     let whole = |content| vec![(WHOLE, content)];
     let parts = match path {
-        "/home" => crate::home::mine(&asking).await.map(whole),
+        "/home" => crate::home::written(&asking).await,
+        "/changes" => crate::changes::changes(&asking).await.map(whole),
+        "/unread" => crate::sources::unread(&asking).await.map(whole),
         "/catalog" => crate::catalog::listed(&asking).await,
         "/bell" => personal::bell(&asking).await.map(whole),
         "/notifications" => personal::notifications(&asking).await.map(whole),

@@ -20,8 +20,9 @@ use crate::ui::{
 pub(crate) fn SourceListPage() -> impl IntoView {
     let load = use_load(Memo::new(|_| Some(paths::with_query(paths::API_SOURCES, []))));
     // Below the list: the source that needs attention most.
-    let errors = use_load_after(load, |body| worst(body).map(|id| format!("{}/errors", paths::api_source(id))));
-    let passes = use_load_after(load, |body| worst(body).map(|id| format!("{}/passes?limit=5", paths::api_source(id))));
+    let errors = use_load_after(load, |list| worst(&list.body).map(|id| format!("{}/errors", paths::api_source(id))));
+    let passes =
+        use_load_after(load, |list| worst(&list.body).map(|id| format!("{}/passes?limit=5", paths::api_source(id))));
     let orphans = use_load(Memo::new(|_| Some(orphans_path())));
     Live::refresh_on_sources(load);
     Live::refresh_on_entities(orphans);

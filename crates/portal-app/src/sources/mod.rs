@@ -10,6 +10,8 @@ mod orphans;
 mod preview;
 mod problem;
 mod report;
+#[cfg(feature = "ssr")]
+mod unread;
 
 pub(crate) use badge::state_badge;
 pub(crate) use detail_page::SourcePage;
@@ -17,3 +19,5 @@ pub(crate) use list_page::{SourceListPage, title as source_title};
 pub(crate) use new_page::NewSourcePage;
 pub(crate) use orphans::orphan_acts;
 pub(crate) use problem::problem;
+#[cfg(feature = "ssr")]
+pub(crate) use unread::{unread, unread_of};

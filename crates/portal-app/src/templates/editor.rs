@@ -18,7 +18,7 @@ use super::tree::content;
 use crate::access::Question;
 use crate::paths;
 use crate::served::{Asking, Parts, Refusal, WHOLE};
-use crate::ui::{Content, counted, denied, icon, with_code};
+use crate::ui::{Content, EntityBox, counted, denied, icon, with_code};
 use crate::validate::{fault_line, line_numbers};
 
 /// What one starts with.
@@ -164,18 +164,17 @@ pub(crate) async fn editor(asking: &Asking<'_>, of_actions: bool) -> Result<Part
 
 /// What an action is tried out on.
 fn run_on(kinds: &[String], entity: &str) -> Markup {
-    let suggestions = paths::suggestions(kinds.iter().map(String::as_str));
     html! {
         div class="field" {
             label for="f-entity" { "Run on" }
-            div class="combobox" {
-                div class="input-group" {
-                    (icon("search"))
-                    input class="input" type="text" id="f-entity" name="entity" value=(entity) autocomplete="off" placeholder="Type a name"
-                        data-suggest=(suggestions) role="combobox" aria-expanded="false" aria-controls="f-entity-list";
-                }
-                ul class="listbox" role="listbox" id="f-entity-list" aria-label="Entities" data-own hidden {}
-            }
+            (EntityBox {
+                id: "f-entity",
+                name: "entity",
+                value: entity,
+                label: "Entities",
+                suggestions: paths::suggestions(kinds.iter().map(String::as_str)),
+                ..EntityBox::default()
+            })
         }
     }
 }

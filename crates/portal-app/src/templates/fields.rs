@@ -1,11 +1,12 @@
 //! The fields of a form, each as its kind of control.
 
-use maud::{Markup, html};
+use maud::{Markup, Render as _, html};
 use portal_core::templates::wire::{Choice, Control, FormField};
 use serde_json::Value;
 
 use crate::access::Question;
-use crate::ui::{Content, icon, markdown, with_code};
+use crate::paths;
+use crate::ui::{Content, EntityBox, icon, markdown, with_code};
 
 /// All fields of a page. Faults are told where the page was sent, or where something
 /// has been answered.
@@ -156,18 +157,19 @@ fn control(parts: &Parts<'_>) -> Content {
             textarea class="textarea" id=(id) name=(pointer) rows=(field.rows.unwrap_or(4)) placeholder=(placeholder.as_deref().unwrap_or("name: value, each on a line of its own"))
                 aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled] { (super::answers::pairs_text(field.value.as_ref())) }
         },
-        Control::Entity | Control::Entities => html! {
-            div class="combobox" {
-                div class="input-group" {
-                    (icon("search"))
-                    input class="input" type="text" id=(id) name=(pointer) value=(value) autocomplete="off"
-                        placeholder=(placeholder.as_deref().unwrap_or("Type a name")) data-suggest=(crate::paths::suggestions_within(field.kinds.iter().map(String::as_str), &field.filters))
-                        role="combobox" aria-expanded="false" aria-controls=(format!("{id}-list"))
-                        aria-describedby=[described] aria-invalid=[invalid] readonly[*disabled];
-                }
-                ul class="listbox" role="listbox" id=(format!("{id}-list")) aria-label=(field.label) data-own hidden {}
-            }
-        },
+        Control::Entity | Control::Entities => EntityBox {
+            id,
+            name: pointer,
+            value: &value,
+            label: &field.label,
+            suggestions: paths::suggestions_within(field.kinds.iter().map(String::as_str), &field.filters),
+            placeholder: placeholder.as_deref(),
+            described,
+            is_invalid: invalid.is_some(),
+            is_read_only: *disabled,
+            ..EntityBox::default()
+        }
+        .render(),
         Control::Number
             if field.input.as_deref() == Some("range") && field.minimum.is_some() && field.maximum.is_some() =>
         {

@@ -8,6 +8,8 @@ mod combobox;
 mod content;
 mod copy;
 mod denied;
+#[cfg(feature = "ssr")]
+mod entity_box;
 mod erase;
 mod facet;
 mod field;
@@ -35,6 +37,8 @@ pub(crate) use combobox::{Choice, Combobox, combobox};
 pub(crate) use content::Content;
 pub(crate) use copy::provide_copying;
 pub(crate) use denied::{denied, provide_denying};
+#[cfg(feature = "ssr")]
+pub(crate) use entity_box::EntityBox;
 pub(crate) use erase::Erase;
 pub(crate) use facet::{facet_choice, facet_group};
 pub(crate) use field::{TextField, text_field};
@@ -55,4 +59,4 @@ pub(crate) use title::page_title;
 pub(crate) use toast::{Toasts, provide_toasts, toast_region};
 pub(crate) use typed::{Typed, use_typed};
 pub(crate) use url::safe_url;
-pub(crate) use words::{capitalised, is_separator, with_code};
+pub(crate) use words::{capitalised, with_code};

@@ -34,11 +34,6 @@ pub(crate) fn capitalised(text: &str) -> String {
     text
 }
 
-/// Whether words end here.
-pub(crate) fn is_separator(sign: char) -> bool {
-    sign.is_ascii() && !sign.is_ascii_alphanumeric()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,3 +1,4 @@
 //! Full-text search: what crosses HTTP. The engine is in `portal-api`.
 
+pub mod letters;
 pub mod wire;

@@ -14,10 +14,16 @@ const MARGIN: u32 = 16;
 
 pub(super) struct Drawing {
     pub nodes: Vec<Placed>,
-    /// As SVG paths.
-    pub edges: Vec<String>,
+    pub edges: Vec<Edge>,
     pub width: u32,
     pub height: u32,
+}
+
+pub(super) struct Edge {
+    /// As SVG.
+    pub path: String,
+    /// Both ends, among the nodes of the graph.
+    pub ends: (usize, usize),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +88,7 @@ pub(super) fn layout(graph: &EntityGraph) -> Drawing {
     // Lines across columns would hide the nodes between; the list has them all.
     let drawn = edges.iter().filter_map(|(from, to)| {
         let (from, to) = (place(from)?, place(to)?);
-        (from.x.abs_diff(to.x) == COLUMN).then(|| path(from, to))
+        (from.x.abs_diff(to.x) == COLUMN).then(|| Edge { path: path(from, to), ends: (from.index, to.index) })
     });
     Drawing { edges: drawn.collect(), width: 2 * MARGIN + WIDTH + COLUMN * rightmost.abs_diff(leftmost), height, nodes }
 }

@@ -1,10 +1,10 @@
 //! What the palette offers for a text.
 
+use portal_core::search::letters;
 use portal_core::search::wire::Suggestion;
 
 use crate::catalog::{kind_icon, kind_name, kind_of, kind_plural};
 use crate::paths;
-use crate::ui::is_separator;
 
 /// Entities shown without a text.
 const RECENT: usize = 6;
@@ -46,7 +46,7 @@ struct Known {
 const PAGES: &str = "Pages";
 const COMMANDS: &str = "Commands";
 
-const KNOWN: [Known; 9] = [
+const KNOWN: [Known; 10] = [
     Known {
         group: PAGES,
         symbol: "home",
@@ -70,6 +70,14 @@ const KNOWN: [Known; 9] = [
         words: "find",
         keys: Some("g f"),
         action: || Action::Open(paths::SEARCH.to_owned()),
+    },
+    Known {
+        group: PAGES,
+        symbol: "clock",
+        title: "What changed",
+        words: "history changes news added removed",
+        keys: None,
+        action: || Action::Open(paths::CHANGES.to_owned()),
     },
     Known {
         group: PAGES,
@@ -213,28 +221,17 @@ fn kind_entry(kind: &str, text: &str) -> Option<(usize, Entry)> {
     Some((distance, entry))
 }
 
-/// Whether the letters of a text stand in a title in this order, the first at
-/// the beginning of a word: how far apart, and the pieces to mark.
+/// Whether the letters of a text stand in a title as those of an abbreviation do: how far
+/// apart and from its beginning, and the pieces to mark.
 fn fuzzy(title: &str, text: &str) -> Option<(usize, Vec<(String, bool)>)> {
     let wanted: Vec<char> = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-    let letters: Vec<char> = title.chars().collect();
-    let mut pieces: Vec<(String, bool)> = Vec::new();
-    let (mut next, mut first, mut last) = (0, None, 0);
-    for (place, letter) in letters.iter().enumerate() {
-        let begins = place == 0 || is_separator(letters[place - 1]);
-        let matches =
-            wanted.get(next).is_some_and(|wanted| letter.eq_ignore_ascii_case(wanted)) && (next > 0 || begins);
-        if matches {
-            next += 1;
-            first.get_or_insert(place);
-            last = place;
-        }
-        match pieces.last_mut().filter(|(_, mark)| *mark == matches) {
-            Some((piece, _)) => piece.push(*letter),
-            None => pieces.push((letter.to_string(), matches)),
-        }
+    if wanted.is_empty() {
+        return Some((0, vec![(title.to_owned(), false)]));
     }
-    (next == wanted.len()).then(|| (last - first.unwrap_or(0) + 1 - next.min(last + 1) + first.unwrap_or(0), pieces))
+    let same = |letter: char, wanted: char| letter.eq_ignore_ascii_case(&wanted);
+    let (_, last) = letters::fit(title, &wanted, same)?;
+    let pieces = letters::marked(title, &wanted, same).into_iter().map(|segment| (segment.text, segment.mark));
+    Some(((last + 1).saturating_sub(wanted.len()), pieces.collect()))
 }
 
 #[cfg(test)]
@@ -263,7 +260,7 @@ mod tests {
     fn matching_pieces_are_marked() {
         let pieces = fuzzy("Add a source", "as").unwrap().1;
         let marked: Vec<&str> = pieces.iter().filter(|(_, mark)| *mark).map(|(piece, _)| piece.as_str()).collect();
-        assert_eq!(marked, ["A", "s"]);
+        assert_eq!(marked, ["a", "s"], "the closest");
         assert_eq!(fuzzy("Catalog", "og"), None);
     }
 }

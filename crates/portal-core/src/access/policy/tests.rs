@@ -43,6 +43,7 @@ fn index(entities: &[Entity]) -> CatalogIndex {
     let upsert = |(id, entity): (usize, &Entity)| RowChange::Upsert {
         id: u32::try_from(id).unwrap(),
         uid: id.to_string(),
+        changed_seq: 0,
         relations: emitted(entity, &kinds),
         entity: entity.clone(),
     };

@@ -143,7 +143,7 @@ mod tests {
                 [Relation { source, relation: (*relation).to_owned(), target }, back]
             };
             let relations = edges.iter().flat_map(both).collect();
-            RowChange::Upsert { id, uid: id.to_string(), entity, relations }
+            RowChange::Upsert { id, uid: id.to_string(), changed_seq: 0, entity, relations }
         };
         let depends = ("dependsOn", "dependencyOf");
         let mut index = CatalogIndex::new();

@@ -110,7 +110,7 @@ mod tests {
         let upsert = |(id, (kind, name, spec)): (usize, &(&str, &str, Value))| {
             let entity = Entity(json!({ "kind": kind, "metadata": { "name": name }, "spec": spec }));
             let relations = emitted(&entity, &KindRegistry::built_in());
-            RowChange::Upsert { id: id as u32, uid: id.to_string(), entity, relations }
+            RowChange::Upsert { id: id as u32, uid: id.to_string(), changed_seq: 0, entity, relations }
         };
         let mut index = CatalogIndex::new();
         index.apply(entities.iter().enumerate().map(upsert).collect());

@@ -41,6 +41,10 @@ use super::relations::Relation;
 use super::wire::EntityLink;
 use super::{Entity, EntityRef};
 
+/// The key that sorts by the last change of an entity. It is of the row and not of the
+/// document, so that nothing can be filtered by it.
+pub const CHANGED: &str = "changed_at";
+
 /// The rows that a caller may see. Applied before anything is counted.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Visibility {
@@ -60,8 +64,17 @@ impl Visibility {
 /// One change of the catalog, as the change feed brings it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RowChange {
-    Upsert { id: u32, uid: String, entity: Entity, relations: Vec<Relation> },
-    Remove { id: u32 },
+    Upsert {
+        id: u32,
+        uid: String,
+        /// The change that it is as of; a list can be in that order, see [`CHANGED`].
+        changed_seq: i64,
+        entity: Entity,
+        relations: Vec<Relation>,
+    },
+    Remove {
+        id: u32,
+    },
 }
 
 /// What the index knows of a row without its document.

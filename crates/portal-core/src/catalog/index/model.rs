@@ -11,7 +11,7 @@ use super::*;
 use crate::catalog::query::{Filter, FullText, Missing, Order, Position, Predicate, Query, Selection, SortKey};
 use crate::catalog::wire::FacetValue;
 
-type Stored = BTreeMap<u32, (Entity, Vec<Relation>)>;
+type Stored = BTreeMap<u32, (Entity, Vec<Relation>, i64)>;
 
 #[derive(Debug, Default, Clone)]
 struct Model {
@@ -24,10 +24,10 @@ type Pairs = Vec<(String, Option<String>)>;
 impl Model {
     fn apply(&mut self, change: &RowChange) {
         match change {
-            RowChange::Upsert { id, entity, relations, .. } => {
+            RowChange::Upsert { id, entity, relations, changed_seq, .. } => {
                 let entity_ref = entity.entity_ref();
-                self.stored.retain(|_, (other, _)| other.entity_ref() != entity_ref);
-                self.stored.insert(*id, (entity.clone(), relations.clone()));
+                self.stored.retain(|_, (other, ..)| other.entity_ref() != entity_ref);
+                self.stored.insert(*id, (entity.clone(), relations.clone(), *changed_seq));
             }
             RowChange::Remove { id } => {
                 self.stored.remove(id);
@@ -37,7 +37,7 @@ impl Model {
 
     fn edges(&self, row: u32) -> BTreeSet<(String, String)> {
         let own = self.stored[&row].0.entity_ref().unwrap();
-        let all = self.stored.values().flat_map(|(_, relations)| relations);
+        let all = self.stored.values().flat_map(|(_, relations, _)| relations);
         all.filter(|edge| edge.source == own).map(|edge| (edge.relation.clone(), edge.target.to_string())).collect()
     }
 
@@ -125,9 +125,12 @@ impl Model {
             return rows.into_iter().map(|row| SortKey { value: None, row }).collect();
         };
         if query.missing == Missing::Excluded {
-            rows.retain(|row| self.has(*row, field));
+            rows.retain(|row| field == CHANGED || self.has(*row, field));
         }
         let place = |row: u32| {
+            if field == CHANGED {
+                return SortKey { value: Some(format!("{:016x}", self.stored[&row].2)), row };
+            }
             let mut values: Vec<String> = self.values(row, field).iter().map(|value| value.to_lowercase()).collect();
             values.sort();
             SortKey { value: if *descending { values.pop() } else { values.into_iter().next() }, row }
@@ -213,8 +216,9 @@ fn change() -> impl Strategy<Value = RowChange> {
     let fields = prop::collection::btree_map(prop::sample::select(vec!["type", "owner", "tags"]), value(), 0..3);
     let tags = prop::option::of(prop::collection::vec(word(), 0..3));
     let relation = (prop::sample::select(vec!["ownedBy", "dependsOn", "odd"]), entity_ref());
-    let upsert = (0_u32..24, kind(), word(), tags, fields, prop::collection::vec(relation, 0..4)).prop_map(
-        |(id, kind, name, tags, spec, relations)| {
+    let changed_seq = prop_oneof![0_i64..8, 0..=i64::MAX];
+    let upsert = (0_u32..24, kind(), word(), tags, fields, prop::collection::vec(relation, 0..4), changed_seq)
+        .prop_map(|(id, kind, name, tags, spec, relations, changed_seq)| {
             let mut metadata = json!({ "name": name, "title": format!("{kind} {name}") });
             if let Some(tags) = tags {
                 metadata["tags"] = json!(tags);
@@ -232,9 +236,8 @@ fn change() -> impl Strategy<Value = RowChange> {
                 [relation, Relation { source: target, relation: inverse.to_owned(), target: source.clone() }]
             };
             let relations = relations.into_iter().flat_map(both).collect();
-            RowChange::Upsert { id, uid: uid(id), entity, relations }
-        },
-    );
+            RowChange::Upsert { id, uid: uid(id), changed_seq, entity, relations }
+        });
     prop_oneof![5 => upsert, 1 => (0_u32..24).prop_map(|id| RowChange::Remove { id })]
 }
 
@@ -317,7 +320,8 @@ fn visibility() -> impl Strategy<Value = Visibility> {
 }
 
 fn query() -> impl Strategy<Value = Query> {
-    let order = prop::option::of((key(), any::<bool>()).prop_map(|(field, descending)| Order { field, descending }));
+    let field = prop_oneof![4 => key(), 1 => Just(CHANGED.to_owned())];
+    let order = prop::option::of((field, any::<bool>()).prop_map(|(field, descending)| Order { field, descending }));
     (selection(), order, any::<bool>(), 1_usize..5).prop_map(|(selection, order, excluded, limit)| Query {
         selection,
         order,
@@ -413,7 +417,7 @@ proptest! {
         after.iter().for_each(|change| model.apply(change));
         for (index, model) in [(&snapshot, &old), (&index, &model)] {
             prop_assert_eq!(index.len(), model.stored.len());
-            for (row, (entity, _)) in &model.stored {
+            for (row, (entity, ..)) in &model.stored {
                 let edges: Vec<_> = index.relations(*row, &Visibility::All).into_iter().map(|(name, target)| (name, target.to_string())).collect();
                 prop_assert_eq!(edges, model.edges(*row).into_iter().collect::<Vec<_>>());
                 let entity_ref = entity.entity_ref().unwrap();
@@ -461,7 +465,7 @@ proptest! {
             if id.is_multiple_of(11) {
                 entity["spec"]["type"] = Value::Null;
             }
-            RowChange::Upsert { id, uid: uid(id), entity: Entity(entity), relations: Vec::new() }
+            RowChange::Upsert { id, uid: uid(id), changed_seq: 0, entity: Entity(entity), relations: Vec::new() }
         };
         let (index, model) = built(&(0..150).map(upsert).collect::<Vec<_>>());
         let query = Query {
@@ -485,7 +489,7 @@ proptest! {
 fn a_facets_own_filter_does_not_narrow_its_counts() {
     let upsert = |id: u32, kind: &str, lifecycle: &str| {
         let entity = json!({"kind": kind, "metadata": {"name": format!("n{id}")}, "spec": {"lifecycle": lifecycle}});
-        RowChange::Upsert { id, uid: uid(id), entity: Entity(entity), relations: Vec::new() }
+        RowChange::Upsert { id, uid: uid(id), changed_seq: 0, entity: Entity(entity), relations: Vec::new() }
     };
     let mut index = CatalogIndex::new();
     index.apply(vec![

@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 
 use super::row::Field;
 use super::text::Text;
-use super::{CatalogIndex, Visibility};
+use super::{CHANGED, CatalogIndex, Visibility};
 use crate::catalog::query::{Missing, Order, Position, Query, SortKey};
 
 /// A page of rows.
@@ -90,6 +90,8 @@ struct Sorting<'a> {
     visibility: &'a Visibility,
     /// Some values are not the caller's to know.
     restricted: bool,
+    /// By the last change, which every row has.
+    by_change: bool,
     number: Option<u32>,
     field: Option<&'a Field>,
     descending: bool,
@@ -102,20 +104,26 @@ struct Sorting<'a> {
 impl<'a> Sorting<'a> {
     fn new(index: &'a CatalogIndex, order: &Order, visibility: &'a Visibility) -> Self {
         let number = index.find_field(&order.field);
+        let by_change = order.field == CHANGED;
+        let having = if by_change { (*index.all).clone() } else { index.having(&order.field, visibility).into_owned() };
         Self {
             index,
             visibility,
             restricted: number.is_some_and(|number| index.restriction(number, visibility).is_some()),
+            by_change,
             number,
             field: number.and_then(|number| index.fields.get(number)),
             descending: order.descending,
-            having: index.having(&order.field, visibility).into_owned(),
+            having,
             items: index.item_rows(&order.field).map(std::borrow::Cow::into_owned).unwrap_or_default(),
         }
     }
 
     /// The value by which a row sorts: its first in the direction of the order.
     fn value(&self, row: u32) -> Option<&'a [u8]> {
+        if self.by_change {
+            return self.index.rows.get(row).map(|row| &row.changed[..]);
+        }
         let mut found: Option<&'a [u8]> = self.items.contains(row).then_some(b"true");
         self.index.each_value(row, self.number, self.visibility, |text: &'a Text| {
             let value = text.lower();
@@ -147,7 +155,11 @@ impl<'a> List<'_, 'a> {
         // Walking the values in order passes by those of other rows; with few
         // rows, or keys that are no stored field, sorting them is cheaper.
         let steps = values.saturating_mul((skip + count) as u64) / candidates.max(1);
-        if sorting.restricted || !sorting.items.is_empty() || candidates <= steps.saturating_mul(2) || candidates <= 64
+        if sorting.by_change
+            || sorting.restricted
+            || !sorting.items.is_empty()
+            || candidates <= steps.saturating_mul(2)
+            || candidates <= 64
         {
             self.sorted(sorting, from, backwards, skip, count)
         } else {

@@ -10,6 +10,8 @@ pub(super) struct Row {
     /// Canonical reference.
     pub reference: Text,
     pub title: Text,
+    /// Its last change as 16 hexadecimal digits, which sort as the number does.
+    pub changed: [u8; 16],
     /// Fields and values side by side, sorted by field, then value; a value of
     /// `None` is null or too long to match. Relations are in the node.
     pub fields: Box<[u32]>,

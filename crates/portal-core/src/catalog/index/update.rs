@@ -45,6 +45,16 @@ struct Flip {
     targets: usize,
 }
 
+/// A sequence, which is never negative, as digits that sort as it does.
+fn hex(seq: i64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        let value = seq.unsigned_abs() >> (4 * place) & 0xf;
+        *digit = b"0123456789abcdef"[value as usize];
+    }
+    digits
+}
+
 impl CatalogIndex {
     /// Applies changes in order. Snapshots taken before do not see them.
     ///
@@ -54,8 +64,11 @@ impl CatalogIndex {
         let mut batch = Batch::default();
         for change in changes {
             match change {
-                RowChange::Upsert { id, uid, entity, relations } => match entity.entity_ref() {
-                    Some(entity_ref) => self.upsert(id, &uid, &entity, &entity_ref, &relations, &mut batch),
+                RowChange::Upsert { id, uid, changed_seq, entity, relations } => match entity.entity_ref() {
+                    Some(entity_ref) => {
+                        let as_of = (uid.as_str(), changed_seq);
+                        self.upsert(id, as_of, &entity, &entity_ref, &relations, &mut batch);
+                    }
                     None => self.remove(id, &mut batch),
                 },
                 RowChange::Remove { id } => self.remove(id, &mut batch),
@@ -69,7 +82,7 @@ impl CatalogIndex {
     fn upsert(
         &mut self,
         id: u32,
-        uid: &str,
+        (uid, changed_seq): (&str, i64),
         entity: &Entity,
         entity_ref: &EntityRef,
         relations: &[Relation],
@@ -105,6 +118,7 @@ impl CatalogIndex {
         let row = Row {
             reference,
             title: self.pool.intern(entity.display_title()),
+            changed: hex(changed_seq),
             fields: fields.into(),
             values: values.into(),
             declared: declared.into(),

@@ -1,14 +1,16 @@
-//! What changed in the catalog lately.
+//! The newest changes, as home shows them.
 
-use leptos::prelude::AnyView;
 use maud::html;
 use portal_core::catalog::wire::{ChangeList, ChangeView};
 
-use crate::api::Load;
-use crate::catalog::{kind_name, kind_of, operation_label};
+use super::line::{in_words, name};
+use crate::catalog::operation_label;
 use crate::paths;
-use crate::ui::{Content, Erase, ago, failed, small_icon};
+use crate::served::{Asking, Refusal};
+use crate::ui::{Content, ago, small_icon};
 
+/// Changes that are asked for; those that came together share a line.
+const CHANGES: &str = "100";
 /// Fields that are named, of one change.
 const FIELDS: usize = 3;
 /// Entities that are named, of those that changed together.
@@ -16,20 +18,29 @@ const NAMED: usize = 3;
 /// Lines, at most.
 const LINES: usize = 12;
 
-pub(super) fn changes_region(load: Load) -> Option<AnyView> {
-    Some(match load.read::<ChangeList>()? {
-        Err(failure) => failed("The changes", &failure, load),
-        Ok((list, now_ms)) => changes("changes", "What changed", &list, now_ms).erase(),
-    })
+/// What changed of what one follows, where something did, and what changed.
+pub(crate) async fn cards(asking: &Asking<'_>, follows: bool) -> Result<Content, Refusal> {
+    let usual = [("about", "entity"), ("compact", "true"), ("limit", CHANGES)];
+    let all: ChangeList = asking.get(&paths::with_query(paths::API_CHANGES, usual)).await?;
+    let followed = match follows {
+        true => {
+            let pairs = usual.into_iter().chain([("followed", "true")]);
+            asking.get(&paths::with_query(paths::API_CHANGES, pairs)).await?
+        }
+        false => ChangeList { items: Vec::new(), next_cursor: None, total: 0 },
+    };
+    let now = asking.now_ms();
+    Ok(Content::from(html! {
+        div class="stack" {
+            @if !followed.items.is_empty() {
+                (card("followed", "What you follow", &followed, &paths::with_query(paths::CHANGES, [("followed", "true")]), now))
+            }
+            (card("changes", "What changed", &all, paths::CHANGES, now))
+        }
+    }))
 }
 
-/// What changed of what one follows; nothing when nothing did.
-pub(super) fn followed_region(load: Load) -> Option<AnyView> {
-    let (list, now_ms) = load.read::<ChangeList>()?.ok()?;
-    (!list.items.is_empty()).then(|| changes("followed", "What you follow", &list, now_ms).erase())
-}
-
-fn changes(id: &str, heading: &str, list: &ChangeList, now_ms: i64) -> Content {
+fn card(id: &str, heading: &str, list: &ChangeList, whole: &str, now_ms: i64) -> Content {
     let items = &list.items;
     // What one reading of a source brings is one piece of news.
     let together = |a: &ChangeView, b: &ChangeView| {
@@ -38,7 +49,10 @@ fn changes(id: &str, heading: &str, list: &ChangeList, now_ms: i64) -> Content {
     let groups: Vec<&[ChangeView]> = items.chunk_by(together).take(LINES).collect();
     Content::from(html! {
         section class="card" aria-labelledby=(id) {
-            header class="card-head" { h2 id=(id) { (heading) } }
+            header class="card-head" {
+                h2 id=(id) { (heading) }
+                @if !items.is_empty() { div class="push" { a href=(whole) { "All of it" } } }
+            }
             @if items.is_empty() {
                 p class="card-body muted" { "Nothing has changed yet." }
             } @else {
@@ -78,33 +92,14 @@ fn several(group: &[ChangeView], list: &ChangeList, now_ms: i64) -> Content {
     })
 }
 
-/// The name of what changed, as a link while it is there, which its newest change tells.
-fn name(view: &ChangeView, items: &[ChangeView]) -> Content {
-    let entity_ref = view.subject.strip_prefix("entity:").unwrap_or(&view.subject);
-    let name = entity_ref.rsplit('/').next().unwrap_or(entity_ref);
-    let newest = items.iter().find(|other| other.subject == view.subject).unwrap_or(view);
-    let is_gone = newest.operation == "delete";
-    Content::from(html! {
-        @if is_gone { (name) } @else { a href=(paths::entity(entity_ref)) { (name) } }
-    })
-}
-
 fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Content {
-    let entity_ref = view.subject.strip_prefix("entity:").unwrap_or(&view.subject);
-    let (what, symbol, tone) = operation_label(&view.operation);
-    let fields: Vec<&str> = view.diff.iter().map(|field| field.pointer.trim_start_matches('/')).collect();
-    let more = fields.len().saturating_sub(FIELDS);
-    let named = fields.iter().take(FIELDS).copied().collect::<Vec<_>>().join(", ");
+    let (_, symbol, tone) = operation_label(&view.operation);
     Content::from(html! {
         li {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
                 (name(view, items))
-                div class="meta" {
-                    (kind_name(kind_of(entity_ref))) " · " (what)
-                    @if !named.is_empty() { ": " (named) }
-                    @if more > 0 { " and " (more) " more" }
-                }
+                div class="meta" { (in_words(view, FIELDS)) }
             }
             (ago(view.at, now_ms))
         }

@@ -46,6 +46,7 @@ const pages = {
   "wizard-faulty": ["/templates/default/rust-service?name=Not+Good", (page) => page.getByRole("button", { name: "Continue" }).last().click()],
   review: ["/templates/default/rust-service?name=ledger&owner=group:default/booking", reviewed],
   run: [`/templates/default/rust-service?owner=group:default/booking`, made],
+  changes: ["/changes"],
   runs: ["/runs"],
   "template-editor": ["/templates/editor"],
   "template-editor-sample": ["/templates/editor?place=template:default/rust-service&name=ledger&owner=group:default/booking"],

@@ -282,6 +282,23 @@ const pages: { name: string; path: string; snapshot: string }[] = [
       - region "What will happen"`,
   },
   {
+    name: "changes",
+    path: "/changes?operation=create",
+    snapshot: `
+    - heading "What changed" [level=1]
+    - form "Filter":
+      - combobox "When"
+      - combobox "What happened"
+      - combobox "Of what"
+      - combobox "Entity"
+    - region /Changes \\d+/:
+      - heading [level=2]
+      - link "Show all"
+      - region:
+        - heading [level=3]
+        - list`,
+  },
+  {
     name: "approvals",
     path: "/approvals",
     snapshot: `

@@ -76,6 +76,21 @@ test("the graph is narrowed by direction and kind, and zooms", async ({ page }) 
   await expectNoAxeViolations(page);
 });
 
+test("a graph begins whole, and arrows go along its edges", async ({ page }, info) => {
+  await open(page, `${booking}?tab=graph&direction=in`);
+  const graph = page.getByRole("region", { name: "Graph" });
+  const root = graph.getByRole("link", { name: "booking-api" });
+  const isWhole = (frame: Element) => frame.scrollWidth <= frame.clientWidth && frame.scrollHeight <= frame.clientHeight;
+  if (info.project.name === "light-1440") await expect.poll(() => graph.evaluate(isWhole)).toBe(true);
+  await root.focus();
+  await expect(graph.locator("[data-edge][data-on]").first()).toBeAttached();
+  await page.keyboard.press("ArrowLeft");
+  await expect(root).not.toBeFocused();
+  await expect(graph.locator("a.node:focus")).toBeVisible();
+  await page.keyboard.press("ArrowRight");
+  await expect(root).toBeFocused();
+});
+
 test("a large graph is folded, and its list is not", async ({ page }) => {
   await open(page, "/catalog/group/default/kestrel-freight?tab=graph&depth=4");
   const folded = page.getByRole("region", { name: "Graph" }).locator("[data-fold]");

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { type Page, expect, open, test } from "../support/portal";
+import { type Page, expect, expectNoAxeViolations, open, test } from "../support/portal";
 
 /** Goes to something by its name, as one who knows nothing but the name. */
 async function goTo(page: Page, name: string): Promise<void> {
@@ -41,6 +41,10 @@ test("what changed last week?", async ({ page }) => {
   await open(page, "/");
   const changes = page.getByRole("region", { name: "What changed" });
   await expect(changes.getByRole("listitem").first()).toBeVisible();
+  await changes.getByRole("link", { name: "All of it" }).click();
+  await page.getByRole("combobox", { name: "When" }).selectOption({ label: "In 7 days" });
+  await expect(page).toHaveURL(/days=7/);
+  await expect(page.getByRole("region", { name: /Changes/ }).getByRole("listitem").first()).toBeVisible();
   await goTo(page, "booking-api");
   await page.getByRole("link", { name: "History" }).click();
   await expect(page.getByText("Added to the catalog")).toBeVisible();
@@ -49,10 +53,12 @@ test("what changed last week?", async ({ page }) => {
 test.describe("a document with a mistake", () => {
   let folder = "";
   let source = 0;
-  test.beforeEach(async ({ request }) => {
+  // Of its own: each worker has a source that declares it.
+  const nameOf = (info: { workerIndex: number }): string => `my-service-of-${info.workerIndex}`;
+  test.beforeEach(async ({ request }, info) => {
     folder = mkdtempSync(join(tmpdir(), "portal-journey-"));
     const spec = "spec:\n  type: service\n  lifecyle: production\n  owner: booking\n";
-    const text = `apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: my-service\n${spec}`;
+    const text = `apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata:\n  name: ${nameOf(info)}\n${spec}`;
     writeFileSync(join(folder, "catalog-info.yaml"), text);
     const added = await request.post("/api/v1/sources", { data: { type: "path", target: folder } });
     source = ((await added.json()) as { id: number }).id;
@@ -71,4 +77,18 @@ test.describe("a document with a mistake", () => {
     await expect(page.getByText(/did you mean .?lifecycle/i).first()).toBeVisible();
     await expect(page.locator(".frame li[data-mark]").first()).toContainText("lifecyle");
   });
+
+  for (const path of ["/search?q=", "/catalog?q=", "/catalog/component/default/"]) {
+    test.describe("looked for in vain", () => {
+      test.use({ expectedMessages: [/status of 404/] });
+      test(`is told of at ${path}`, async ({ page }, info) => {
+        await open(page, path + nameOf(info));
+        const told = page.getByRole("region", { name: `A document that names “${nameOf(info)}” has an error` });
+        await expect(told).toContainText("spec.lifecycle is missing");
+        await expectNoAxeViolations(page);
+        await told.getByRole("link", { name: /catalog-info.yaml:7/ }).first().click();
+        await expect(page.locator(".frame li[data-mark]").first()).toContainText("lifecyle");
+      });
+    });
+  }
 });

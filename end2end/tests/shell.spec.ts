@@ -9,6 +9,7 @@ const pages = [
   { name: "sources", path: "/admin/sources" },
   { name: "templates", path: "/templates" },
   { name: "runs", path: "/runs" },
+  { name: "changes", path: "/changes" },
 ];
 
 for (const { name, path } of pages) {

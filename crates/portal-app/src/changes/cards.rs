@@ -3,7 +3,7 @@
 use maud::html;
 use portal_core::catalog::wire::{ChangeList, ChangeView};
 
-use super::line::{in_words, name};
+use super::line::{in_words, name, together};
 use crate::catalog::operation_label;
 use crate::paths;
 use crate::served::{Asking, Refusal};
@@ -42,11 +42,7 @@ pub(crate) async fn cards(asking: &Asking<'_>, follows: bool) -> Result<Content,
 
 fn card(id: &str, heading: &str, list: &ChangeList, whole: &str, now_ms: i64) -> Content {
     let items = &list.items;
-    // What one reading of a source brings is one piece of news.
-    let together = |a: &ChangeView, b: &ChangeView| {
-        a.operation == b.operation && a.cause == b.cause && (a.at - b.at).num_seconds().abs() < 60
-    };
-    let groups: Vec<&[ChangeView]> = items.chunk_by(together).take(LINES).collect();
+    let groups: Vec<&[ChangeView]> = together(items).take(LINES).collect();
     Content::from(html! {
         section class="card" aria-labelledby=(id) {
             header class="card-head" {

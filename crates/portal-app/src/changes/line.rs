@@ -7,6 +7,11 @@ use crate::catalog::{kind_name, kind_of, operation_label};
 use crate::paths;
 use crate::ui::Content;
 
+/// Changes that came together: what one reading of a source brings is one piece of news.
+pub(super) fn together(items: &[ChangeView]) -> impl Iterator<Item = &[ChangeView]> {
+    items.chunk_by(|a, b| a.operation == b.operation && a.cause == b.cause && (a.at - b.at).num_seconds().abs() < 60)
+}
+
 pub(super) fn entity_ref(view: &ChangeView) -> &str {
     view.subject.strip_prefix("entity:").unwrap_or(&view.subject)
 }
@@ -25,11 +30,19 @@ pub(super) fn name(view: &ChangeView, items: &[ChangeView]) -> Content {
 /// `API · Changed: spec/owner, spec/lifecycle and 2 more`, with so many fields named.
 pub(super) fn in_words(view: &ChangeView, fields: usize) -> Content {
     let (what, ..) = operation_label(&view.operation);
+    Content::from(html! { (kind_name(kind_of(entity_ref(view)))) " · " (what) (named_fields(view, fields)) })
+}
+
+/// `API: spec/owner`: the same of one of many, of which is said what happened.
+pub(super) fn in_short(view: &ChangeView, fields: usize) -> Content {
+    Content::from(html! { (kind_name(kind_of(entity_ref(view)))) (named_fields(view, fields)) })
+}
+
+fn named_fields(view: &ChangeView, fields: usize) -> Content {
     let named = view.diff.iter().take(fields).map(|field| field.pointer.trim_start_matches('/'));
     let named = named.collect::<Vec<_>>().join(", ");
     let more = view.diff.len().saturating_sub(fields);
     Content::from(html! {
-        (kind_name(kind_of(entity_ref(view)))) " · " (what)
         @if !named.is_empty() { ": " (named) }
         @if more > 0 { " and " (more) " more" }
     })

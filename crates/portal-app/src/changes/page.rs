@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use portal_core::catalog::wire::{ChangeList, ChangeView};
 
-use super::line::{entity_ref, in_words, name};
+use super::line::{entity_ref, in_short, in_words, name, together};
 use crate::access::Question;
 use crate::api::sentence;
 use crate::catalog::{cause_link, changed_fields, operation_label};
@@ -15,6 +15,8 @@ use crate::ui::{Content, EntityBox, ago, counted, day, empty, exact, number, sma
 const LIMIT: &str = "50";
 /// Fields that are named of one change; all are unfolded with it.
 const FIELDS: usize = 5;
+/// Changes of one cause that have lines of their own.
+const FEW: usize = 5;
 const OPERATIONS: [&str; 6] = ["create", "update", "delete", "orphan", "restore", "stale"];
 /// Days, as the address says them, in words.
 const SPANS: [(&str, &str); 4] = [("1", "In 24 hours"), ("7", "In 7 days"), ("30", "In 30 days"), ("90", "In 90 days")];
@@ -113,9 +115,39 @@ fn timeline(items: &[ChangeView], now_ms: i64) -> Markup {
                 @let id = first.at.format("day-%Y-%m-%d").to_string();
                 section class="day" aria-labelledby=(id) {
                     h3 id=(id) { (day(first.at)) }
-                    ol class="timeline" { @for view in one { (change(view, items, now_ms)) } }
+                    ol class="timeline" {
+                        @for group in together(one) {
+                            @if group.len() > FEW { (several(group, items, now_ms)) } @else {
+                                @for view in group { (change(view, items, now_ms)) }
+                            }
+                        }
+                    }
                 }
             }
+        }
+    }
+}
+
+/// Many changes of one cause, the rest of them unfolded at will.
+fn several(group: &[ChangeView], items: &[ChangeView], now_ms: i64) -> Markup {
+    let Some(first) = group.first() else { return html! {} };
+    let (what, symbol, tone) = operation_label(&first.operation);
+    let (named, rest) = group.split_at(FEW.min(group.len()));
+    html! {
+        li data-key=(first.seq) {
+            span class="mark" data-tone=(tone) { (small_icon(symbol)) }
+            div {
+                @for (place, view) in named.iter().enumerate() { @if place > 0 { ", " } (name(view, items)) }
+                @if !rest.is_empty() { " and " (number(rest.len() as u64)) " more" }
+                div class="meta" { (what) " · " (by(first)) (cause_link(&first.cause)) }
+                details class="disclosure" {
+                    summary { "Show all " (number(group.len() as u64)) }
+                    ul class="together" {
+                        @for view in group { li { (name(view, items)) span class="muted" { " " (in_short(view, FIELDS)) } } }
+                    }
+                }
+            }
+            (ago(first.at, now_ms))
         }
     }
 }
@@ -123,7 +155,6 @@ fn timeline(items: &[ChangeView], now_ms: i64) -> Markup {
 fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Markup {
     let (_, symbol, tone) = operation_label(&view.operation);
     let entity_ref = entity_ref(view);
-    let by = (view.actor.0 != "system").then(|| view.by.as_deref().unwrap_or(&view.actor.0));
     let then = (view.operation != "delete").then(|| {
         paths::with_query(&paths::entity(entity_ref), [("tab", "source"), ("as_of", exact(view.at).as_str())])
     });
@@ -133,14 +164,12 @@ fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Markup {
             div {
                 (name(view, items))
                 div class="meta" {
-                    (in_words(view, FIELDS)) " · "
-                    @if let Some(by) = by { "by " (by) " " }
-                    (cause_link(&view.cause))
+                    (in_words(view, FIELDS)) " · " (by(view)) (cause_link(&view.cause))
                     @if let Some(then) = &then { " · " a class="underlined" href=(then) { "as it was then" } }
                 }
                 @if !view.diff.is_empty() {
-                    details {
-                        summary { (counted(view.diff.len() as u64, "field", "fields")) }
+                    details class="disclosure" {
+                        summary { "Show " (counted(view.diff.len() as u64, "field", "fields")) }
                         (changed_fields(view.seq, &view.diff))
                     }
                 }
@@ -148,4 +177,9 @@ fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Markup {
             (ago(view.at, now_ms))
         }
     }
+}
+
+/// Who did it, where it was somebody.
+fn by(view: &ChangeView) -> Markup {
+    html! { @if view.actor.0 != "system" { "by " (view.by.as_deref().unwrap_or(&view.actor.0)) " " } }
 }

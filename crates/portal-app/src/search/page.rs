@@ -2,10 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
+use portal_core::percent;
+use portal_core::search::wire::SearchResults;
 
 use super::query::SearchQuery;
 use super::results::{SEARCHES, last_searches, record_click, report_gap, results_region};
-use crate::api::{Fetched, Live, use_api, use_load, use_load_after};
+use crate::api::{Fetched, Live, read_json, use_api, use_load, use_load_after};
 use crate::paths;
 use crate::served::{FRAGMENTS, WHOLE, served_part};
 use crate::ui::{Erase, Toasts, effect, live_field, loaded, loaded_quietly, page_title, skeleton_rows, use_typed};
@@ -68,8 +70,12 @@ pub(crate) fn SearchPage() -> impl IntoView {
     .erase()
 }
 
-/// Where nothing is found, the reason may be a document that nobody could read.
+/// Where no hit is called like this, the reason may be a document with an error.
 fn unread(answer: &Fetched) -> Option<String> {
     let (_, query) = answer.question.split_once('?')?;
-    answer.body.contains("\"items\":[]").then(|| format!("{FRAGMENTS}/unread?{query}"))
+    let text = query.strip_prefix("q=")?.split('&').next()?;
+    let name = percent::decode(text).to_ascii_lowercase().replace(' ', "-");
+    let found: SearchResults = read_json(&answer.body).ok()?;
+    let is_found = found.items.iter().any(|hit| hit.link.entity_ref.contains(&name));
+    (!is_found).then(|| format!("{FRAGMENTS}/unread?q={text}"))
 }

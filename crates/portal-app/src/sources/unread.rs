@@ -34,7 +34,7 @@ pub(crate) async fn unread_of(asking: &Asking<'_>, words: &str) -> Result<Conten
         section class="callout" data-tone="warning" aria-labelledby="unread" {
             (icon("alert"))
             div class="stack" data-gap="2" {
-                h2 class="title" id="unread" { "A source has a document that names “" (words) "”, with an error" }
+                h2 class="title" id="unread" { "A document that names “" (words) "” has an error" }
                 ul class="stack" data-gap="2" { @for error in errors.iter().take(SHOWN) { (line(error)) } }
                 @if more > 0 { p class="muted" { "and " (more) " more" } }
             }
@@ -46,7 +46,7 @@ fn line(error: &SourceErrorView) -> Content {
     let SourceErrorView { source_id, file, entity_ref, fault, .. } = error;
     Content::from(html! {
         li {
-            @if let Some(entity_ref) = entity_ref { code { (entity_ref) } " " }
+            @if let Some(entity_ref) = entity_ref { code { (entity_ref) } ": " }
             (with_code(&sentence(&fault.message)))
             div class="muted" {
                 a class="underlined mono" href=(paths::source(*source_id)) { (file) ":" (fault.line) }

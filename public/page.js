@@ -139,7 +139,7 @@
 
   // A drawing that is new is shown whole where its text can still be read then; else it
   // begins with its root in the middle.
-  const LEGIBLE = 0.8;
+  const LEGIBLE = 0.75;
   const seen = new WeakSet();
   // A place on a page that arrives after its address is gone to then.
   let gone = "";

@@ -62,6 +62,8 @@ test.describe("a document with a mistake", () => {
     writeFileSync(join(folder, "catalog-info.yaml"), text);
     const added = await request.post("/api/v1/sources", { data: { type: "path", target: folder } });
     source = ((await added.json()) as { id: number }).id;
+    const errors = async (): Promise<number> => ((await (await request.get(`/api/v1/sources/${source}`)).json()) as { error_count: number }).error_count;
+    await expect.poll(errors).toBe(1);
   });
   test.afterEach(async ({ request }) => {
     await request.delete(`/api/v1/sources/${source}`);

@@ -226,6 +226,7 @@ pub(crate) fn EntityPage() -> impl IntoView {
         let name = answer.question.split('?').next()?.rsplit('/').next()?;
         (answer.status == 404).then(|| format!("{FRAGMENTS}/unread?q={name}"))
     });
+    Live::refresh_on_sources(unread);
     let views =
         Views { unread, history, graph, impact, docs, definition, runs, trial: Trial::new(), draft: use_draft(place) };
     loaded(move || loading(place), move || region(place, detail, views).map(whole))

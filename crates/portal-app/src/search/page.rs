@@ -23,6 +23,7 @@ pub(crate) fn SearchPage() -> impl IntoView {
     let load = use_load(Memo::new(move |_| query.with(SearchQuery::api_path)));
     Live::refresh_on_entities(load);
     let unread = use_load_after(load, unread);
+    Live::refresh_on_sources(unread);
     let address = move |text: &str| query.with_untracked(|query| query.with_text(text.trim(), false).href());
     let hidden = Signal::derive(move || {
         let pairs = query.with(SearchQuery::pairs);

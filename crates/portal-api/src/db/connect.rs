@@ -67,7 +67,7 @@ fn sqlite_options(path: &Path, connections: u32) -> ConnectOptions {
     // In kibibytes, of each connection. The one that writes keeps the upper
     // pages of its indexes; of many readers each needs little beside the
     // system's own cache.
-    let cache = if connections == 1 { "-16000" } else { "-4000" };
+    let cache = if connections == 1 { "-16000" } else { "-2000" };
     options
         .max_connections(connections)
         .min_connections(1)

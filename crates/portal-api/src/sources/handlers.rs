@@ -285,7 +285,7 @@ pub async fn list_source_errors(
         ("q" = String, Query, min_length = 2, max_length = 200, description = "Part of a reference, a path or a target, in any case", example = "booking"),
         ("limit" = Option<u64>, Query, minimum = 1, maximum = 100, description = "Documents, with all their errors: 1 to 100; 20 when absent"),
     ),
-    responses((status = 200, description = "Errors in the order of sources and files; all there are to tell", body = SourceErrorList)),
+    responses((status = 200, description = "Errors in the order of sources and files; `total` counts their documents", body = SourceErrorList)),
 )]
 pub async fn find_source_errors(
     auth: Authorized<ReadSources>,

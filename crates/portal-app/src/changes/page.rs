@@ -32,8 +32,8 @@ pub(crate) async fn changes(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let nothing = ChangeList { items: Vec::new(), next_cursor: None, total: 0 };
     let (list, hint) = match asking.ask::<ChangeList>(&paths::with_query(paths::API_CHANGES, asked)).await? {
         Ok(list) => (list, None),
-        // Half a name, while it is being typed.
-        Err(problem) if problem.status == 422 => (nothing, Some(sentence(&problem.detail))),
+        // What an address says and nobody offers.
+        Err(problem) if matches!(problem.status, 400 | 422) => (nothing, Some(sentence(&problem.detail))),
         Err(problem) => return Err(problem.into()),
     };
     let filters = || question.pairs().filter(|(key, _)| *key != "cursor");
@@ -50,7 +50,9 @@ pub(crate) async fn changes(asking: &Asking<'_>) -> Result<Content, Refusal> {
                     @if is_filtered { a class="push" href=(paths::CHANGES) { "Show all" } }
                 }
                 @if list.items.is_empty() && is_filtered {
-                    @let hint = hint.as_deref().unwrap_or("Take a filter away to see more.");
+                    @let is_half = !value("entity").is_empty() && !value("entity").contains(':');
+                    @let usual = if is_half { "Choose an entity of those that the field offers." } else { "Take a filter away to see more." };
+                    @let hint = hint.as_deref().unwrap_or(usual);
                     (empty("clock", "No change like this".to_owned(), with_code(hint), html! { a class="button" href=(paths::CHANGES) { "Show all" } }))
                 } @else if list.items.is_empty() {
                     (empty("clock", "Nothing has changed yet".to_owned(), "Whatever is added to the catalog, changes or goes is told here.", html! { a class="button" href=(paths::NEW_SOURCE) { "Add source" } }))

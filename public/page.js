@@ -5,17 +5,28 @@
 // new content. Rows with a `data-key` are followed to their new place; everything
 // else is compared place by place.
 (() => {
-  /** Set by the reader, not by the page: what is unfolded, and what a field offers. */
+  /** Set by the reader, not by the page: what is unfolded, how large a drawing is, what a field offers. */
   const isKept = (element, name) =>
-    name === "open" || (element.dataset.suggest !== undefined && /^aria-(expanded|activedescendant)$/.test(name));
+    name === "open" ||
+    name === "style" || (element.dataset.suggest !== undefined && /^aria-(expanded|activedescendant)$/.test(name));
   const keyOf = (node) => node.dataset?.key;
+
+  /** What an answer says anew counts, except against what is just being typed. */
+  const answer = (old, name) => {
+    if (name === "selected" || name === "checked") old[name] = old.hasAttribute(name);
+    else if (name === "value" && old.localName === "input" && old !== document.activeElement) old.value = old.getAttribute(name) ?? "";
+  };
 
   const attributes = (old, fresh) => {
     for (const { name } of [...old.attributes]) {
-      if (!isKept(old, name) && !fresh.hasAttribute(name)) old.removeAttribute(name);
+      if (isKept(old, name) || fresh.hasAttribute(name)) continue;
+      old.removeAttribute(name);
+      answer(old, name);
     }
     for (const { name, value } of fresh.attributes) {
-      if (!isKept(old, name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
+      if (isKept(old, name) || old.getAttribute(name) === value) continue;
+      old.setAttribute(name, value);
+      answer(old, name);
     }
   };
 
@@ -140,7 +151,7 @@
   // A drawing that is new is shown whole where its text can still be read then; else it
   // begins with its root in the middle.
   const LEGIBLE = 0.75;
-  const seen = new WeakSet();
+  const seen = new WeakMap();
   // A place on a page that arrives after its address is gone to then.
   let gone = "";
   const goTo = () => {
@@ -152,9 +163,14 @@
   const look = () => {
     goTo();
     const frame = document.querySelector(".graph-frame");
-    const root = frame && !seen.has(frame) && frame.querySelector("[data-root]");
-    if (!root) return;
-    seen.add(frame);
+    const root = frame?.querySelector("[data-root]");
+    const svg = root && drawing(frame);
+    const shape = svg?.getAttribute("viewBox");
+    if (!root || seen.get(frame) === shape) return;
+    seen.set(frame, shape);
+    // The frame keeps the height that it needs for all of it at its real size.
+    for (const styled of [frame, svg]) styled.removeAttribute("style");
+    frame.style.blockSize = `${frame.offsetHeight}px`;
     if (whole(frame) >= LEGIBLE) return fit(frame);
     const [inner, outer] = [root.getBoundingClientRect(), frame.getBoundingClientRect()];
     frame.scrollBy(
@@ -272,6 +288,8 @@
   const waiting = new WeakMap();
   const soon = (event) => {
     const form = event.target.form;
+    // Half a name means nothing yet.
+    if (event.type === "input" && event.target.dataset.suggest !== undefined && event.target.value) return;
     if (form?.dataset.live === undefined || !document.body.hasAttribute("data-hydrated")) return;
     clearTimeout(waiting.get(form));
     waiting.set(form, setTimeout(() => go(form, null, true), event.type === "change" ? 0 : 150));
@@ -442,7 +460,8 @@
     const at = options.findIndex((option) => option.getAttribute("aria-selected") === "true");
     if (event.key === "ArrowDown") mark(field, options[Math.min(at + 1, options.length - 1)]);
     else if (event.key === "ArrowUp") mark(field, options[Math.max(at - 1, 0)]);
-    else if (event.key === "Enter" && at >= 0) choose(field, options[at]);
+    else if (event.key === "Enter" && (at >= 0 || options.length === 1)) choose(field, options[Math.max(at, 0)]);
+    else if (event.key === "Enter") return close(field);
     else if (event.key === "Escape") close(field);
     else return;
     event.preventDefault();

@@ -85,7 +85,7 @@ test.describe("a document with a mistake", () => {
       test.use({ expectedMessages: [/status of 404/] });
       test(`is told of at ${path}`, async ({ page }, info) => {
         await open(page, path + nameOf(info));
-        const told = page.getByRole("region", { name: `A document that names “${nameOf(info)}” has an error` });
+        const told = page.getByRole("region", { name: `A document names “${nameOf(info)}” and has an error` });
         await expect(told).toContainText("spec.lifecycle is missing");
         await expectNoAxeViolations(page);
         await told.getByRole("link", { name: /catalog-info.yaml:7/ }).first().click();

@@ -163,6 +163,7 @@ test("the gallery is filtered while one types", async ({ page }) => {
 
 test("a template is written with its form and a dry run beside it", async ({ page }) => {
   await open(page, "/templates/editor");
+  await expect(page).toHaveTitle("Template editor · Portal");
   const text = page.getByRole("textbox", { name: "Template" });
   const preview = page.getByRole("region", { name: "Preview" });
   await expect(preview.getByRole("heading", { name: "Nothing to mend" })).toBeVisible();

@@ -74,5 +74,6 @@ pub use ui::address_files;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
+    served::keep_title();
     leptos::mount::hydrate_body(App);
 }

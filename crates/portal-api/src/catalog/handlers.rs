@@ -234,8 +234,7 @@ async fn at(
     principal: &Principal,
     fields: &Fields,
 ) -> ApiResult<EntityDetail> {
-    // Whatever refers to an entity names it, so that nothing else need be read.
-    let past = lists::past(app, time, Some(entity_ref.name()), GRAPH_PAST_LIMIT, principal).await?;
+    let past = lists::past(app, time, Some(entity_ref), GRAPH_PAST_LIMIT, principal).await?;
     let lists::Past { index, states, visibility, .. } = past;
     let visibility = &visibility;
     let row = visible_row(&index, entity_ref, visibility)?;

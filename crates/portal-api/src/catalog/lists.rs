@@ -20,7 +20,8 @@ use super::documents::{self, Document};
 use super::prune::Fields;
 use super::state::EntityState;
 use super::view::Snapshot;
-use crate::changes;
+use crate::changes::store::Which;
+use crate::changes::{self, Change};
 use crate::error::{ApiError, ApiResult};
 use crate::events::Event;
 use crate::http::authorized::{Authorized, ReadCatalog};
@@ -31,6 +32,8 @@ use crate::state::App;
 
 /// Entities that a list in the past may hold; beyond, the answer is refused.
 const PAST_LIMIT: u64 = 20_000;
+/// Entities that are looked up at once.
+const READ_AT_ONCE: usize = 500;
 /// References in one batch.
 const BATCH_LIMIT: usize = 1000;
 
@@ -227,19 +230,21 @@ pub struct Past {
     pub seq: i64,
 }
 
-/// Reads the catalog at an earlier time; with `mention`, only entities whose
-/// descriptor holds this text.
+/// Reads the catalog at an earlier time; with `of`, only what has to do with that entity.
 ///
 /// # Errors
 /// 422 when that is more than can be read for one request.
 pub async fn past(
     app: &App,
     time: DateTime<Utc>,
-    mention: Option<&str>,
+    of: Option<&EntityRef>,
     limit: u64,
     principal: &Principal,
 ) -> ApiResult<Past> {
-    let changes = changes::store::entities_at(app.db.reader(), time, mention, limit + 1).await?;
+    let db = app.db.reader();
+    // Whatever refers to an entity names it.
+    let which = of.map_or(Which::All, |of| Which::Mentioning(of.name()));
+    let changes = changes::store::entities_at(db, time, which, limit + 1).await?;
     if changes.len() as u64 > limit {
         return Err(ApiError::invalid(
             "too_large_for_as_of",
@@ -250,12 +255,26 @@ pub async fn past(
     let snapshot = app.catalog.snapshot();
     let kinds = &snapshot.kinds;
     let seq = changes.last().map_or(0, |change| change.seq);
-    let states: Vec<EntityState> =
-        changes.iter().filter_map(|change| serde_json::from_str(change.document.as_deref()?).ok()).collect();
+    let mut states = states_of(&changes);
     let mut index = super::view::empty_index(kinds);
-    index.apply(states.iter().map(|state| super::view::upsert(state.clone(), kinds)).collect());
+    let rows = |states: &[EntityState]| states.iter().map(|state| super::view::upsert(state.clone(), kinds)).collect();
+    index.apply(rows(&states));
+    // What it refers to need not name it.
+    let row = of.and_then(|of| index.row(of));
+    let edges = row.map(|row| index.edges(row, &Visibility::All)).unwrap_or_default();
+    let others = edges.into_iter().map(|(_, target)| target).filter(|target| index.row_of(target).is_none());
+    let others: Vec<String> = others.map(str::to_owned).collect();
+    for some in others.chunks(READ_AT_ONCE) {
+        let found = states_of(&changes::store::entities_at(db, time, Which::These(some), limit).await?);
+        index.apply(rows(&found));
+        states.extend(found);
+    }
     let visibility = snapshot.past_visibility(principal, &index);
     Ok(Past { index, states: states.into_iter().map(|state| (state.id, state)).collect(), visibility, seq })
+}
+
+fn states_of(changes: &[Change]) -> Vec<EntityState> {
+    changes.iter().filter_map(|change| serde_json::from_str(change.document.as_deref()?).ok()).collect()
 }
 
 /// The paths to keep of each descriptor.

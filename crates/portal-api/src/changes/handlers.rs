@@ -44,7 +44,7 @@ const BATCH: u64 = 500;
     ),
     responses((status = 200, description = "A page of changes", body = ChangeList, example = json!({
         "items": [{"seq": 42, "at": "2026-11-17T09:00:00Z", "actor": "system", "cause": "source:1",
-            "subject": "entity:component:default/booking-api", "operation": "update", "before": null, "after": null,
+            "subject": "entity:component:default/booking-api", "title": "Booking API", "operation": "update", "before": null, "after": null,
             "diff": [{"pointer": "/spec/lifecycle", "before": "experimental", "after": "production"}]}],
         "next_cursor": null, "total": 1}))),
 )]
@@ -172,7 +172,12 @@ fn view(change: Change, before: Option<Value>) -> ChangeView {
         (Some(before), Some(after)) => portal_core::catalog::diff::diff(before, after),
         _ => Vec::new(),
     };
-    ChangeView { seq, at, actor, by: None, cause, subject, operation, before, after, diff }
+    let titled = after.as_ref().or(before.as_ref()).filter(|_| subject.starts_with("entity:"));
+    let title = titled.and_then(|document| {
+        let names = [&document["metadata"]["title"], &document["spec"]["profile"]["displayName"]];
+        names.into_iter().find_map(Value::as_str).map(str::to_owned)
+    });
+    ChangeView { seq, at, actor, by: None, cause, subject, title, operation, before, after, diff }
 }
 
 /// What a reader cares about: of an entity's state its descriptor, else all.

@@ -10,7 +10,7 @@ use sea_orm::{
     QuerySelect, Statement,
 };
 
-use super::{Change, NewChange, Writing};
+use super::{Change, NewChange, Writing, entity_subject};
 use crate::db::entity::change::{ActiveModel, Column, Entity, Model};
 use crate::db::{DatabaseTransaction, DbResult, like};
 use crate::{access, audit, notifications, runs};
@@ -219,32 +219,43 @@ pub async fn at<C: ConnectionTrait>(db: &C, subject: &str, time: DateTime<Utc>) 
     Ok(newest.one(db).await?.map(Change::from))
 }
 
-/// The last entry of every entity at a time, at most `limit`; entities that
-/// were gone by then are left out. With `mention`, only those whose document
-/// holds this text, in any case.
+/// Of which entities the past is asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    All,
+    /// Those whose document holds this text, in any case.
+    Mentioning(&'a str),
+    These(&'a [String]),
+}
+
+/// The last entry of these entities at a time, at most `limit`; entities that
+/// were gone by then are left out.
 pub async fn entities_at<C: ConnectionTrait>(
     db: &C,
     time: DateTime<Utc>,
-    mention: Option<&str>,
+    which: Which<'_>,
     limit: u64,
 ) -> DbResult<Vec<Change>> {
-    let newest = Query::select()
+    let mut newest = Query::select()
         .expr(Expr::col(Column::Seq).max())
         .from(Entity)
         .and_where(Expr::col(Column::Subject).like("entity:%"))
         .and_where(Expr::col(Column::At).lte(time))
         .group_by_col(Column::Subject)
         .to_owned();
+    if let Which::These(refs) = which {
+        newest.and_where(Expr::col(Column::Subject).is_in(refs.iter().map(|entity_ref| entity_subject(entity_ref))));
+    }
     let rows = Entity::find()
         .filter(Expr::col((Alias::new("change"), Column::Seq)).in_subquery(newest))
         .filter(Column::Document.is_not_null())
         .order_by_asc(Column::Seq)
         .limit(limit);
-    let rows = match mention {
-        Some(text) => {
+    let rows = match which {
+        Which::Mentioning(text) => {
             rows.filter(Func::lower(Expr::col(Column::Document)).like(like::containing(text))).all(db).await?
         }
-        None => rows.all(db).await?,
+        Which::All | Which::These(_) => rows.all(db).await?,
     };
     Ok(rows.into_iter().map(Change::from).collect())
 }

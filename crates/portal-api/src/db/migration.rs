@@ -19,6 +19,7 @@ mod m0013_platforms;
 mod m0014_connectors;
 mod m0015_delegations;
 mod m0016_action_versions;
+mod m0017_drafts;
 
 pub struct Migrator;
 
@@ -42,6 +43,7 @@ impl MigratorTrait for Migrator {
             Box::new(m0014_connectors::Migration),
             Box::new(m0015_delegations::Migration),
             Box::new(m0016_action_versions::Migration),
+            Box::new(m0017_drafts::Migration),
         ]
     }
 }

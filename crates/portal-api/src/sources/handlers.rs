@@ -270,7 +270,7 @@ pub async fn list_source_errors(
     params.finish()?;
     stored(&app, id).await?;
     let (db, snapshot) = (app.db.reader(), app.catalog.snapshot());
-    let concealed = views::Concealed::of(db, id, &snapshot, &auth.visibility(&snapshot)).await?;
+    let concealed = views::Concealed::of(db, id, &snapshot, &auth.principal).await?;
     let page = views::errors(db, id, after, limit, &concealed).await?;
     let next_cursor = page.next.map(|place| cursor::encode(&place));
     Ok(Json(SourceErrorList { items: page.items, next_cursor, total: page.total }))
@@ -278,7 +278,7 @@ pub async fn list_source_errors(
 
 /// Why something is not in the catalog: what is wrong with documents, of any source, whose
 /// entity or file contains a text, or which say of no entity and stand in a source whose
-/// target contains it.
+/// target contains it, or in the file of an entity whose reference does.
 #[utoipa::path(
     get, path = "/source-errors", tag = "sources", operation_id = "find_source_errors",
     params(
@@ -300,8 +300,7 @@ pub async fn find_source_errors(
         return Err(ApiError::parameter("q", "must be 2 to 200 characters of a reference or a path"));
     }
     let snapshot = app.catalog.snapshot();
-    let visibility = auth.visibility(&snapshot);
-    let items = views::errors_like(app.db.reader(), text, limit, &snapshot, &visibility).await?;
+    let items = views::errors_like(app.db.reader(), text, limit, &snapshot, &auth.principal).await?;
     let documents: HashSet<_> = items.iter().map(|error| (error.source_id, &error.file, error.document)).collect();
     let total = documents.len() as u64;
     Ok(Json(SourceErrorList { items, next_cursor: None, total }))

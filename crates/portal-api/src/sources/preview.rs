@@ -90,7 +90,7 @@ async fn holders(app: &App, auth: &Authorized<AddSources>, files: &[Previewed]) 
 }
 
 fn shown(file: String, document: Judged, holders: &HashMap<String, String>) -> PreviewDocument {
-    let Judged { index, name_at, entity_ref, status, faults, entity, line: _, targets: _ } = document;
+    let Judged { index, name_at, entity_ref, status, faults, entity, line: _, draft: _, targets: _ } = document;
     let mut faults: Vec<PreviewFault> =
         faults.into_iter().map(|RecordedFault { fault, excerpt }| PreviewFault { fault, excerpt }).collect();
     let held = entity_ref.as_ref().and_then(|entity_ref| holders.get(entity_ref)).filter(|_| status == Status::Ok);

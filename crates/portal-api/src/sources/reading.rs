@@ -14,6 +14,8 @@ use portal_core::sources::wire::ExcerptLine;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+/// Bytes of a descriptor with faults that are kept.
+const DRAFT: usize = 64 * 1024;
 /// Faults kept of one document.
 const FAULTS: usize = 20;
 /// Characters of a line in an excerpt.
@@ -97,6 +99,8 @@ pub struct Judged {
     pub faults: Vec<RecordedFault>,
     /// The descriptor, when the status is [`Status::Ok`].
     pub entity: Option<Entity>,
+    /// What could be read, when it is not: policies judge by it who may know of the faults.
+    pub draft: Option<Value>,
     pub targets: Vec<LocationTarget>,
 }
 
@@ -128,7 +132,7 @@ pub fn judge(parsed: Parsed, mut contents: Contents, kinds: &KindRegistry, trust
         match judged.iter_mut().find(|document| document.index == index) {
             Some(document) => {
                 document.status = Status::Invalid;
-                document.entity = None;
+                document.draft = document.draft.take().or(document.entity.take().and_then(as_draft));
                 document.targets.clear();
                 document.faults.push(recorded);
             }
@@ -140,6 +144,7 @@ pub fn judge(parsed: Parsed, mut contents: Contents, kinds: &KindRegistry, trust
                 status: Status::Invalid,
                 faults: vec![recorded],
                 entity: None,
+                draft: None,
                 targets: Vec::new(),
             }),
         }
@@ -202,6 +207,10 @@ fn judge_one(
     if let Some(last) = faults.last_mut().filter(|_| more > 0) {
         last.message.push_str(&format!(" (and {more} more faults)"));
     }
+    let (entity, draft) = match status {
+        Status::Ok => (Some(entity), None),
+        _ => (None, as_draft(entity)),
+    };
     Judged {
         index: document.index,
         line: document.line,
@@ -209,9 +218,19 @@ fn judge_one(
         entity_ref,
         status,
         faults: faults.into_iter().map(|fault| lines.record(fault)).collect(),
-        entity: (status == Status::Ok).then_some(entity),
+        entity,
+        draft,
         targets,
     }
+}
+
+/// A descriptor without its definition; nothing where it is too long even so.
+fn as_draft(entity: Entity) -> Option<Value> {
+    let Entity(mut draft) = entity;
+    if let Some(spec) = draft.get_mut("spec").and_then(Value::as_object_mut) {
+        spec.remove("definition");
+    }
+    (draft.to_string().len() <= DRAFT).then_some(draft)
 }
 
 /// What only a trusted source may declare.

@@ -10,6 +10,8 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
 };
 
+use serde_json::Value;
+
 use super::links::Links;
 use super::reading::{RecordedFault, Status};
 use crate::db::entity::{entity, job, pass, source, source_document, source_file, webhook_delivery};
@@ -243,6 +245,8 @@ pub struct DocumentRow {
     pub entity_ref: Option<String>,
     pub status: Status,
     pub faults: Vec<RecordedFault>,
+    /// Of a document with faults, what could be read of it.
+    pub draft: Option<Value>,
 }
 
 pub async fn delete_documents(txn: &DatabaseTransaction, id: i64, paths: &[String]) -> DbResult<()> {
@@ -257,7 +261,7 @@ pub async fn delete_documents(txn: &DatabaseTransaction, id: i64, paths: &[Strin
 pub async fn insert_documents(txn: &DatabaseTransaction, id: i64, rows: &[DocumentRow]) -> DbResult<()> {
     for chunk in rows.chunks(INSERT_CHUNK) {
         let rows = chunk.iter().map(|row| {
-            let DocumentRow { path, document_index, line, entity_ref, status, faults } = row;
+            let DocumentRow { path, document_index, line, entity_ref, status, faults, draft } = row;
             Ok(source_document::ActiveModel {
                 source_id: Set(id),
                 path: Set(path.clone()),
@@ -266,6 +270,7 @@ pub async fn insert_documents(txn: &DatabaseTransaction, id: i64, rows: &[Docume
                 entity_ref: Set(entity_ref.clone()),
                 status: Set(status.as_str().to_owned()),
                 faults: Set(json(faults)?),
+                draft: Set(draft.as_ref().map(json).transpose()?),
                 ..Default::default()
             })
         });
@@ -394,7 +399,8 @@ pub async fn faulty_documents_of<C: ConnectionTrait>(db: &C, entity_ref: &str) -
 }
 
 /// Documents with faults whose entity or file contains a text, or which say of no entity and
-/// stand in a source whose target contains it, with their sources.
+/// stand in a source whose target contains it, or in the file of an entity whose reference
+/// does, with their sources.
 pub async fn faulty_documents_like<C: ConnectionTrait>(
     db: &C,
     text: &str,
@@ -407,7 +413,19 @@ pub async fn faulty_documents_like<C: ConnectionTrait>(
         .from(source::Entity)
         .and_where(contains(Expr::col(source::Column::Target)))
         .to_owned();
-    let of_named = Column::EntityRef.is_null().and(Column::SourceId.in_subquery(named));
+    let held = Query::select()
+        .column(entity::Column::Id)
+        .from(entity::Entity)
+        .and_where(
+            Expr::col((entity::Entity, entity::Column::SourceId)).equals((source_document::Entity, Column::SourceId)),
+        )
+        .and_where(
+            Expr::col((entity::Entity, entity::Column::Location)).equals((source_document::Entity, Column::Path)),
+        )
+        .and_where(contains(Expr::col((entity::Entity, entity::Column::EntityRef))))
+        .to_owned();
+    let of_named = Column::SourceId.in_subquery(named).or(Expr::exists(held));
+    let of_named = Column::EntityRef.is_null().and(of_named);
     let rows = source_document::Entity::find()
         .filter(Column::Faults.ne("[]"))
         .filter(contains(Expr::col(Column::EntityRef)).or(contains(Expr::col(Column::Path))).or(of_named))
@@ -528,15 +546,11 @@ pub async fn count_faulty<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<u64> 
     Ok(faulty.count(db).await?)
 }
 
-/// File and entity of each document with faults.
-pub async fn faulty_places<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Vec<(String, Option<String>)>> {
+/// Every document with faults of a source.
+pub async fn all_faulty_documents<C: ConnectionTrait>(db: &C, id: i64) -> DbResult<Vec<DocumentRow>> {
     use source_document::Column;
-    let rows = source_document::Entity::find()
-        .select_only()
-        .columns([Column::Path, Column::EntityRef])
-        .filter(Column::SourceId.eq(id))
-        .filter(Column::Faults.ne("[]"));
-    Ok(rows.into_tuple().all(db).await?)
+    let rows = source_document::Entity::find().filter(Column::SourceId.eq(id)).filter(Column::Faults.ne("[]"));
+    rows.all(db).await?.into_iter().map(|row| document(row).map(|(_, row)| row)).collect()
 }
 
 /// The entities that a source holds, with their files.
@@ -670,7 +684,7 @@ pub async fn delete_deliveries_before(txn: &DatabaseTransaction, time: DateTime<
 }
 
 fn document(row: source_document::Model) -> DbResult<(i64, DocumentRow)> {
-    let source_document::Model { source_id, path, document_index, line, entity_ref, status, faults, .. } = row;
+    let source_document::Model { source_id, path, document_index, line, entity_ref, status, faults, draft, .. } = row;
     let status = match status.as_str() {
         "ok" => Status::Ok,
         "conflict" => Status::Conflict,
@@ -680,7 +694,9 @@ fn document(row: source_document::Model) -> DbResult<(i64, DocumentRow)> {
     };
     let faults = serde_json::from_str(&faults).map_err(|error| damaged(&format!("faults of `{path}`"), &error))?;
     let (document_index, line) = (document_index.unsigned_abs(), line.unsigned_abs());
-    Ok((source_id, DocumentRow { path, document_index, line, entity_ref, status, faults }))
+    let draft = draft.map(|draft| serde_json::from_str(&draft)).transpose();
+    let draft = draft.map_err(|error| damaged(&format!("draft of `{path}`"), &error))?;
+    Ok((source_id, DocumentRow { path, document_index, line, entity_ref, status, faults, draft }))
 }
 
 fn read(row: source::Model) -> DbResult<Source> {

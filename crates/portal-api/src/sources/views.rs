@@ -2,8 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use portal_core::catalog::index::Visibility;
+use portal_core::access::{Decision, Principal, Resource, Verb, decide};
+use portal_core::catalog::Entity;
+use portal_core::catalog::index::{CatalogIndex, RowChange, Visibility};
+use portal_core::catalog::relations::emitted;
 use portal_core::sources::wire::{PassView, SourceErrorView, SourceView};
+use serde_json::{Value, json};
 
 use super::reading::{RecordedFault, Status};
 use super::store::{self, Counts, DocumentRow, Holder, Pass, Source};
@@ -124,51 +128,92 @@ pub struct ErrorPage {
     pub total: u64,
 }
 
-/// What of a source a caller may not know: entities that are hidden from them, and
-/// the files where those stand.
-#[derive(Debug, Default)]
-pub struct Concealed {
+/// What of a source a caller may not know: entities that are hidden from them, the files
+/// where those stand, and documents that would be hidden if they were good.
+#[derive(Default)]
+pub struct Concealed<'a> {
     refs: HashSet<String>,
     files: HashSet<String>,
+    /// The files of entities that the caller may see.
+    open_files: HashSet<String>,
+    /// None where nothing is hidden from the caller.
+    judge: Option<Judge<'a>>,
 }
 
-impl Concealed {
+/// By what is judged who asks.
+struct Judge<'a> {
+    snapshot: &'a Snapshot,
+    principal: &'a Principal,
+}
+
+impl Judge<'_> {
+    /// Whether a document would be the caller's to read if it were good. One that nobody can
+    /// read is for those who look after sources.
+    fn admits(&self, row: &DocumentRow) -> bool {
+        let Some(draft) = &row.draft else {
+            return decide(self.principal, Verb::WriteSources, Resource::Any) == Decision::Allow;
+        };
+        let entity = named(draft);
+        let relations = emitted(&entity, &self.snapshot.kinds);
+        let mut alone = CatalogIndex::new();
+        alone.apply(vec![RowChange::Upsert { id: 0, uid: String::new(), changed_seq: 0, entity, relations }]);
+        self.snapshot.policies.rules.visibility(self.principal, &alone).admits(0)
+    }
+}
+
+/// A draft that the index takes: what is missing must not hide what is there.
+fn named(draft: &Value) -> Entity {
+    let mut entity = draft.as_object().cloned().unwrap_or_default();
+    if !entity.get("kind").is_some_and(Value::is_string) {
+        entity.insert("kind".to_owned(), json!("Component"));
+    }
+    let mut metadata = entity.get("metadata").and_then(Value::as_object).cloned().unwrap_or_default();
+    if !metadata.get("name").is_some_and(Value::is_string) {
+        metadata.insert("name".to_owned(), json!("unnamed"));
+    }
+    entity.insert("metadata".to_owned(), Value::Object(metadata));
+    Entity(Value::Object(entity))
+}
+
+impl<'a> Concealed<'a> {
     /// # Errors
     /// The database does not answer.
     pub async fn of<C: ConnectionTrait>(
         db: &C,
         id: i64,
-        snapshot: &Snapshot,
-        visibility: &Visibility,
+        snapshot: &'a Snapshot,
+        principal: &'a Principal,
     ) -> DbResult<Self> {
-        if *visibility == Visibility::All {
+        let visibility = snapshot.visibility(principal);
+        if visibility == Visibility::All {
             return Ok(Self::default());
         }
-        let mut concealed = Self::default();
+        let judge = Some(Judge { snapshot, principal });
+        let mut concealed = Self { judge, ..Self::default() };
         // Whoever else holds an entity that a document claims is asked about by name.
-        let claimed = store::faulty_places(db, id).await?.into_iter().filter_map(|(_, entity_ref)| entity_ref);
+        let claimed = store::all_faulty_documents(db, id).await?.into_iter().filter_map(|row| row.entity_ref);
         let hidden = |entity_ref: &str| snapshot.index.row_of(entity_ref).is_some_and(|row| !visibility.admits(row));
         concealed.refs.extend(claimed.filter(|entity_ref| hidden(entity_ref)));
         for (entity_ref, location) in store::held_by(db, id).await? {
             if hidden(&entity_ref) {
                 concealed.refs.insert(entity_ref);
                 concealed.files.insert(location);
+            } else {
+                concealed.open_files.insert(location);
             }
         }
         Ok(concealed)
     }
 
-    fn is_nothing(&self) -> bool {
-        self.refs.is_empty()
-    }
-
     /// Whether a document is not the caller's to know. One that says of no entity may
     /// be the broken version of a hidden one in the same file.
-    fn conceals(&self, path: &str, entity_ref: Option<&str>) -> bool {
-        match entity_ref {
-            Some(entity_ref) => self.refs.contains(entity_ref),
-            None => self.files.contains(path),
-        }
+    fn conceals(&self, row: &DocumentRow) -> bool {
+        let Some(judge) = &self.judge else { return false };
+        let (is_hidden, is_known) = match &row.entity_ref {
+            Some(entity_ref) => (self.refs.contains(entity_ref), judge.snapshot.index.row_of(entity_ref).is_some()),
+            None => (self.files.contains(&row.path), self.open_files.contains(&row.path)),
+        };
+        is_hidden || (!is_known && !judge.admits(row))
     }
 }
 
@@ -179,17 +224,15 @@ pub async fn errors<C: ConnectionTrait>(
     id: i64,
     after: Option<(String, i32)>,
     limit: u64,
-    concealed: &Concealed,
+    concealed: &Concealed<'_>,
 ) -> DbResult<ErrorPage> {
     let mut rivals = store::rivals(db, id, limit).await?;
-    rivals.retain(|(_, row, _)| !concealed.conceals(&row.path, row.entity_ref.as_deref()));
-    let faulty = match concealed.is_nothing() {
-        true => store::count_faulty(db, id).await?,
-        false => {
-            let places = store::faulty_places(db, id).await?;
-            let open =
-                |(path, entity_ref): &&(String, Option<String>)| !concealed.conceals(path, entity_ref.as_deref());
-            places.iter().filter(open).count() as u64
+    rivals.retain(|(_, row, _)| !concealed.conceals(row));
+    let faulty = match concealed.judge {
+        None => store::count_faulty(db, id).await?,
+        Some(_) => {
+            let documents = store::all_faulty_documents(db, id).await?;
+            documents.iter().filter(|row| !concealed.conceals(row)).count() as u64
         }
     };
     let total = faulty + rivals.len() as u64;
@@ -198,7 +241,7 @@ pub async fn errors<C: ConnectionTrait>(
     let more = documents.len() as u64 > limit;
     documents.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let next = documents.last().filter(|_| more).map(|row| (row.path.clone(), row.document_index));
-    documents.retain(|row| !concealed.conceals(&row.path, row.entity_ref.as_deref()));
+    documents.retain(|row| !concealed.conceals(row));
     let refs: Vec<String> = documents.iter().filter_map(|row| row.entity_ref.clone()).collect();
     let holders = store::holders(db, &refs).await?;
     let rivals = rivals.into_iter().filter(|_| first);
@@ -232,21 +275,20 @@ pub async fn errors_like<C: ConnectionTrait>(
     text: &str,
     limit: u64,
     snapshot: &Snapshot,
-    visibility: &Visibility,
+    principal: &Principal,
 ) -> DbResult<Vec<SourceErrorView>> {
     let documents = store::faulty_documents_like(db, text, limit).await?;
-    let mut concealed: HashMap<i64, Concealed> = HashMap::new();
+    let mut concealed: HashMap<i64, Concealed<'_>> = HashMap::new();
     for (source_id, _) in &documents {
         if !concealed.contains_key(source_id) {
-            concealed.insert(*source_id, Concealed::of(db, *source_id, snapshot, visibility).await?);
+            concealed.insert(*source_id, Concealed::of(db, *source_id, snapshot, principal).await?);
         }
     }
     let refs: Vec<String> = documents.iter().filter_map(|(_, row)| row.entity_ref.clone()).collect();
     let holders = store::holders(db, &refs).await?;
-    let open = documents.into_iter().filter(|(source_id, row)| {
-        let concealed = concealed.get(source_id);
-        !concealed.is_some_and(|concealed| concealed.conceals(&row.path, row.entity_ref.as_deref()))
-    });
+    let open = documents
+        .into_iter()
+        .filter(|(source_id, row)| !concealed.get(source_id).is_some_and(|concealed| concealed.conceals(row)));
     Ok(open.flat_map(|(source_id, row)| faults(source_id, row, &holders)).collect())
 }
 

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use crate::harness::component;
+use crate::harness::{component, group};
 use crate::on_both;
 
 fn api(name: &str) -> Value {
@@ -100,15 +100,20 @@ on_both!(an_unchanged_write_writes_nothing, portal, {
 });
 
 on_both!(the_past_can_be_read, portal, {
-    portal.store(&[component("booking", "team-a")]).await;
+    portal.store(&[component("booking", "team-a"), group("team-a", None)]).await;
     let then = portal.now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
     portal.clock.advance(chrono::Duration::days(1));
     portal.store(&[component("booking", "team-b"), component("later", "team-b")]).await;
+    portal.delete("/api/v1/entities/group/default/team-a").await.is(204);
     let list = portal.get(&format!("/api/v1/entities?as_of={then}")).await.json(200);
-    assert_eq!(names(&list), ["booking"]);
+    assert_eq!(names(&list), ["booking", "team-a"]);
     assert_eq!(list["items"][0]["entity"]["spec"]["owner"], "team-a");
     let old = portal.get(&format!("/api/v1/entities/component/default/booking?as_of={then}")).await.json(200);
-    assert_eq!(old["owner"]["entity_ref"], "group:default/team-a");
+    assert_eq!(
+        old["owner"],
+        json!({"entity_ref": "group:default/team-a", "title": "team-a", "subtype": "team", "exists": true})
+    );
+    assert_eq!(old["relations"][0]["target"]["exists"], true, "{old}");
     portal
         .get(&format!("/api/v1/entities/component/default/later?as_of={then}"))
         .await

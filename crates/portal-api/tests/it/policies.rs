@@ -237,13 +237,25 @@ on_both!(errors_of_a_source_are_hidden_with_the_entity, portal, {
     std::fs::write(folder.join("secret.yaml"), good).unwrap();
     let source = crate::sources::add(&portal, &crate::sources::path_source(&folder)).await;
     portal.put("/api/v1/policies/private", &deny_reading(PRIVATE)).await.is(201);
-    for broken in [good.replace("lifecycle: production", "lifecycle: 7"), format!("{good}  - broken: [")] {
+    // One that was never good is judged by what can be read of it.
+    let never = |labels: &str| {
+        good.replace("secret-file", "never")
+            .replace("  lifecycle: production\n", "")
+            .replace("visibility: private", labels)
+    };
+    let faulty = [
+        good.replace("lifecycle: production", "lifecycle: 7"),
+        format!("{good}  - broken: ["),
+        never("visibility: private"),
+    ];
+    for broken in faulty {
         std::fs::write(folder.join("secret.yaml"), broken).unwrap();
         crate::sources::refresh(&portal, source).await;
         for errors in [format!("/api/v1/sources/{source}/errors"), "/api/v1/source-errors?q=secret".to_owned()] {
             let seen = get(&portal, &dora, &errors).await.json(200);
             assert_eq!((&seen["items"], &seen["total"]), (&json!([]), &json!(0)), "{seen}");
-            assert!(get(&portal, &owen, &errors).await.json(200)["total"].as_u64().unwrap() > 0);
+            let seen = get(&portal, &owen, &errors).await.json(200);
+            assert!(seen["total"].as_u64().unwrap() > 0, "{errors} {seen}");
         }
     }
 });

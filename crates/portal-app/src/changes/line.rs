@@ -1,29 +1,43 @@
-//! One change in words.
+//! One change in words, and several that are one piece of news.
+
+use std::collections::BTreeSet;
 
 use maud::html;
 use portal_core::catalog::wire::ChangeView;
 
 use crate::catalog::{kind_name, kind_of, operation_label};
 use crate::paths;
-use crate::ui::Content;
+use crate::ui::{Content, number};
 
-/// Changes that came together: what one reading of a source brings is one piece of news.
+/// Changes that came together: what one reading of a source brings, and what happened to
+/// one thing again and again.
 pub(super) fn together(items: &[ChangeView]) -> impl Iterator<Item = &[ChangeView]> {
-    items.chunk_by(|a, b| a.operation == b.operation && a.cause == b.cause && (a.at - b.at).num_seconds().abs() < 60)
+    items.chunk_by(|a, b| {
+        let is_again = a.subject == b.subject && a.actor == b.actor;
+        let is_one = a.cause == b.cause && (a.at - b.at).num_seconds().abs() < 60;
+        a.operation == b.operation && (is_again || is_one)
+    })
+}
+
+/// The newest change of each entity, in the order of the changes.
+pub(super) fn distinct(group: &[ChangeView]) -> Vec<&ChangeView> {
+    let mut known = BTreeSet::new();
+    group.iter().filter(|view| known.insert(view.subject.as_str())).collect()
 }
 
 pub(super) fn entity_ref(view: &ChangeView) -> &str {
     view.subject.strip_prefix("entity:").unwrap_or(&view.subject)
 }
 
-/// The name of what changed, as a link while it is there, which its newest change tells.
+/// The title of what changed, as a link while it is there, which its newest change tells.
 pub(super) fn name(view: &ChangeView, items: &[ChangeView]) -> Content {
     let entity_ref = entity_ref(view);
     let name = entity_ref.rsplit('/').next().unwrap_or(entity_ref);
+    let name = view.title.as_deref().unwrap_or(name);
     let newest = items.iter().find(|other| other.subject == view.subject).unwrap_or(view);
     let is_gone = newest.operation == "delete";
     Content::from(html! {
-        @if is_gone { (name) } @else { a href=(paths::entity(entity_ref)) { (name) } }
+        @if is_gone { (name) } @else { a href=(paths::entity(entity_ref)) title=(entity_ref) { (name) } }
     })
 }
 
@@ -31,6 +45,14 @@ pub(super) fn name(view: &ChangeView, items: &[ChangeView]) -> Content {
 pub(super) fn in_words(view: &ChangeView, fields: usize) -> Content {
     let (what, ..) = operation_label(&view.operation);
     Content::from(html! { (kind_name(kind_of(entity_ref(view)))) " · " (what) (named_fields(view, fields)) })
+}
+
+/// `API · Changed 10 times`.
+pub(super) fn again(group: &[ChangeView], view: &ChangeView) -> Content {
+    let (what, ..) = operation_label(&view.operation);
+    Content::from(html! {
+        (kind_name(kind_of(entity_ref(view)))) " · " (what) " " (number(group.len() as u64)) " times"
+    })
 }
 
 /// `API: spec/owner`: the same of one of many, of which is said what happened.

@@ -3,16 +3,20 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use maud::{Markup, html};
 use portal_core::catalog::wire::{ChangeList, ChangeView};
+use portal_core::search::wire::SuggestionList;
+use portal_core::sources::wire::{SourceList, SourceView};
 
-use super::line::{entity_ref, in_short, in_words, name, together};
+use super::line::{again, distinct, entity_ref, in_short, in_words, name, together};
 use crate::access::Question;
 use crate::api::sentence;
 use crate::catalog::{cause_link, changed_fields, operation_label};
 use crate::paths;
 use crate::served::{Asking, Refusal};
+use crate::sources::source_title;
 use crate::ui::{Content, EntityBox, ago, counted, day, empty, exact, number, small_icon, with_code};
 
-const LIMIT: &str = "50";
+/// As many as the API gives at once, so that what came together stays together.
+const LIMIT: &str = "200";
 /// Fields that are named of one change; all are unfolded with it.
 const FIELDS: usize = 5;
 /// Changes of one cause that have lines of their own.
@@ -24,18 +28,13 @@ const SPANS: [(&str, &str); 4] = [("1", "In 24 hours"), ("7", "In 7 days"), ("30
 pub(crate) async fn changes(asking: &Asking<'_>) -> Result<Content, Refusal> {
     let question = Question::of(asking.query);
     let value = |name: &str| question.value(name);
-    let now = asking.now_ms();
-    let since = since(value("days"), now).map(exact);
-    let asked = ["operation", "followed", "entity", "cursor"].map(|name| (name, value(name)));
-    let asked = asked.into_iter().chain([("since", since.as_deref().unwrap_or_default())]);
-    let asked = asked.filter(|(_, value)| !value.is_empty()).chain([("about", "entity"), ("limit", LIMIT)]);
-    let nothing = ChangeList { items: Vec::new(), next_cursor: None, total: 0 };
-    let (list, hint) = match asking.ask::<ChangeList>(&paths::with_query(paths::API_CHANGES, asked)).await? {
+    let (list, hint) = match asked(asking, &question).await? {
         Ok(list) => (list, None),
-        // What an address says and nobody offers.
-        Err(problem) if matches!(problem.status, 400 | 422) => (nothing, Some(sentence(&problem.detail))),
-        Err(problem) => return Err(problem.into()),
+        Err(hint) => (ChangeList { items: Vec::new(), next_cursor: None, total: 0 }, Some(hint)),
     };
+    // Sources that may not be listed stay numbers.
+    let sources = asking.get::<SourceList>(paths::API_SOURCES).await.map_or(Vec::new(), |list| list.items);
+    let page = Page { items: &list.items, sources: &sources, now_ms: asking.now_ms() };
     let filters = || question.pairs().filter(|(key, _)| *key != "cursor");
     let is_filtered = filters().next().is_some();
     let older = list.next_cursor.as_deref();
@@ -50,14 +49,12 @@ pub(crate) async fn changes(asking: &Asking<'_>) -> Result<Content, Refusal> {
                     @if is_filtered { a class="push" href=(paths::CHANGES) { "Show all" } }
                 }
                 @if list.items.is_empty() && is_filtered {
-                    @let is_half = !value("entity").is_empty() && !value("entity").contains(':');
-                    @let usual = if is_half { "Choose an entity of those that the field offers." } else { "Take a filter away to see more." };
-                    @let hint = hint.as_deref().unwrap_or(usual);
+                    @let hint = hint.as_deref().unwrap_or("Take a filter away to see more.");
                     (empty("clock", "No change like this".to_owned(), with_code(hint), html! { a class="button" href=(paths::CHANGES) { "Show all" } }))
                 } @else if list.items.is_empty() {
                     (empty("clock", "Nothing has changed yet".to_owned(), "Whatever is added to the catalog, changes or goes is told here.", html! { a class="button" href=(paths::NEW_SOURCE) { "Add source" } }))
                 } @else {
-                    div class="card-body" data-flush { (timeline(&list.items, now)) }
+                    div class="card-body" data-flush { (timeline(&page, list.next_cursor.is_some())) }
                 }
             }
             @if newest.is_some() || older.is_some() {
@@ -68,6 +65,41 @@ pub(crate) async fn changes(asking: &Asking<'_>) -> Result<Content, Refusal> {
             }
         }
     }))
+}
+
+/// The changes that are asked for, or what to do instead.
+async fn asked(asking: &Asking<'_>, question: &Question) -> Result<Result<ChangeList, String>, Refusal> {
+    let value = |name: &str| question.value(name);
+    let since = since(value("days"), asking.now_ms()).map(exact);
+    let mut entity = value("entity").to_owned();
+    if !entity.is_empty() && !entity.contains(':') {
+        match named(asking, &entity).await? {
+            Some(entity_ref) => entity = entity_ref,
+            None => return Ok(Err("Choose an entity of those that the field offers.".to_owned())),
+        }
+    }
+    let asked = ["operation", "followed", "cursor"].map(|name| (name, value(name)));
+    let asked = asked.into_iter().chain([("entity", &*entity), ("since", since.as_deref().unwrap_or_default())]);
+    let asked = asked.filter(|(_, value)| !value.is_empty());
+    let asked = asked.chain([("about", "entity"), ("compact", "true"), ("limit", LIMIT)]);
+    Ok(match asking.ask::<ChangeList>(&paths::with_query(paths::API_CHANGES, asked)).await? {
+        Ok(list) if list.items.is_empty() && value("followed") == "true" => {
+            Err("Nothing of what you follow has changed like this. What you want to follow says so on its page."
+                .to_owned())
+        }
+        Ok(list) => Ok(list),
+        // What an address says and nobody offers.
+        Err(problem) if matches!(problem.status, 400 | 422) => Err(sentence(&problem.detail)),
+        Err(problem) => return Err(problem.into()),
+    })
+}
+
+/// The entity of this name, where one is called like that.
+async fn named(asking: &Asking<'_>, name: &str) -> Result<Option<String>, Refusal> {
+    let list: SuggestionList =
+        asking.get(&paths::with_query(paths::API_SUGGESTIONS, [("q", name), ("limit", "8")])).await?;
+    let mut found = list.items.into_iter().filter(|item| item.name.eq_ignore_ascii_case(name));
+    Ok(found.next().map(|item| item.link.entity_ref))
 }
 
 /// So many days ago; nothing for what is no number of days.
@@ -109,8 +141,10 @@ fn filter_bar(question: &Question) -> Markup {
     }
 }
 
-fn timeline(items: &[ChangeView], now_ms: i64) -> Markup {
-    let days = items.chunk_by(|a, b| a.at.date_naive() == b.at.date_naive());
+fn timeline(page: &Page<'_>, goes_on: bool) -> Markup {
+    let days = page.items.chunk_by(|a, b| a.at.date_naive() == b.at.date_naive());
+    // The page ends somewhere, and what came together may go on.
+    let last = page.items.last().filter(|_| goes_on).map(|view| view.seq);
     html! {
         @for one in days {
             @if let Some(first) = one.first() {
@@ -119,8 +153,10 @@ fn timeline(items: &[ChangeView], now_ms: i64) -> Markup {
                     h3 id=(id) { (day(first.at)) }
                     ol class="timeline" {
                         @for group in together(one) {
-                            @if group.len() > FEW { (several(group, items, now_ms)) } @else {
-                                @for view in group { (change(view, items, now_ms)) }
+                            @if group.len() > FEW || distinct(group).len() < group.len() {
+                                (several(group, group.last().map(|view| view.seq) == last, page))
+                            } @else {
+                                @for view in group { (change(view, page)) }
                             }
                         }
                     }
@@ -130,31 +166,39 @@ fn timeline(items: &[ChangeView], now_ms: i64) -> Markup {
     }
 }
 
-/// Many changes of one cause, the rest of them unfolded at will.
-fn several(group: &[ChangeView], items: &[ChangeView], now_ms: i64) -> Markup {
+/// Many changes of one cause, all of them unfolded at will.
+fn several(group: &[ChangeView], is_cut: bool, page: &Page<'_>) -> Markup {
     let Some(first) = group.first() else { return html! {} };
     let (what, symbol, tone) = operation_label(&first.operation);
-    let (named, rest) = group.split_at(FEW.min(group.len()));
+    let things = distinct(group);
+    let more = things.len().saturating_sub(FEW);
     html! {
         li data-key=(first.seq) {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
-                @for (place, view) in named.iter().enumerate() { @if place > 0 { ", " } (name(view, items)) }
-                @if !rest.is_empty() { " and " (number(rest.len() as u64)) " more" }
-                div class="meta" { (what) " · " (by(first)) (cause_link(&first.cause)) }
+                @for (place, view) in things.iter().take(FEW).enumerate() { @if place > 0 { ", " } (name(view, page.items)) }
+                @if more > 0 { " and " @if is_cut { "at least " } (number(more as u64)) " more" }
+                div class="meta" {
+                    @if let [only] = *things { (again(group, only)) } @else { (what) }
+                    (page.cause(first))
+                }
                 details class="disclosure" {
-                    summary { "Show all " (number(group.len() as u64)) }
-                    ul class="together" {
-                        @for view in group { li { (name(view, items)) span class="muted" { " " (in_short(view, FIELDS)) } } }
+                    summary { "Show " (number(group.len() as u64)) " changes" }
+                    @if things.len() == 1 {
+                        @for view in group { @if !view.diff.is_empty() { (changed_fields(view.seq, &view.diff)) } }
+                    } @else {
+                        ul class="together" {
+                            @for view in group { li { (name(view, page.items)) span class="muted" { " " (in_short(view, FIELDS)) } } }
+                        }
                     }
                 }
             }
-            (ago(first.at, now_ms))
+            (ago(first.at, page.now_ms))
         }
     }
 }
 
-fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Markup {
+fn change(view: &ChangeView, page: &Page<'_>) -> Markup {
     let (_, symbol, tone) = operation_label(&view.operation);
     let entity_ref = entity_ref(view);
     let then = (view.operation != "delete").then(|| {
@@ -164,9 +208,9 @@ fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Markup {
         li data-key=(view.seq) {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
-                (name(view, items))
+                (name(view, page.items))
                 div class="meta" {
-                    (in_words(view, FIELDS)) " · " (by(view)) (cause_link(&view.cause))
+                    (in_words(view, FIELDS)) (page.cause(view))
                     @if let Some(then) = &then { " · " a class="underlined" href=(then) { "as it was then" } }
                 }
                 @if !view.diff.is_empty() {
@@ -176,12 +220,30 @@ fn change(view: &ChangeView, items: &[ChangeView], now_ms: i64) -> Markup {
                     }
                 }
             }
-            (ago(view.at, now_ms))
+            (ago(view.at, page.now_ms))
         }
     }
 }
 
-/// Who did it, where it was somebody.
-fn by(view: &ChangeView) -> Markup {
-    html! { @if view.actor.0 != "system" { "by " (view.by.as_deref().unwrap_or(&view.actor.0)) " " } }
+/// What the lines of a page share.
+struct Page<'a> {
+    items: &'a [ChangeView],
+    sources: &'a [SourceView],
+    now_ms: i64,
+}
+
+impl Page<'_> {
+    /// Who did it, where it was somebody, or which source says so.
+    fn cause(&self, view: &ChangeView) -> Markup {
+        let id = view.cause.strip_prefix("source:").and_then(|id| id.parse::<i64>().ok());
+        let source = id.and_then(|id| self.sources.iter().find(|source| source.id == id));
+        html! {
+            " · "
+            @if let Some(source) = source {
+                "read from " a class="underlined" href=(paths::source(source.id)) { (source_title(source)) }
+            } @else if view.actor.0 != "system" {
+                "by " (view.by.as_deref().unwrap_or(&view.actor.0))
+            } @else { (cause_link(&view.cause)) }
+        }
+    }
 }

@@ -45,12 +45,20 @@ pub(super) fn listen(palette: Palette) {
             if let Some((_, _, href)) = PLACES.iter().find(|(letter, ..)| jumps && *letter == key) {
                 event.prevent_default();
                 navigate(href, NavigateOptions::default());
+            } else if key == "/" && !has_field() {
+                event.prevent_default();
+                palette.open();
             } else if key == "?" {
                 show_shortcuts();
             }
         });
         on_cleanup(move || handle.remove());
     });
+}
+
+/// Whether the page has a field of its own that `/` goes to.
+fn has_field() -> bool {
+    document().query_selector("[aria-keyshortcuts='/']").is_ok_and(|field| field.is_some())
 }
 
 fn is_palette_key(event: &KeyboardEvent) -> bool {

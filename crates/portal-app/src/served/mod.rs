@@ -8,6 +8,8 @@ mod page;
 #[cfg(feature = "ssr")]
 mod write;
 
+#[cfg(feature = "hydrate")]
+pub(crate) use page::keep_title;
 pub(crate) use page::{ServedPage, ServedWhole, served_part, served_region};
 #[cfg(feature = "ssr")]
 pub use write::written;

@@ -1,5 +1,7 @@
 //! The frame of a served page.
 
+use std::sync::OnceLock;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -7,7 +9,8 @@ use maud::PreEscaped;
 use serde_json::Value;
 
 use super::{EDITORS, FRAGMENTS, PAGES, TITLE, WHOLE};
-use crate::api::{Live, Load, use_load};
+use crate::api::{Failure, Live, Load, sentence, use_load};
+use crate::frame::not_found;
 use crate::ui::{Content, Erase, failed, loaded, skeleton_rows};
 
 #[component]
@@ -53,6 +56,9 @@ pub(crate) fn ServedWhole() -> impl IntoView {
     }
     let name = first.rsplit('/').next().unwrap_or_default().to_owned();
     let content = move || {
+        if let Err(Failure { status: 404, detail, .. }) = load.read_shared::<Value>()? {
+            return Some(not_found("Nothing is here", sentence(&detail)));
+        }
         let title = match load.read_shared::<Value>()? {
             Ok((parts, _)) => parts[TITLE].as_str().map_or_else(titled_already, plain),
             Err(_) => name.clone(),
@@ -69,12 +75,18 @@ pub(crate) fn ServedWhole() -> impl IntoView {
     loaded(|| skeleton_rows(6), content)
 }
 
-/// What the server has written comes to life without its data: the title is in the page.
+/// The title that the server has written; what comes to life first, writes over it.
+static TITLED: OnceLock<String> = OnceLock::new();
+
+/// Keeps the title of the page before it comes to life.
+#[cfg(feature = "hydrate")]
+pub(crate) fn keep_title() {
+    let _ = TITLED.set(document().title());
+}
+
+/// What the server has written comes to life without its data: the title was in the page.
 fn titled_already() -> String {
-    #[cfg(feature = "hydrate")]
-    return document().title().trim_end_matches(" · Portal").to_owned();
-    #[cfg(not(feature = "hydrate"))]
-    String::new()
+    TITLED.get().map(|title| title.trim_end_matches(" · Portal").to_owned()).unwrap_or_default()
 }
 
 /// The text of an element without others in it.

@@ -257,6 +257,8 @@ pub struct ChangeView {
     pub cause: String,
     /// `entity:component:default/booking-api`, `source:4`.
     pub subject: String,
+    /// Of an entity, the title it has after the change, or had before it went.
+    pub title: Option<String>,
     /// `create`, `update`, `delete`, `orphan`, `restore`, `stale`, …
     pub operation: String,
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]

@@ -126,6 +126,8 @@ table!(
         status: String,
         #[sea_orm(column_type = "Text")]
         faults: String,
+        #[sea_orm(column_type = "Text", nullable)]
+        draft: Option<String>,
     }
 );
 

@@ -49,6 +49,7 @@ impl FileResult {
             status,
             faults: vec![RecordedFault { fault, excerpt: Vec::new() }],
             entity: None,
+            draft: None,
             targets: Vec::new(),
         };
         Self { file, hash, etag: None, links, documents: vec![document], bytes: Bytes::new() }
@@ -173,7 +174,8 @@ impl<'w, 'p> Writer<'w, 'p> {
     }
 
     fn document(&mut self, limit: usize, file: &str, bytes: &Bytes, document: Judged) {
-        let Judged { index, line, name_at, entity_ref, mut status, mut faults, entity, targets: _ } = document;
+        let Judged { index, line, name_at, entity_ref, mut status, mut faults, entity, mut draft, targets: _ } =
+            document;
         let number = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
         if let (Some(mut entity), Some(entity_ref)) = (entity, &entity_ref) {
             if let Some((other, place)) = self.declared.get(entity_ref) {
@@ -181,6 +183,7 @@ impl<'w, 'p> Writer<'w, 'p> {
                     format!("`{entity_ref}` is declared twice in this source: first by document {place} of `{other}`");
                 faults.push(recorded(bytes, name_at, "duplicate", message, "remove one of the two, or rename it"));
                 status = Status::Conflict;
+                draft = Some(entity.0);
             } else if self.declared.len() >= limit {
                 let message = format!("the source declares more than {limit} entities; the rest is left out");
                 faults.push(recorded(
@@ -191,6 +194,7 @@ impl<'w, 'p> Writer<'w, 'p> {
                     "split the source, or have it marked as trusted",
                 ));
                 status = Status::Refused;
+                draft = Some(entity.0);
             } else {
                 self.declared.insert(entity_ref.clone(), (file.to_owned(), number(index)));
                 self.batch.places.push((self.batch.rows.len(), bytes.clone(), name_at));
@@ -205,7 +209,7 @@ impl<'w, 'p> Writer<'w, 'p> {
             }
         }
         let path = file.to_owned();
-        self.batch.rows.push(DocumentRow { path, document_index: index, line, entity_ref, status, faults });
+        self.batch.rows.push(DocumentRow { path, document_index: index, line, entity_ref, status, faults, draft });
     }
 
     async fn flush(&mut self) -> Result<(), PassError> {

@@ -1,9 +1,11 @@
 //! What the palette offers for a text.
 
+use portal_core::access::Verb;
 use portal_core::search::letters;
 use portal_core::search::wire::Suggestion;
 
 use crate::catalog::{kind_icon, kind_name, kind_of, kind_plural};
+use crate::document::refusal;
 use crate::paths;
 
 /// Entities shown without a text.
@@ -41,19 +43,31 @@ struct Known {
     words: &'static str,
     keys: Option<&'static str>,
     action: fn() -> Action,
+    /// What one has to be allowed to find it here.
+    verb: Option<Verb>,
+}
+
+/// A page without keys of its own.
+const fn page(symbol: &'static str, title: &'static str, words: &'static str, action: fn() -> Action) -> Known {
+    Known { group: PAGES, symbol, title, words, keys: None, action, verb: None }
+}
+
+fn open(path: &str) -> Action {
+    Action::Open(path.to_owned())
 }
 
 const PAGES: &str = "Pages";
 const COMMANDS: &str = "Commands";
 
-const KNOWN: [Known; 10] = [
+const KNOWN: [Known; 21] = [
     Known {
         group: PAGES,
         symbol: "home",
         title: "Home",
         words: "start overview dashboard",
         keys: Some("g h"),
-        action: || Action::Open(paths::HOME.to_owned()),
+        action: || open(paths::HOME),
+        verb: None,
     },
     Known {
         group: PAGES,
@@ -61,7 +75,8 @@ const KNOWN: [Known; 10] = [
         title: "Catalog",
         words: "components list services",
         keys: Some("g c"),
-        action: || Action::Open(paths::CATALOG.to_owned()),
+        action: || open(paths::CATALOG),
+        verb: None,
     },
     Known {
         group: PAGES,
@@ -69,23 +84,35 @@ const KNOWN: [Known; 10] = [
         title: "Search",
         words: "find",
         keys: Some("g f"),
-        action: || Action::Open(paths::SEARCH.to_owned()),
+        action: || open(paths::SEARCH),
+        verb: None,
+    },
+    page("template", "Templates", "golden paths create new scaffold", || open(paths::TEMPLATES)),
+    page("action", "Actions", "self-service run deploy provision", || open(paths::ACTIONS)),
+    Known { verb: Some(Verb::ReadRuns), ..page("list", "Runs", "tasks log jobs", || open(paths::RUNS)) },
+    page("clock", "What changed", "history changes news added removed", || open(paths::CHANGES)),
+    page("bell", "Notifications", "inbox told", || open(paths::NOTIFICATIONS)),
+    page("check", "Approvals", "agree decide inbox", || open(paths::APPROVALS)),
+    page("user", "Profile", "tokens sessions sign out me", || open(paths::PROFILE)),
+    page("shield", "Access", "explain why permissions", || open(paths::ACCESS)),
+    Known {
+        verb: Some(Verb::ReadOperations),
+        ..page("link", "Connectors", "admin platforms channels", || open(paths::CONNECTORS))
     },
     Known {
-        group: PAGES,
-        symbol: "clock",
-        title: "What changed",
-        words: "history changes news added removed",
-        keys: None,
-        action: || Action::Open(paths::CHANGES.to_owned()),
+        verb: Some(Verb::ManageAccess),
+        ..page("user", "Accounts", "admin people roles", || open(paths::ACCOUNTS))
     },
+    Known { verb: Some(Verb::ManageAccess), ..page("lock", "Policies", "admin rules", || open(paths::POLICIES)) },
+    Known { verb: Some(Verb::ReadAudit), ..page("shield", "Audit log", "admin who did what", || open(paths::AUDIT)) },
     Known {
         group: PAGES,
         symbol: "source",
         title: "Sources",
         words: "admin repositories passes errors",
         keys: Some("g o"),
-        action: || Action::Open(paths::SOURCES.to_owned()),
+        action: || open(paths::SOURCES),
+        verb: None,
     },
     Known {
         group: PAGES,
@@ -93,7 +120,8 @@ const KNOWN: [Known; 10] = [
         title: "API reference",
         words: "openapi rest documentation",
         keys: None,
-        action: || Action::Open(paths::API_DOCS.to_owned()),
+        action: || open(paths::API_DOCS),
+        verb: None,
     },
     Known {
         group: COMMANDS,
@@ -101,7 +129,8 @@ const KNOWN: [Known; 10] = [
         title: "Add a source",
         words: "new register repository folder import",
         keys: None,
-        action: || Action::Open(paths::NEW_SOURCE.to_owned()),
+        action: || open(paths::NEW_SOURCE),
+        verb: None,
     },
     Known {
         group: COMMANDS,
@@ -109,7 +138,8 @@ const KNOWN: [Known; 10] = [
         title: "Check a descriptor",
         words: "validate yaml catalog-info lint",
         keys: None,
-        action: || Action::Open(paths::VALIDATE.to_owned()),
+        action: || open(paths::VALIDATE),
+        verb: None,
     },
     Known {
         group: COMMANDS,
@@ -118,6 +148,7 @@ const KNOWN: [Known; 10] = [
         words: "dark light mode appearance",
         keys: None,
         action: || Action::Click("[data-theme-toggle]"),
+        verb: None,
     },
     Known {
         group: COMMANDS,
@@ -126,6 +157,7 @@ const KNOWN: [Known; 10] = [
         words: "keys help",
         keys: Some("?"),
         action: || Action::Shortcuts,
+        verb: None,
     },
 ];
 
@@ -141,6 +173,10 @@ pub(super) fn entries(text: &str, found: &[Suggestion], recent: &[String]) -> Ve
     } else {
         entries.extend(found.iter().map(suggested));
     }
+    let called = |entry: &Entry| {
+        let title: String = entry.title.iter().map(|(piece, _)| piece.as_str()).collect();
+        title.eq_ignore_ascii_case(text)
+    };
     for group in [PAGES, COMMANDS] {
         let mut lines: Vec<(usize, Entry)> =
             KNOWN.iter().filter(|known| known.group == group).filter_map(|known| known_entry(known, text)).collect();
@@ -149,7 +185,13 @@ pub(super) fn entries(text: &str, found: &[Suggestion], recent: &[String]) -> Ve
         }
         let length = |entry: &Entry| entry.title.iter().map(|(piece, _)| piece.len()).sum::<usize>();
         lines.sort_by_key(|(distance, entry)| (*distance, length(entry)));
-        entries.extend(lines.into_iter().map(|(_, entry)| entry));
+        for (_, entry) in lines {
+            // Who writes the whole name of a page means it.
+            match called(&entry) {
+                true => entries.insert(0, Entry { group: "Best match", ..entry }),
+                false => entries.push(entry),
+            }
+        }
     }
     if !text.is_empty() {
         entries.push(Entry {
@@ -197,7 +239,10 @@ fn suggested(suggestion: &Suggestion) -> Entry {
 }
 
 fn known_entry(known: &Known, text: &str) -> Option<(usize, Entry)> {
-    let Known { group, symbol, title, words, keys, action } = known;
+    let Known { group, symbol, title, words, keys, action, verb } = known;
+    if verb.is_some_and(|verb| refusal(verb).is_some()) {
+        return None;
+    }
     let (distance, title) = match fuzzy(title, text) {
         Some((distance, pieces)) => (distance, pieces),
         None => {
@@ -252,6 +297,7 @@ mod tests {
     fn letters_in_order_are_enough() {
         assert_eq!(titles("addsrc")[0], "Add a source");
         assert_eq!(titles("dark")[0], "Switch the theme");
+        assert_eq!(titles("runs")[0], "Runs", "a page that is called like this");
         assert_eq!(titles("api")[..2], ["APIs", "API reference"]);
         assert_eq!(titles("zzz"), ["All results for “zzz”"]);
     }

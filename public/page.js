@@ -288,8 +288,10 @@
   const waiting = new WeakMap();
   const soon = (event) => {
     const form = event.target.form;
-    // Half a name means nothing yet.
-    if (event.type === "input" && event.target.dataset.suggest !== undefined && event.target.value) return;
+    // Half a name narrows nothing yet; in a form, what is wrong with it is told.
+    const { dataset, value } = event.target;
+    const isHalf = dataset.suggest !== undefined && value && !value.includes(":");
+    if (event.type === "input" && isHalf && form?.classList.contains("filter-bar")) return;
     if (form?.dataset.live === undefined || !document.body.hasAttribute("data-hydrated")) return;
     clearTimeout(waiting.get(form));
     waiting.set(form, setTimeout(() => go(form, null, true), event.type === "change" ? 0 : 150));

@@ -132,6 +132,13 @@ on_both!(errors_are_found_by_what_the_document_declares, portal, {
     std::fs::write(folder.join("my_files/catalog-info.yaml"), "a: [").unwrap();
     refresh(&portal, id).await;
     assert_eq!(find("team_a").await[0]["entity_ref"], Value::Null, "it says of nothing, and may be what is looked for");
+    // One that was good is found by what its file held.
+    std::fs::write(folder.join("my_files/catalog-info.yaml"), broken.replace("lifecyle", "lifecycle")).unwrap();
+    refresh(&portal, id).await;
+    assert_eq!(find("my-service").await, Vec::<Value>::new());
+    std::fs::write(folder.join("my_files/catalog-info.yaml"), "a: [").unwrap();
+    refresh(&portal, id).await;
+    assert_eq!(find("my-service").await.len(), 1);
     for wrong in ["", "?q=", "?q=a", "?q=ab&limit=0", "?q=ab&q=cd", "?q=ab&other=1"] {
         portal.get(&format!("/api/v1/source-errors{wrong}")).await.problem(400, "invalid_parameter");
     }

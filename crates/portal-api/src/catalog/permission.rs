@@ -2,7 +2,7 @@
 
 use portal_core::access::policy::{Policies, Subject};
 use portal_core::access::{Principal, Resource, Verb};
-use portal_core::catalog::index::{CatalogIndex, RowChange, Visibility};
+use portal_core::catalog::index::{CatalogIndex, Visibility};
 use portal_core::catalog::relations::emitted;
 use portal_core::catalog::{Entity, EntityRef};
 
@@ -68,14 +68,7 @@ pub async fn may_write(
     if rules.is_empty() {
         return check(rules, resource, None);
     }
-    let mut alone = CatalogIndex::new();
-    alone.apply(vec![RowChange::Upsert {
-        id: 0,
-        uid: String::new(),
-        changed_seq: 0,
-        entity: draft.clone(),
-        relations,
-    }]);
+    let alone = CatalogIndex::alone(draft.clone(), relations);
     check(rules, resource, Some(&Subject { index: &alone, row: 0, document: draft }))
 }
 

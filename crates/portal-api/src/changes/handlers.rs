@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use portal_core::access::{ActorId, Principal};
+use portal_core::catalog::Entity;
 use portal_core::catalog::wire::{ChangeList, ChangeView};
 use portal_core::personal::wire::Mark;
 use serde_json::Value;
@@ -173,10 +174,7 @@ fn view(change: Change, before: Option<Value>) -> ChangeView {
         _ => Vec::new(),
     };
     let titled = after.as_ref().or(before.as_ref()).filter(|_| subject.starts_with("entity:"));
-    let title = titled.and_then(|document| {
-        let names = [&document["metadata"]["title"], &document["spec"]["profile"]["displayName"]];
-        names.into_iter().find_map(Value::as_str).map(str::to_owned)
-    });
+    let title = titled.and_then(Entity::title_in).map(str::to_owned);
     ChangeView { seq, at, actor, by: None, cause, subject, title, operation, before, after, diff }
 }
 

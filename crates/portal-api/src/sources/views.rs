@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use portal_core::access::{Decision, Principal, Resource, Verb, decide};
 use portal_core::catalog::Entity;
-use portal_core::catalog::index::{CatalogIndex, RowChange, Visibility};
+use portal_core::catalog::index::{CatalogIndex, Visibility};
 use portal_core::catalog::relations::emitted;
 use portal_core::sources::wire::{PassView, SourceErrorView, SourceView};
 use serde_json::{Value, json};
@@ -132,7 +132,7 @@ pub struct ErrorPage {
 /// where those stand, and documents that would be hidden if they were good.
 #[derive(Default)]
 pub struct Concealed<'a> {
-    refs: HashSet<String>,
+    /// The files of entities that are hidden from the caller.
     files: HashSet<String>,
     /// The files of entities that the caller may see.
     open_files: HashSet<String>,
@@ -144,9 +144,15 @@ pub struct Concealed<'a> {
 struct Judge<'a> {
     snapshot: &'a Snapshot,
     principal: &'a Principal,
+    visibility: Visibility,
 }
 
 impl Judge<'_> {
+    /// Whether the caller may see an entity of the catalog; `None` of others.
+    fn sees(&self, entity_ref: &str) -> Option<bool> {
+        self.snapshot.index.row_of(entity_ref).map(|row| self.visibility.admits(row))
+    }
+
     /// Whether a document would be the caller's to read if it were good. One that nobody can
     /// read is for those who look after sources.
     fn admits(&self, row: &DocumentRow) -> bool {
@@ -155,8 +161,7 @@ impl Judge<'_> {
         };
         let entity = named(draft);
         let relations = emitted(&entity, &self.snapshot.kinds);
-        let mut alone = CatalogIndex::new();
-        alone.apply(vec![RowChange::Upsert { id: 0, uid: String::new(), changed_seq: 0, entity, relations }]);
+        let alone = CatalogIndex::alone(entity, relations);
         self.snapshot.policies.rules.visibility(self.principal, &alone).admits(0)
     }
 }
@@ -188,32 +193,27 @@ impl<'a> Concealed<'a> {
         if visibility == Visibility::All {
             return Ok(Self::default());
         }
-        let judge = Some(Judge { snapshot, principal });
-        let mut concealed = Self { judge, ..Self::default() };
-        // Whoever else holds an entity that a document claims is asked about by name.
-        let claimed = store::all_faulty_documents(db, id).await?.into_iter().filter_map(|row| row.entity_ref);
-        let hidden = |entity_ref: &str| snapshot.index.row_of(entity_ref).is_some_and(|row| !visibility.admits(row));
-        concealed.refs.extend(claimed.filter(|entity_ref| hidden(entity_ref)));
+        let judge = Judge { snapshot, principal, visibility };
+        let (mut files, mut open_files) = (HashSet::new(), HashSet::new());
         for (entity_ref, location) in store::held_by(db, id).await? {
-            if hidden(&entity_ref) {
-                concealed.refs.insert(entity_ref);
-                concealed.files.insert(location);
-            } else {
-                concealed.open_files.insert(location);
-            }
+            match judge.sees(&entity_ref) {
+                Some(false) => files.insert(location),
+                _ => open_files.insert(location),
+            };
         }
-        Ok(concealed)
+        Ok(Self { files, open_files, judge: Some(judge) })
     }
 
     /// Whether a document is not the caller's to know. One that says of no entity may
     /// be the broken version of a hidden one in the same file.
     fn conceals(&self, row: &DocumentRow) -> bool {
         let Some(judge) = &self.judge else { return false };
-        let (is_hidden, is_known) = match &row.entity_ref {
-            Some(entity_ref) => (self.refs.contains(entity_ref), judge.snapshot.index.row_of(entity_ref).is_some()),
-            None => (self.files.contains(&row.path), self.open_files.contains(&row.path)),
+        let sees = match &row.entity_ref {
+            Some(entity_ref) => judge.sees(entity_ref),
+            None if self.files.contains(&row.path) => Some(false),
+            None => self.open_files.contains(&row.path).then_some(true),
         };
-        is_hidden || (!is_known && !judge.admits(row))
+        !sees.unwrap_or_else(|| judge.admits(row))
     }
 }
 

@@ -3,7 +3,7 @@
 use maud::html;
 use portal_core::catalog::wire::{ChangeList, ChangeView};
 
-use super::line::{again, distinct, in_words, name, together};
+use super::line::{again, distinct, in_words, name, names, together};
 use crate::catalog::operation_label;
 use crate::paths;
 use crate::served::{Asking, Refusal};
@@ -66,22 +66,14 @@ fn card(id: &str, heading: &str, list: &ChangeList, whole: &str, now_ms: i64) ->
 
 /// Changes of the same kind that came together.
 fn several(group: &[ChangeView], list: &ChangeList, now_ms: i64) -> Content {
-    let items = &list.items;
     let Some(first) = group.first() else { return Content::from(html! {}) };
     let (what, symbol, tone) = operation_label(&first.operation);
     let things = distinct(group);
-    let more = things.len().saturating_sub(NAMED);
-    // The list ends somewhere, and what came together may go on.
-    let is_cut = list.next_cursor.is_some() && group.as_ptr_range().end == items.as_ptr_range().end;
     Content::from(html! {
         li {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
-                @for (place, view) in things.iter().take(NAMED).enumerate() {
-                    @if place > 0 { ", " }
-                    (name(view, items))
-                }
-                @if more > 0 { " and " @if is_cut { "at least " } (more) " more" }
+                (names(&things, NAMED, group, list))
                 div class="meta" { @if let [only] = *things { (again(group, only)) } @else { (what) } }
             }
             (ago(first.at, now_ms))

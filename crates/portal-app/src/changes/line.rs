@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use maud::html;
-use portal_core::catalog::wire::ChangeView;
+use maud::{Markup, html};
+use portal_core::catalog::wire::{ChangeList, ChangeView};
 
 use crate::catalog::{kind_name, kind_of, operation_label};
 use crate::paths;
@@ -23,6 +23,23 @@ pub(super) fn together(items: &[ChangeView]) -> impl Iterator<Item = &[ChangeVie
 pub(super) fn distinct(group: &[ChangeView]) -> Vec<&ChangeView> {
     let mut known = BTreeSet::new();
     group.iter().filter(|view| known.insert(view.subject.as_str())).collect()
+}
+
+/// Whether changes that came together may go on where the list ends.
+fn is_cut(group: &[ChangeView], list: &ChangeList) -> bool {
+    list.next_cursor.is_some() && group.as_ptr_range().end == list.items.as_ptr_range().end
+}
+
+/// `a, b and 3 more`, of which so many are named.
+pub(super) fn names(things: &[&ChangeView], named: usize, group: &[ChangeView], list: &ChangeList) -> Markup {
+    let more = things.len().saturating_sub(named);
+    html! {
+        @for (place, view) in things.iter().take(named).enumerate() {
+            @if place > 0 { ", " }
+            (name(view, &list.items))
+        }
+        @if more > 0 { " and " @if is_cut(group, list) { "at least " } (number(more as u64)) " more" }
+    }
 }
 
 pub(super) fn entity_ref(view: &ChangeView) -> &str {

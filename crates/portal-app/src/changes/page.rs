@@ -6,7 +6,7 @@ use portal_core::catalog::wire::{ChangeList, ChangeView};
 use portal_core::search::wire::SuggestionList;
 use portal_core::sources::wire::{SourceList, SourceView};
 
-use super::line::{again, distinct, entity_ref, in_short, in_words, name, together};
+use super::line::{again, distinct, entity_ref, in_short, in_words, name, names, together};
 use crate::access::Question;
 use crate::api::sentence;
 use crate::catalog::{cause_link, changed_fields, operation_label};
@@ -34,7 +34,7 @@ pub(crate) async fn changes(asking: &Asking<'_>) -> Result<Content, Refusal> {
     };
     // Sources that may not be listed stay numbers.
     let sources = asking.get::<SourceList>(paths::API_SOURCES).await.map_or(Vec::new(), |list| list.items);
-    let page = Page { items: &list.items, sources: &sources, now_ms: asking.now_ms() };
+    let page = Page { list: &list, sources: &sources, now_ms: asking.now_ms() };
     let filters = || question.pairs().filter(|(key, _)| *key != "cursor");
     let is_filtered = filters().next().is_some();
     let older = list.next_cursor.as_deref();
@@ -54,7 +54,7 @@ pub(crate) async fn changes(asking: &Asking<'_>) -> Result<Content, Refusal> {
                 } @else if list.items.is_empty() {
                     (empty("clock", "Nothing has changed yet".to_owned(), "Whatever is added to the catalog, changes or goes is told here.", html! { a class="button" href=(paths::NEW_SOURCE) { "Add source" } }))
                 } @else {
-                    div class="card-body" data-flush { (timeline(&page, list.next_cursor.is_some())) }
+                    div class="card-body" data-flush { (timeline(&page)) }
                 }
             }
             @if newest.is_some() || older.is_some() {
@@ -141,10 +141,8 @@ fn filter_bar(question: &Question) -> Markup {
     }
 }
 
-fn timeline(page: &Page<'_>, goes_on: bool) -> Markup {
-    let days = page.items.chunk_by(|a, b| a.at.date_naive() == b.at.date_naive());
-    // The page ends somewhere, and what came together may go on.
-    let last = page.items.last().filter(|_| goes_on).map(|view| view.seq);
+fn timeline(page: &Page<'_>) -> Markup {
+    let days = page.list.items.chunk_by(|a, b| a.at.date_naive() == b.at.date_naive());
     html! {
         @for one in days {
             @if let Some(first) = one.first() {
@@ -154,7 +152,7 @@ fn timeline(page: &Page<'_>, goes_on: bool) -> Markup {
                     ol class="timeline" {
                         @for group in together(one) {
                             @if group.len() > FEW || distinct(group).len() < group.len() {
-                                (several(group, group.last().map(|view| view.seq) == last, page))
+                                (several(group, page))
                             } @else {
                                 @for view in group { (change(view, page)) }
                             }
@@ -167,17 +165,15 @@ fn timeline(page: &Page<'_>, goes_on: bool) -> Markup {
 }
 
 /// Many changes of one cause, all of them unfolded at will.
-fn several(group: &[ChangeView], is_cut: bool, page: &Page<'_>) -> Markup {
+fn several(group: &[ChangeView], page: &Page<'_>) -> Markup {
     let Some(first) = group.first() else { return html! {} };
     let (what, symbol, tone) = operation_label(&first.operation);
     let things = distinct(group);
-    let more = things.len().saturating_sub(FEW);
     html! {
         li data-key=(first.seq) {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
-                @for (place, view) in things.iter().take(FEW).enumerate() { @if place > 0 { ", " } (name(view, page.items)) }
-                @if more > 0 { " and " @if is_cut { "at least " } (number(more as u64)) " more" }
+                (names(&things, FEW, group, page.list))
                 div class="meta" {
                     @if let [only] = *things { (again(group, only)) } @else { (what) }
                     (page.cause(first))
@@ -188,7 +184,7 @@ fn several(group: &[ChangeView], is_cut: bool, page: &Page<'_>) -> Markup {
                         @for view in group { @if !view.diff.is_empty() { (changed_fields(view.seq, &view.diff)) } }
                     } @else {
                         ul class="together" {
-                            @for view in group { li { (name(view, page.items)) span class="muted" { " " (in_short(view, FIELDS)) } } }
+                            @for view in group { li { (name(view, &page.list.items)) span class="muted" { " " (in_short(view, FIELDS)) } } }
                         }
                     }
                 }
@@ -208,7 +204,7 @@ fn change(view: &ChangeView, page: &Page<'_>) -> Markup {
         li data-key=(view.seq) {
             span class="mark" data-tone=(tone) { (small_icon(symbol)) }
             div {
-                (name(view, page.items))
+                (name(view, &page.list.items))
                 div class="meta" {
                     (in_words(view, FIELDS)) (page.cause(view))
                     @if let Some(then) = &then { " · " a class="underlined" href=(then) { "as it was then" } }
@@ -227,7 +223,7 @@ fn change(view: &ChangeView, page: &Page<'_>) -> Markup {
 
 /// What the lines of a page share.
 struct Page<'a> {
-    items: &'a [ChangeView],
+    list: &'a ChangeList,
     sources: &'a [SourceView],
     now_ms: i64,
 }

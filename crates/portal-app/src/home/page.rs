@@ -7,6 +7,7 @@ use maud::html;
 use portal_core::catalog::wire::EntityList;
 use portal_core::personal::wire::{Mark, MarkList};
 use portal_core::sources::wire::{SourceList, SourceState, SourceView};
+use serde_json::Value;
 
 use super::CHANGED;
 use crate::api::{Live, Load, use_load};
@@ -16,7 +17,6 @@ use crate::paths;
 use crate::served::{WHOLE, served_part};
 use crate::sources::{source_title, state_badge};
 use crate::ui::{Content, Erase, ago, counted, failed, icon, loaded, loaded_quietly, number, skeleton_rows};
-use serde_json::Value;
 
 #[component]
 pub(crate) fn HomePage() -> impl IntoView {

@@ -56,11 +56,9 @@ pub(crate) fn ServedWhole() -> impl IntoView {
     }
     let name = first.rsplit('/').next().unwrap_or_default().to_owned();
     let content = move || {
-        if let Err(Failure { status: 404, detail, .. }) = load.read_shared::<Value>()? {
-            return Some(not_found("Nothing is here", sentence(&detail)));
-        }
         let title = match load.read_shared::<Value>()? {
             Ok((parts, _)) => parts[TITLE].as_str().map_or_else(titled_already, plain),
+            Err(Failure { status: 404, detail, .. }) => return Some(not_found("Nothing is here", sentence(&detail))),
             Err(_) => name.clone(),
         };
         let region = served_region("This page", load);

@@ -49,11 +49,15 @@ impl Entity {
         Some(EntityRef::new(self.kind()?, self.namespace(), self.name()?))
     }
 
+    /// `metadata.title` of a descriptor, else a group's or user's display name.
+    pub fn title_in(descriptor: &Value) -> Option<&str> {
+        let titled = descriptor.pointer("/metadata/title").and_then(Value::as_str);
+        titled.or_else(|| descriptor.pointer("/spec/profile/displayName")?.as_str())
+    }
+
     /// `metadata.title`, else a group's or user's display name, else the name.
     pub fn display_title(&self) -> &str {
-        let titled = self.metadata().and_then(|metadata| metadata.get("title")).and_then(Value::as_str);
-        let profiled = || self.spec()?.get("profile")?.get("displayName")?.as_str();
-        titled.or_else(profiled).or_else(|| self.name()).unwrap_or_default()
+        Self::title_in(&self.0).or_else(|| self.name()).unwrap_or_default()
     }
 
     pub fn description(&self) -> Option<&str> {

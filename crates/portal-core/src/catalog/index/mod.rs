@@ -162,6 +162,14 @@ impl CatalogIndex {
         Self::default()
     }
 
+    /// An index of one entity, at row 0: what a rule would say of it. It is empty where the
+    /// entity has no kind or name.
+    pub fn alone(entity: Entity, relations: Vec<Relation>) -> Self {
+        let mut index = Self::new();
+        index.apply(vec![RowChange::Upsert { id: 0, uid: String::new(), changed_seq: 0, entity, relations }]);
+        index
+    }
+
     /// Names pairs of relation types (as declared, then seen from the other
     /// end) beside the built-in ones.
     pub fn declare_pairs(&mut self, pairs: impl IntoIterator<Item = (String, String)>) {
